@@ -1,0 +1,1 @@
+"""Understudy's service: intake, harvest, curation, snapshots, reviews. Never imports a learning library."""

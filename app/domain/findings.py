@@ -1,0 +1,39 @@
+"""What a review says: Findings, and the fingerprint that recognises one again after the code moved."""
+
+import hashlib
+import re
+from typing import Literal
+
+from app.domain.base import Record
+
+Severity = Literal["nit", "minor", "major"]
+
+
+class Finding(Record):
+    """One comment on one line of the new side, with the scores that let it through."""
+
+    repository: str
+    pull_request: int
+    path: str
+    line: int
+    start_line: int | None = None
+    body: str
+    severity: Severity
+    fingerprint: str
+    locator_score: float
+    acceptance_score: float
+    adapter: str
+
+
+def finding_fingerprint(path: str, line_text: str, body: str) -> str:
+    """Stable over line moves and rebases: the file, the line's words and the comment's words, no numbers."""
+    words = [path, *(re.sub(r"\s+", " ", part).strip().lower() for part in (line_text, body))]
+    return "fp1:" + hashlib.blake2b("\0".join(words).encode(), digest_size=12).hexdigest()
+
+
+def decide_severity(body: str) -> Severity:
+    """What the words themselves claim; a human reviewer's habit is to say 'nit' when it is one."""
+    text = body.lstrip("*_ ").lower()
+    if re.match(r"(nit|nitpick|minor|optional)\b", text):
+        return "nit"
+    return "major" if re.search(r"\b(must|never|security|data loss|crash|leak)\b", text) else "minor"

@@ -1,0 +1,82 @@
+"""A DatasetSnapshot: an immutable folder that training reads and nothing else does.
+
+comments.{train,heldout}.jsonl   CommentRow   what to say, given the line
+lines.{train,heldout}.jsonl      HunkRow      where reviewers spoke and where they kept silent
+outcomes.{train,heldout}.jsonl   OutcomeRow   whether the team acted on what was said
+manifest.json                    written last: its presence means the folder is complete
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from app.domain.base import Record, content_hash
+from app.domain.diff import Hunk
+from app.domain.examples import Evidence
+from app.domain.prompt import Message
+
+Part = Literal["train", "heldout"]
+
+
+class CommentRow(Record):
+    """A prompt and the team's own words for it. `weight` in 0..1 is the chance that the comment was acted on."""
+
+    example: str
+    repository: str
+    pull_request: int
+    created_at: datetime
+    path: str
+    line: int
+    reviewer: str
+    prompt: tuple[Message, ...]
+    completion: tuple[Message, ...]
+    weight: float
+    evidence: Evidence
+
+
+class HunkRow(Record):
+    """A hunk that reviewers saw. `labels` has one entry per line of the hunk:
+
+    1 a reviewer commented here · 0 an added line left alone · None no candidate (context, removed, or a comment
+    that is no approved Example, which is neither a yes nor a no).
+    """
+
+    examples: tuple[str, ...]
+    repository: str
+    pull_request: int
+    created_at: datetime
+    path: str
+    hunk: Hunk
+    labels: tuple[int | None, ...]
+
+
+class OutcomeRow(Record):
+    """A comment and whether the team changed the line because of it."""
+
+    example: str
+    repository: str
+    pull_request: int
+    created_at: datetime
+    path: str
+    line_text: str
+    body: str
+    accepted: bool
+
+
+class SnapshotManifest(Record):
+    schema_version: Literal["snapshot/1"] = "snapshot/1"
+    installation: str
+    prompt_version: str
+    created_at: datetime
+    split: str
+    #: file name → sha256 of its bytes
+    files: dict[str, str]
+    #: file name → rows
+    counts: dict[str, int]
+    #: why rows of the store did not come in, by reason
+    left_out: dict[str, int]
+    source: str
+
+    @property
+    def id(self) -> str:
+        """Of the content, not of the moment: two snapshots of the same rows are the same snapshot."""
+        return content_hash("ds1", self.model_dump(mode="json", exclude={"created_at"}))

@@ -1,0 +1,1 @@
+"""Recipes, evaluation and the gate. Sync; knows no database and no GitHub key; talks in files."""
