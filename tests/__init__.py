@@ -1,0 +1,1 @@
+"""Every test: unit, integration, contracts, acceptance, architecture, gpu, benchmarks."""
