@@ -1,1 +1,1 @@
-"""Every test: unit, integration, contracts, acceptance, architecture, gpu, benchmarks."""
+"""Unit tests mirror the code; integration, contract and acceptance tests run the real parts."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+
 from pydantic import BaseModel, ConfigDict
 
 

@@ -1,0 +1,40 @@
+"""Files that no reviewer reads: why a path is left out of reviews and of what is learned."""
+
+import re
+from pathlib import PurePosixPath
+
+_LOCK_FILES = frozenset(
+    {
+        "cargo.lock",
+        "composer.lock",
+        "gemfile.lock",
+        "go.sum",
+        "package-lock.json",
+        "pnpm-lock.yaml",
+        "poetry.lock",
+        "uv.lock",
+        "yarn.lock",
+    }
+)
+_VENDORED = frozenset({"node_modules", "vendor", "third_party", "dist", ".venv"})
+_GENERATED = re.compile(r"(_pb2(_grpc)?\.pyi?|\.pb\.go|\.generated\.\w+|\.g\.dart|\.designer\.cs)$", re.IGNORECASE)
+_MINIFIED = re.compile(r"\.min\.(js|css)$|\.map$", re.IGNORECASE)
+_NOT_TEXT = re.compile(
+    r"\.(png|jpe?g|gif|webp|ico|svg|pdf|zip|gz|tar|jar|class|so|dll|exe|woff2?|ttf|mp[34]|bin|parquet|onnx|safetensors"
+    r"|db|sqlite)$",
+    re.IGNORECASE,
+)
+
+
+def decide_unread(path: str) -> str | None:
+    """The reason a path is not read, as one word, or None when it is read like any other."""
+    pure = PurePosixPath(path)
+    if pure.name.lower() in _LOCK_FILES:
+        return "lock_file"
+    if _VENDORED.intersection(pure.parts[:-1]):
+        return "vendored"
+    if _MINIFIED.search(pure.name):
+        return "minified"
+    if _GENERATED.search(pure.name):
+        return "generated"
+    return "binary" if _NOT_TEXT.search(pure.name) else None

@@ -1,0 +1,1 @@
+"""Making a review: where to look, what to say, whether to say it, and posting it once."""

@@ -1,0 +1,86 @@
+"""What a review looked at and what it did not, by name: never a green check for work not done."""
+
+from typing import Literal
+
+from app.domain.base import Record
+from app.domain.diff import FileDiff, parse_patch
+from app.domain.errors import UserError
+from app.domain.paths import decide_unread
+
+#: Files GitHub lists for one pull request at most; beyond it the list itself is cut.
+GITHUB_FILES_LIMIT = 3000
+
+
+class ChangedFile(Record):
+    """A row of `pulls/N/files`. `patch` is None for binary files and for diffs that GitHub found too large."""
+
+    path: str
+    status: str
+    patch: str | None
+    changes: int
+
+
+class FileCoverage(Record):
+    path: str
+    outcome: Literal["reviewed", "skipped"]
+    reason: str | None = None
+    lines_read: int = 0
+
+
+class Coverage(Record):
+    files: tuple[FileCoverage, ...]
+    hunks_read: int
+    lines_read: int
+    #: lines the Locator held worth a question, and what became of them
+    candidates: int = 0
+    silenced: int = 0
+    capped: int = 0
+    unanswered: int = 0
+    repeated: int = 0
+
+    @property
+    def skipped(self) -> tuple[FileCoverage, ...]:
+        return tuple(file for file in self.files if file.outcome == "skipped")
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file that holds readable added lines was read and every question was answered."""
+        return self.unanswered == 0 and not any(file.reason in {"too_large", "unreadable"} for file in self.skipped)
+
+
+def read_files(files: tuple[ChangedFile, ...]) -> tuple[tuple[FileDiff, ...], Coverage]:
+    """The diffs that can be read, and the account of those that can't."""
+    diffs: list[FileDiff] = []
+    rows: list[FileCoverage] = []
+    for file in files:
+        diff, row = _read(file)
+        rows.append(row)
+        if diff is not None:
+            diffs.append(diff)
+    return tuple(diffs), Coverage(
+        files=tuple(rows),
+        hunks_read=sum(len(diff.hunks) for diff in diffs),
+        lines_read=sum(row.lines_read for row in rows),
+    )
+
+
+def _read(file: ChangedFile) -> tuple[FileDiff | None, FileCoverage]:
+    reason = decide_unread(file.path) or _unreadable(file)
+    if reason:
+        return None, FileCoverage(path=file.path, outcome="skipped", reason=reason)
+    try:
+        diff = parse_patch(file.path, file.patch or "")
+    except UserError:
+        return None, FileCoverage(path=file.path, outcome="skipped", reason="unreadable")
+    added = sum(1 for _ in diff.added())
+    if not added:
+        return None, FileCoverage(path=file.path, outcome="skipped", reason="nothing_added")
+    return diff, FileCoverage(path=file.path, outcome="reviewed", lines_read=added)
+
+
+def _unreadable(file: ChangedFile) -> str | None:
+    if file.patch is not None:
+        return None
+    if file.status in {"removed", "renamed"} or file.changes == 0:
+        return "nothing_added"
+    return "too_large"

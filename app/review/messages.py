@@ -1,0 +1,104 @@
+"""Every word a review says to people, in one place. Tests compare whole messages."""
+
+from collections import Counter
+from typing import Literal
+
+from app.domain.base import Record
+from app.domain.findings import Finding
+from app.review.coverage import Coverage
+from app.review.safe_markdown import render_safe_markdown
+
+CHECK_NAME = "Understudy review"
+Conclusion = Literal["success", "neutral", "failure"]
+
+#: Files named in the check run; GitHub cuts a summary at 65,535 characters.
+_NAMED_FILES = 100
+_REASONS = {
+    "lock_file": "lock file",
+    "vendored": "vendored code",
+    "minified": "minified",
+    "generated": "generated code",
+    "binary": "not text",
+    "nothing_added": "no added lines",
+    "too_large": "GitHub gave no diff: too large",
+    "unreadable": "its diff could not be read",
+}
+
+
+class CheckText(Record):
+    conclusion: Conclusion
+    title: str
+    summary: str
+
+
+def render_marker(head_sha: str) -> str:
+    """Hidden in every review of ours, so that it is found again after a crash or a lost answer."""
+    return f"<!-- understudy:review:{head_sha} -->"
+
+
+def render_review_body(findings: tuple[Finding, ...], head_sha: str) -> str:
+    count = len(findings)
+    noun = "comment" if count == 1 else "comments"
+    return (
+        f"{count} {noun} in this team's own habits; see the check run for what was read.\n\n{render_marker(head_sha)}"
+    )
+
+
+def render_comment(finding: Finding) -> str:
+    return f"{render_safe_markdown(finding.body)}\n\n<sub>Understudy · {finding.adapter}</sub>"
+
+
+def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str) -> CheckText:
+    """Green only when everything readable was read; what was left out is named with its reason."""
+    read = len(coverage.files) - len(coverage.skipped)
+    said = f"{len(findings)} comment{'' if len(findings) == 1 else 's'}" if findings else "nothing to say"
+    title = f"Read {read} of {len(coverage.files)} files: {said}"
+    lines = [
+        f"Looked at **{coverage.lines_read}** added lines in **{coverage.hunks_read}** hunks of **{read}** files.",
+        f"The Locator held **{coverage.candidates}** lines worth a question.",
+        *_held_back(coverage),
+        *_skipped(coverage),
+        f"\nAdapter `{adapter}`.",
+    ]
+    return CheckText(
+        conclusion="success" if coverage.complete else "neutral",
+        title=title if coverage.complete else f"Partial: {title[0].lower()}{title[1:]}",
+        summary="\n".join(lines),
+    )
+
+
+def render_no_adapter() -> CheckText:
+    return CheckText(
+        conclusion="neutral",
+        title="Not reviewed: nothing learned yet",
+        summary="No adapter has passed the gate for this installation, so no line was looked at. "
+        "Label merged pull requests `understudy:approve` to give it examples.",
+    )
+
+
+def render_failure(reason: str) -> CheckText:
+    return CheckText(
+        conclusion="failure",
+        title="Not reviewed: the review failed",
+        summary=f"No review was posted for this commit. {render_safe_markdown(reason)}",
+    )
+
+
+def _held_back(coverage: Coverage) -> list[str]:
+    said = {
+        "by the AcceptanceFilter: this team seldom acts on such a comment": coverage.silenced,
+        "over the limit for one review": coverage.capped,
+        "already said on this pull request": coverage.repeated,
+        "because the model gave no usable answer": coverage.unanswered,
+    }
+    return [f"- {count} held back {why}." for why, count in said.items() if count]
+
+
+def _skipped(coverage: Coverage) -> list[str]:
+    if not coverage.skipped:
+        return []
+    counts = Counter(file.reason or "" for file in coverage.skipped)
+    total = ", ".join(f"{count} {_REASONS.get(reason, reason)}" for reason, count in counts.most_common())
+    rows = [f"- `{file.path}`: {_REASONS.get(file.reason or '', file.reason)}" for file in coverage.skipped]
+    more = [f"- and {len(rows) - _NAMED_FILES} more"] if len(rows) > _NAMED_FILES else []
+    return [f"\nNot read: {total}.", *rows[:_NAMED_FILES], *more]

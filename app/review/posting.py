@@ -1,0 +1,40 @@
+"""Posting exactly once, as a pure decision over what GitHub already shows.
+
+GitHub has no idempotency key for reviews, but it allows one pending review per user and pull request: a natural mutex.
+So a review is created pending, its id is checkpointed, and only then is it submitted.
+"""
+
+from typing import Literal
+
+from app.domain.base import Record
+from app.review.messages import render_marker
+
+
+class OwnReview(Record):
+    """One of the App's own reviews as GitHub lists it."""
+
+    review_id: int
+    state: str
+    body: str
+    commit_sha: str
+
+
+class PostingStep(Record):
+    """`done`: it stands already · `submit`: a pending one is ours · `discard`: a stale pending one is in the way."""
+
+    act: Literal["done", "submit", "discard", "create"]
+    review_id: int | None = None
+
+
+def decide_posting(own_reviews: tuple[OwnReview, ...], head_sha: str) -> PostingStep:
+    """The next act that leads to one submitted review for this head and no pending one."""
+    marker = render_marker(head_sha)
+    pending = next((review for review in own_reviews if review.state == "PENDING"), None)
+    submitted = next((review for review in own_reviews if review.state != "PENDING" and marker in review.body), None)
+    if pending is not None and (submitted is not None or marker not in pending.body):
+        return PostingStep(act="discard", review_id=pending.review_id)
+    if submitted is not None:
+        return PostingStep(act="done", review_id=submitted.review_id)
+    if pending is not None:
+        return PostingStep(act="submit", review_id=pending.review_id)
+    return PostingStep(act="create")

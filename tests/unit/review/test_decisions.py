@@ -1,0 +1,154 @@
+"""The review's decisions: what is read, what is asked, what is said, and posting once. Whole messages are compared."""
+
+from app.domain.diff import parse_patch
+from app.domain.findings import Finding, finding_fingerprint
+from app.review.coverage import ChangedFile, Coverage, read_files
+from app.review.messages import (
+    render_check,
+    render_comment,
+    render_failure,
+    render_marker,
+    render_no_adapter,
+    render_review_body,
+)
+from app.review.posting import OwnReview, PostingStep, decide_posting
+from app.review.selection import (
+    COMMENTS_PER_REVIEW,
+    Answered,
+    Candidate,
+    Selection,
+    list_sites,
+    select_candidates,
+    select_findings,
+)
+
+PATCH = "@@ -1,1 +1,10 @@\n context\n" + "\n".join(f"+line {number}" for number in range(2, 11))
+DIFF = parse_patch("a.py", PATCH)
+SITES = list_sites((DIFF,))
+HEAD = "a" * 40
+
+
+def _answered(score: float, comment: str, index: int, acceptance: float = 1.0) -> Answered:
+    hunk, site = SITES[index]
+    return Answered(candidate=Candidate(hunk=hunk, site=site, score=score), comment=comment, acceptance=acceptance)
+
+
+def _select(*answered: Answered, known: frozenset[str] = frozenset(), threshold: float = 0.5) -> Selection:
+    return select_findings(
+        answered,
+        repository="o/r",
+        pull_request=1,
+        adapter="42--0123456789ab",
+        acceptance_threshold=threshold,
+        known_fingerprints=known,
+    )
+
+
+def test_only_lines_at_or_over_the_threshold_are_candidates_best_first() -> None:
+    scores = [0.1, 0.9, 0.5, 0.2, 0.0, 0.7, 0.0, 0.0, 0.0]
+    assert [candidate.site.line for candidate in select_candidates(SITES, scores, 0.5)] == [3, 7, 4]
+
+
+def test_at_most_five_comments_and_the_rest_is_counted() -> None:
+    selection = _select(*(_answered(index / 10, f"comment {index}", index) for index in range(8)))
+    assert [finding.body for finding in selection.findings] == [f"comment {index}" for index in (7, 6, 5, 4, 3)]
+    assert len(selection.findings) == COMMENTS_PER_REVIEW
+    assert selection.capped == 3
+
+
+def test_what_the_team_seldom_acts_on_is_held_back() -> None:
+    selection = _select(_answered(0.9, "haiku please", 0, acceptance=0.1), _answered(0.8, "use Cents", 1))
+    assert [finding.body for finding in selection.findings] == ["use Cents"]
+    assert selection.silenced == 1
+
+
+def test_nothing_is_said_twice_on_one_pull_request_or_twice_in_one_hunk() -> None:
+    known = frozenset({finding_fingerprint("a.py", "line 2", "use Cents")})
+    selection = _select(_answered(0.9, "use Cents", 0), _answered(0.8, "no", 1), _answered(0.7, "No", 2), known=known)
+    assert [(finding.line, finding.body) for finding in selection.findings] == [(3, "no")]
+    assert selection.repeated == 2
+
+
+FILES = (
+    ChangedFile(path="a.py", status="modified", patch=PATCH, changes=9),
+    ChangedFile(path="go.sum", status="modified", patch=PATCH, changes=9),
+    ChangedFile(path="big.py", status="modified", patch=None, changes=90_000),
+    ChangedFile(path="moved.py", status="renamed", patch=None, changes=0),
+    ChangedFile(path="odd.py", status="modified", patch="@@ -1,9 +1,9 @@\n x", changes=2),
+    ChangedFile(path="less.py", status="modified", patch="@@ -1,2 +1,1 @@\n a\n-b", changes=1),
+)
+
+
+def test_every_file_is_accounted_for_by_name() -> None:
+    diffs, coverage = read_files(FILES)
+    assert [diff.path for diff in diffs] == ["a.py"]
+    assert {file.path: file.reason for file in coverage.files} == {
+        "a.py": None,
+        "go.sum": "lock_file",
+        "big.py": "too_large",
+        "moved.py": "nothing_added",
+        "odd.py": "unreadable",
+        "less.py": "nothing_added",
+    }
+    assert (coverage.lines_read, coverage.hunks_read, coverage.complete) == (9, 1, False)
+
+
+def test_a_partial_review_is_never_green_and_names_what_it_left_out() -> None:
+    text = render_check(read_files(FILES)[1], (), "42--0123456789ab")
+    assert text.conclusion == "neutral"
+    assert text.title == "Partial: read 1 of 6 files: nothing to say"
+    assert text.summary == (
+        "Looked at **9** added lines in **1** hunks of **1** files.\n"
+        "The Locator held **0** lines worth a question.\n"
+        "\nNot read: 2 no added lines, 1 lock file, 1 GitHub gave no diff: too large, 1 its diff could not be read.\n"
+        "- `go.sum`: lock file\n"
+        "- `big.py`: GitHub gave no diff: too large\n"
+        "- `moved.py`: no added lines\n"
+        "- `odd.py`: its diff could not be read\n"
+        "- `less.py`: no added lines\n"
+        "\nAdapter `42--0123456789ab`."
+    )
+
+
+def test_a_complete_silent_review_is_green_and_says_what_it_looked_at() -> None:
+    text = render_check(read_files(FILES[:1])[1], (), "42--0123456789ab")
+    assert (text.conclusion, text.title) == ("success", "Read 1 of 1 files: nothing to say")
+
+
+def test_an_unanswered_question_makes_the_review_partial() -> None:
+    coverage = read_files(FILES[:1])[1].model_copy(update={"unanswered": 1, "candidates": 1})
+    assert render_check(coverage, (), "x").conclusion == "neutral"
+    assert "1 held back because the model gave no usable answer" in render_check(coverage, (), "x").summary
+
+
+def test_no_adapter_is_neutral_and_a_failure_is_loud() -> None:
+    assert render_no_adapter().conclusion == "neutral"
+    assert render_failure("boom ![x](http://e.vil)").conclusion == "failure"
+    assert "e.vil" not in render_failure("boom ![x](http://e.vil)").summary
+
+
+def test_comment_and_review_texts() -> None:
+    finding: Finding = _select(_answered(0.9, "Use `Cents`, @ada", 0)).findings[0]
+    assert render_comment(finding) == "Use `Cents`, @&#8203;ada\n\n<sub>Understudy · 42--0123456789ab</sub>"
+    assert render_review_body((finding,), HEAD) == (
+        "1 comment in this team's own habits; see the check run for what was read.\n\n"
+        f"<!-- understudy:review:{HEAD} -->"
+    )
+
+
+def _own(review_id: int, state: str, head: str = HEAD) -> OwnReview:
+    return OwnReview(review_id=review_id, state=state, body=f"x {render_marker(head)}", commit_sha=head)
+
+
+def test_posting_leads_to_one_review_from_every_state_a_crash_can_leave() -> None:
+    old = _own(1, "COMMENTED", "b" * 40)
+    assert decide_posting((), HEAD) == PostingStep(act="create")
+    assert decide_posting((old,), HEAD) == PostingStep(act="create")
+    assert decide_posting((old, _own(2, "PENDING")), HEAD) == PostingStep(act="submit", review_id=2)
+    assert decide_posting((_own(2, "PENDING", "b" * 40),), HEAD) == PostingStep(act="discard", review_id=2)
+    assert decide_posting((_own(3, "COMMENTED"),), HEAD) == PostingStep(act="done", review_id=3)
+    assert decide_posting((_own(3, "COMMENTED"), _own(4, "PENDING")), HEAD) == PostingStep(act="discard", review_id=4)
+
+
+def test_coverage_is_complete_when_only_unreadable_by_nature_files_were_left_out() -> None:
+    assert Coverage(files=read_files(FILES[:2])[1].files, hunks_read=1, lines_read=9).complete
