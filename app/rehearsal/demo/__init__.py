@@ -1,0 +1,1 @@
+"""`python -m app demo`: the whole loop on this machine, told as a story with its figures."""

@@ -1,0 +1,66 @@
+"""How the demo speaks: a heading for each stage, figures under it, a moving line on anything longer than two seconds."""
+
+import sys
+import time
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+#: Seconds between progress lines where the output is no terminal (a log can't be redrawn).
+_PLAIN_PROGRESS_SECONDS = 10.0
+
+
+class Story:
+    """Prints the story. Nothing in it decides anything."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(file=sys.stdout, highlight=False, width=110)
+        self._started = time.monotonic()
+        self._last_plain = 0.0
+        self._open_line = False
+
+    @property
+    def elapsed_seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def open(self, title: str, words: str) -> None:
+        self._close_line()
+        self.console.print()
+        self.console.print(f"[bold]{title}[/bold]  [dim]{self.elapsed_seconds:.0f} s[/dim]")
+        self.console.print(words, style="dim")
+
+    def say(self, text: str) -> None:
+        self._close_line()
+        self.console.print(f"  {text}")
+
+    def progress(self, text: str) -> None:
+        """Redrawn in place on a terminal, now and then a line of its own elsewhere."""
+        if self.console.is_terminal:
+            self.console.file.write(f"\r\x1b[2K  … {text[: self.console.width - 6]}")
+            self.console.file.flush()
+            self._open_line = True
+        elif time.monotonic() - self._last_plain > _PLAIN_PROGRESS_SECONDS:
+            self._last_plain = time.monotonic()
+            self.console.print(f"  … {text}", markup=False)
+
+    def table(self, columns: list[str], rows: list[list[str]]) -> None:
+        self._close_line()
+        table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)
+
+    def panel(self, title: str, body: str, subtitle: str = "") -> None:
+        self._close_line()
+        self.console.print(Panel(Text(body), title=title, subtitle=subtitle, title_align="left", width=104))
+
+    def fail(self, reason: str) -> None:
+        self._close_line()
+        self.console.print(f"[bold red]stopped:[/bold red] {reason}")
+
+    def _close_line(self) -> None:
+        if self._open_line:
+            self.console.file.write("\r\x1b[2K")
+            self._open_line = False

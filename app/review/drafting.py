@@ -1,0 +1,106 @@
+"""Where → what → whether for one pull request: files in, findings and their coverage out. Posts nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.domain.base import Record
+from app.domain.findings import Finding
+from app.domain.lines import LineSite
+from app.domain.prompt import Message, parse_completion, render_prompt
+from app.review.coverage import ChangedFile, Coverage, read_files
+from app.review.selection import (
+    QUESTIONS_PER_REVIEW,
+    Answered,
+    Candidate,
+    list_sites,
+    select_candidates,
+    select_findings,
+)
+
+
+class LineScorer(Protocol):
+    """The Locator: a probability in 0..1 per site that this team's reviewers would comment on it."""
+
+    @property
+    def threshold(self) -> float: ...
+
+    def score(self, sites: Sequence[LineSite]) -> list[float]: ...
+
+
+class AcceptanceScorer(Protocol):
+    """The AcceptanceFilter: a probability in 0..1 that this team acts on the words about the line."""
+
+    @property
+    def threshold(self) -> float: ...
+
+    def score(self, line_text: str, body: str) -> float: ...
+
+
+class CommentWriter(Protocol):
+    """The adapter: the raw answer for a prompt, under the enforced schema; None when it gave none."""
+
+    async def write(self, messages: tuple[Message, ...]) -> str | None: ...
+
+
+class Reviewer(Record):
+    """One AdapterVersion ready to review: where, what and whether together."""
+
+    model_config = {"arbitrary_types_allowed": True, "frozen": True}
+
+    adapter: str
+    locator: LineScorer
+    writer: CommentWriter
+    acceptance: AcceptanceScorer
+
+
+class Draft(Record):
+    findings: tuple[Finding, ...]
+    coverage: Coverage
+
+
+async def draft_review(
+    reviewer: Reviewer,
+    files: tuple[ChangedFile, ...],
+    *,
+    repository: str,
+    pull_request: int,
+    known_fingerprints: frozenset[str] = frozenset(),
+) -> Draft:
+    """Ask the adapter about the lines that the Locator picked and keep what the team would act on."""
+    diffs, coverage = read_files(files)
+    sites = list_sites(diffs)
+    scores = reviewer.locator.score([site for _, site in sites]) if sites else []
+    candidates = select_candidates(sites, scores, reviewer.locator.threshold)
+    asked = candidates[:QUESTIONS_PER_REVIEW]
+    comments = await asyncio.gather(*(_ask(reviewer.writer, candidate) for candidate in asked))
+    answered = tuple(
+        Answered(
+            candidate=candidate,
+            comment=comment,
+            acceptance=reviewer.acceptance.score(candidate.site.text, comment),
+        )
+        for candidate, comment in zip(asked, comments, strict=True)
+        if comment is not None
+    )
+    selection = select_findings(
+        answered,
+        repository=repository,
+        pull_request=pull_request,
+        adapter=reviewer.adapter,
+        acceptance_threshold=reviewer.acceptance.threshold,
+        known_fingerprints=known_fingerprints,
+    )
+    account = {
+        "candidates": len(candidates),
+        "silenced": selection.silenced,
+        "capped": selection.capped + len(candidates) - len(asked),
+        "repeated": selection.repeated,
+        "unanswered": len(asked) - len(answered),
+    }
+    return Draft(findings=selection.findings, coverage=coverage.model_copy(update=account))
+
+
+async def _ask(writer: CommentWriter, candidate: Candidate) -> str | None:
+    answer = await writer.write(render_prompt(candidate.site.path, candidate.hunk, candidate.site.line))
+    return None if answer is None else parse_completion(answer)
