@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.base import Record
@@ -43,10 +44,9 @@ class CommentWriter(Protocol):
     async def write(self, messages: tuple[Message, ...]) -> str | None: ...
 
 
-class Reviewer(Record):
+@dataclass(frozen=True)
+class Reviewer:
     """One AdapterVersion ready to review: where, what and whether together."""
-
-    model_config = {"arbitrary_types_allowed": True, "frozen": True}
 
     adapter: str
     locator: LineScorer
