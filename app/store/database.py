@@ -1,0 +1,98 @@
+"""Engines and sessions. SQLite is the default; PostgreSQL is chosen by URL. Both run the same queries."""
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlmodel import Session
+
+from app.domain.errors import UserError
+
+_BUSY_TIMEOUT_MILLISECONDS = 30_000
+_READ_ONLY = "us_read_only"
+
+
+def parse_database_url(url: str) -> sa.URL:
+    """The URL with its one supported driver filled in.
+
+    Raises:
+        UserError: for anything but a SQLite file or a PostgreSQL URL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UserError(
+            "expected a database URL such as sqlite:///data/understudy.db or postgresql://user@host/name, "
+            "got something that is no URL; correct UNDERSTUDY_DATABASE_URL"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed.set(drivername="sqlite")
+    raise UserError(
+        f"expected a SQLite file (sqlite:///path) or PostgreSQL (postgresql://…), got {backend!r}"
+        f"{' in memory' if backend == 'sqlite' else ''}; durable work needs a database that survives the process"
+    )
+
+
+def check_sqlite_version(library: tuple[int, int, int], python: tuple[int, int]) -> None:
+    """Refuse the one combination under which the job engine silently never runs anything.
+
+    From Python 3.12 it asks SQLite for `unixepoch('subsec')`, which a library older than 3.42 answers with NULL.
+
+    Raises:
+        UserError: for that combination.
+    """
+    if library < (3, 42, 0) and python >= (3, 12):
+        raise UserError(
+            f"expected SQLite 3.42 or newer with Python {python[0]}.{python[1]}, got {'.'.join(map(str, library))}; "
+            "use Python 3.11, a newer SQLite library, or PostgreSQL"
+        )
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for our tables. A SQLite file and its folder are created; nothing else is changed."""
+    parsed = parse_database_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    check_sqlite_version(sqlite3.sqlite_version_info, sys.version_info[:2])
+    Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, pool_size=10, max_overflow=10)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # None: the driver opens no transaction by itself, `_begin_sqlite` does.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # an acknowledged delivery survives the power, too
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer that begins as a reader fails at once where it should wait: the snapshot it read is already stale.
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[Session]:
+    """A session in one transaction: committed at the end, rolled back when the block raises."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[Session]:
+    """A session that only reads, and on SQLite never waits for a writer."""
+    with Session(engine.execution_options(**{_READ_ONLY: True}), expire_on_commit=False) as session:
+        yield session

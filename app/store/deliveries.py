@@ -1,0 +1,66 @@
+"""Deliveries and installations: what GitHub told us, and what became of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from app.store.columns import utc_now
+from app.store.rows import insert_if_absent, upsert
+from app.store.tables import DeliveryRow, InstallationRow
+
+
+def save_delivery(session: Session, row: DeliveryRow) -> bool:
+    """False if this GUID is known: then nothing changed and nothing must be enqueued."""
+    return insert_if_absent(session, row)
+
+
+def load_delivery(session: Session, guid: str) -> DeliveryRow | None:
+    return session.get(DeliveryRow, guid)
+
+
+def save_outcome(session: Session, guid: str, outcome: str) -> None:
+    """Record what became of a delivery; `outcome` is a stable word, or `word: detail`."""
+    statement = sa.update(DeliveryRow).where(col(DeliveryRow.guid) == guid)
+    session.connection().execute(statement.values(outcome=outcome, handled_at=utc_now()))
+
+
+def select_known_guids(session: Session, guids: Iterable[str]) -> set[str]:
+    """Which of these GUIDs are stored. For redelivery of what was missed."""
+    return set(session.exec(select(DeliveryRow.guid).where(col(DeliveryRow.guid).in_(list(guids)))))
+
+
+def count_outcomes(session: Session) -> dict[str, int]:
+    """Deliveries by outcome; those not handled yet count as `waiting`. Details after a colon are dropped."""
+    counts: dict[str, int] = {}
+    query = select(DeliveryRow.outcome, sa.func.count()).group_by(col(DeliveryRow.outcome))
+    for outcome, number in session.exec(query):
+        word = (outcome or "waiting").split(":")[0]
+        counts[word] = counts.get(word, 0) + number
+    return counts
+
+
+def erase_bodies(session: Session, before: datetime) -> int:
+    """Forget what handled deliveries said, but not that they came: the GUID must stay to refuse a duplicate."""
+    statement = sa.update(DeliveryRow).where(col(DeliveryRow.handled_at) < before, sa.func.length(DeliveryRow.body) > 0)
+    return session.connection().execute(statement.values(body=b"")).rowcount
+
+
+def save_installation(session: Session, row: InstallationRow) -> None:
+    upsert(session, row)
+
+
+def load_installation(session: Session, installation_id: int) -> InstallationRow | None:
+    return session.get(InstallationRow, installation_id)
+
+
+def select_installations(session: Session, state: str = "active") -> list[InstallationRow]:
+    query = select(InstallationRow).where(InstallationRow.state == state).order_by(col(InstallationRow.id))
+    return list(session.exec(query))
+
+
+def count_rows(session: Session, row: type[Any]) -> int:
+    """All rows of a table, across tenants: for the operator only."""
+    return session.exec(select(sa.func.count()).select_from(row)).one()

@@ -1,0 +1,189 @@
+"""Examples, approvals, snapshots, runs and adapters of one installation."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from app.domain.adapters import AdapterState
+from app.domain.examples import Example, Rejection
+from app.store.columns import utc_now
+from app.store.rows import insert_all_if_absent, insert_if_absent, upsert
+from app.store.tables import (
+    AdapterPointerRow,
+    AdapterVersionRow,
+    ApprovalRow,
+    AuditRow,
+    ExampleRow,
+    RejectionRow,
+    SnapshotRow,
+    TrainingRunRow,
+)
+
+
+def save_examples(session: Session, installation_id: int, examples: Iterable[Example], source: str) -> int:
+    """How many were new. An Example is content-addressed, so saving it again changes nothing."""
+    return insert_all_if_absent(session, (_example_row(installation_id, example, source) for example in examples))
+
+
+def _example_row(installation_id: int, example: Example, source: str) -> ExampleRow:
+    return ExampleRow(
+        hash=example.hash,
+        installation_id=installation_id,
+        repository=example.repository,
+        pull_request=example.pull_request,
+        kind=example.kind.value,
+        comment_id=example.comment_id,
+        evidence=None if example.evidence is None else example.evidence.value,
+        weight=example.weight,
+        payload=example.model_dump(mode="json"),
+        source=source,
+    )
+
+
+def save_rejections(session: Session, installation_id: int, rejections: Iterable[Rejection]) -> int:
+    """How many were new. A thread that is judged again keeps its first reason until `delete_judgements`."""
+    return insert_all_if_absent(session, (_rejection_row(installation_id, rejection) for rejection in rejections))
+
+
+def _rejection_row(installation_id: int, rejection: Rejection) -> RejectionRow:
+    return RejectionRow(
+        id=f"{rejection.host}:{rejection.repository_id}:{rejection.comment_id}",
+        installation_id=installation_id,
+        repository=rejection.repository,
+        pull_request=rejection.pull_request,
+        reason=rejection.reason,
+        payload=rejection.model_dump(mode="json"),
+    )
+
+
+def delete_judgements(session: Session, installation_id: int, repository: str, pull_request: int) -> int:
+    """Take back every Example and Rejection of a pull request before it is harvested anew; approvals stay.
+
+    An approval names a content hash, so it finds an unchanged Example again and never a changed one.
+    """
+    deleted = 0
+    for row in (ExampleRow, RejectionRow):
+        statement = sa.delete(row).where(
+            col(row.installation_id) == installation_id,
+            col(row.repository) == repository,
+            col(row.pull_request) == pull_request,
+        )
+        deleted += session.connection().execute(statement).rowcount
+    return deleted
+
+
+def select_examples(
+    session: Session, installation_id: int, *, repository: str | None = None, pull_request: int | None = None
+) -> list[ExampleRow]:
+    """Oldest first, so that a snapshot of the same rows comes out the same."""
+    query = select(ExampleRow).where(ExampleRow.installation_id == installation_id)
+    if repository is not None:
+        query = query.where(ExampleRow.repository == repository)
+    if pull_request is not None:
+        query = query.where(ExampleRow.pull_request == pull_request)
+    return list(session.exec(query.order_by(col(ExampleRow.created_at), col(ExampleRow.hash))))
+
+
+def select_rejections(
+    session: Session, installation_id: int, *, repository: str | None = None, pull_request: int | None = None
+) -> list[RejectionRow]:
+    query = select(RejectionRow).where(RejectionRow.installation_id == installation_id)
+    if repository is not None:
+        query = query.where(RejectionRow.repository == repository)
+    if pull_request is not None:
+        query = query.where(RejectionRow.pull_request == pull_request)
+    return list(session.exec(query.order_by(col(RejectionRow.created_at), col(RejectionRow.id))))
+
+
+def append_approval(session: Session, row: ApprovalRow) -> bool:
+    """False if the same act (`idempotency_key`) is recorded already."""
+    return insert_if_absent(session, row)
+
+
+def select_approvals_in_force(session: Session, installation_id: int) -> dict[str, ApprovalRow]:
+    """The newest decision for each Example, by Example hash: approve, reject or void."""
+    query = select(ApprovalRow).where(ApprovalRow.installation_id == installation_id).order_by(col(ApprovalRow.id))
+    return {row.example_hash: row for row in session.exec(query)}
+
+
+def select_approved_examples(session: Session, installation_id: int) -> list[ExampleRow]:
+    """Examples whose newest decision is an approval of exactly this content."""
+    approvals = select_approvals_in_force(session, installation_id)
+
+    def is_approved(row: ExampleRow) -> bool:
+        approval = approvals.get(row.hash)
+        return approval is not None and approval.decision == "approve" and approval.content_hash == row.hash
+
+    return [row for row in select_examples(session, installation_id) if is_approved(row)]
+
+
+def append_audit(
+    session: Session, *, actor: str, action: str, subject: str, idempotency_key: str, detail: dict[str, Any]
+) -> bool:
+    """False if the same act (`idempotency_key`) is recorded already."""
+    row = AuditRow(actor=actor, action=action, subject=subject, idempotency_key=idempotency_key, detail=detail)
+    return insert_if_absent(session, row)
+
+
+def save_snapshot(session: Session, row: SnapshotRow) -> bool:
+    return insert_if_absent(session, row)
+
+
+def load_snapshot(session: Session, installation_id: int, snapshot_id: str) -> SnapshotRow | None:
+    query = select(SnapshotRow).where(SnapshotRow.id == snapshot_id, SnapshotRow.installation_id == installation_id)
+    return session.exec(query).one_or_none()
+
+
+def save_training_run(session: Session, row: TrainingRunRow) -> None:
+    """Insert, or overwrite all but the moment it started."""
+    upsert(session, row, keep=frozenset({"started_at"}))
+
+
+def select_training_runs(session: Session, installation_id: int) -> list[TrainingRunRow]:
+    """Newest first."""
+    query = select(TrainingRunRow).where(TrainingRunRow.installation_id == installation_id)
+    return list(session.exec(query.order_by(col(TrainingRunRow.started_at).desc())))
+
+
+def save_adapter_version(session: Session, row: AdapterVersionRow) -> bool:
+    return insert_if_absent(session, row)
+
+
+def load_adapter_version(session: Session, installation_id: int, name: str) -> AdapterVersionRow | None:
+    query = select(AdapterVersionRow).where(
+        AdapterVersionRow.name == name, AdapterVersionRow.installation_id == installation_id
+    )
+    return session.exec(query).one_or_none()
+
+
+def select_adapter_versions(session: Session, installation_id: int) -> list[AdapterVersionRow]:
+    """Newest first."""
+    query = select(AdapterVersionRow).where(AdapterVersionRow.installation_id == installation_id)
+    return list(session.exec(query.order_by(col(AdapterVersionRow.created_at).desc())))
+
+
+def save_adapter_state(
+    session: Session, installation_id: int, name: str, state: AdapterState, decision: dict[str, Any] | None = None
+) -> None:
+    """Move an AdapterVersion to another state, and record the GateDecision that moved it when there is one."""
+    changes: dict[str, Any] = {"state": state.value} | ({} if decision is None else {"decision": decision})
+    statement = sa.update(AdapterVersionRow).where(
+        col(AdapterVersionRow.name) == name, col(AdapterVersionRow.installation_id) == installation_id
+    )
+    session.connection().execute(statement.values(changes))
+
+
+def load_pointer(session: Session, installation_id: int) -> AdapterPointerRow | None:
+    return session.get(AdapterPointerRow, installation_id)
+
+
+def move_pointer(session: Session, installation_id: int, adapter_name: str | None) -> AdapterPointerRow:
+    """Let this AdapterVersion (or none) review from now on. Moving to where it points already changes nothing."""
+    row = load_pointer(session, installation_id) or AdapterPointerRow(installation_id=installation_id)
+    if row.adapter_name != adapter_name:
+        row.previous, row.adapter_name, row.moved_at = row.adapter_name, adapter_name, utc_now()
+    session.add(row)
+    session.flush()
+    return row

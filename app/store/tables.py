@@ -1,0 +1,229 @@
+"""Every table of ours. The prefix `us_` keeps them apart from the job engine's, which share the database.
+
+Rows of a tenant carry `installation_id`, and no query hands them out without it. JSON columns named `payload` and
+`manifest` hold `model_dump(mode="json")` of a Record in app.domain, which stays the source of truth for its shape.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+from app.store.columns import BIG, Json, UtcDateTime, utc_now
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A webhook exactly as it came. `guid` is `<host>:<X-GitHub-Delivery>`; `outcome` stays None until handled."""
+
+    __tablename__: ClassVar[str] = "us_delivery"
+
+    guid: str = Field(primary_key=True)
+    event: str = Field(index=True)
+    action: str | None = None
+    installation_id: int | None = Field(default=None, sa_type=BIG, index=True)
+    body: bytes = Field(sa_type=LargeBinary)
+    headers: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    received_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
+    handled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = Field(default=None, index=True)
+
+
+class InstallationRow(SQLModel, table=True):
+    """A tenant. `state` is active, suspended or deleted; `permissions` are those the owner accepted."""
+
+    __tablename__: ClassVar[str] = "us_installation"
+
+    id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    host: str
+    account: str
+    state: str = "active"
+    permissions: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ExampleRow(SQLModel, table=True):
+    """An Example, addressed by its content hash. `source` says what found it: harvest, import, rehearsal."""
+
+    __tablename__: ClassVar[str] = "us_example"
+    __table_args__ = (Index("ix_us_example_pull", "installation_id", "repository", "pull_request"),)
+
+    hash: str = Field(primary_key=True)
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository: str
+    pull_request: int
+    kind: str
+    comment_id: int | None = Field(default=None, sa_type=BIG)
+    evidence: str | None = None
+    weight: float
+    payload: dict[str, Any] = Field(sa_type=Json)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    source: str
+
+
+class RejectionRow(SQLModel, table=True):
+    """A thread that is no Example; `id` is `<host>:<repository id>:<comment id>`."""
+
+    __tablename__: ClassVar[str] = "us_rejection"
+    __table_args__ = (Index("ix_us_rejection_pull", "installation_id", "repository", "pull_request"),)
+
+    id: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG)
+    repository: str
+    pull_request: int
+    reason: str
+    payload: dict[str, Any] = Field(sa_type=Json)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ApprovalRow(SQLModel, table=True):
+    """One decision about one Example, never changed: the newest row of an Example is in force.
+
+    `decision` is approve, reject or void; `content_hash` is what the person saw.
+    """
+
+    __tablename__: ClassVar[str] = "us_approval"
+    __table_args__ = (Index("ix_us_approval_example", "installation_id", "example_hash", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    example_hash: str
+    installation_id: int = Field(sa_type=BIG)
+    repository: str
+    pull_request: int
+    decision: str
+    actor: str
+    actor_role: str
+    source: str
+    content_hash: str
+    #: the same act told twice (a step run again after a crash) is one row
+    idempotency_key: str = Field(unique=True)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class AuditRow(SQLModel, table=True):
+    """Who did what to what. Append-only."""
+
+    __tablename__: ClassVar[str] = "us_audit"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    idempotency_key: str = Field(unique=True)
+
+
+class SnapshotRow(SQLModel, table=True):
+    """A DatasetSnapshot folder and a copy of its manifest. `id` is `ds1:…`."""
+
+    __tablename__: ClassVar[str] = "us_snapshot"
+
+    id: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG, index=True)
+    path: str = Field(sa_type=Text)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    manifest: dict[str, Any] = Field(sa_type=Json)
+
+
+class TrainingRunRow(SQLModel, table=True):
+    """A TrainingRun; `state` is queued, running, succeeded, failed or cancelled."""
+
+    __tablename__: ClassVar[str] = "us_training_run"
+
+    id: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG, index=True)
+    snapshot_id: str
+    state: str
+    path: str = Field(sa_type=Text)
+    started_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+
+
+class AdapterVersionRow(SQLModel, table=True):
+    """An AdapterVersion; `state` is one of app.domain.adapters.AdapterState."""
+
+    __tablename__: ClassVar[str] = "us_adapter_version"
+
+    name: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG, index=True)
+    snapshot_id: str
+    state: str
+    path: str = Field(sa_type=Text)
+    manifest: dict[str, Any] = Field(sa_type=Json)
+    decision: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class AdapterPointerRow(SQLModel, table=True):
+    """Which AdapterVersion reviews for an installation. Promotion and rollback move this row, nothing else."""
+
+    __tablename__: ClassVar[str] = "us_adapter_pointer"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    adapter_name: str | None = None
+    previous: str | None = None
+    moved_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ReviewRow(SQLModel, table=True):
+    """The one review of one head commit; `id` is `<host>:<repository id>:<number>:<head sha>`.
+
+    `state` is planned, pending (drafted on GitHub), posted, silent, skipped or failed.
+    """
+
+    __tablename__: ClassVar[str] = "us_review"
+    __table_args__ = (Index("ix_us_review_pull", "installation_id", "repository", "pull_request"),)
+
+    id: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG)
+    repository: str
+    pull_request: int
+    head_sha: str
+    state: str
+    github_review_id: int | None = Field(default=None, sa_type=BIG)
+    coverage: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    adapter: str | None = None
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class FindingRow(SQLModel, table=True):
+    """A Finding of a review; `comment_id` is GitHub's once it is posted."""
+
+    __tablename__: ClassVar[str] = "us_finding"
+
+    review_id: str = Field(primary_key=True, foreign_key="us_review.id")
+    fingerprint: str = Field(primary_key=True)
+    path: str = Field(sa_type=Text)
+    line: int
+    body: str = Field(sa_type=Text)
+    severity: str
+    posted: bool = False
+    comment_id: int | None = Field(default=None, sa_type=BIG)
+    payload: dict[str, Any] = Field(sa_type=Json)
+
+
+class ProgressRow(SQLModel, table=True):
+    """How far a running workflow is. Overwritten, never part of its durable state."""
+
+    __tablename__: ClassVar[str] = "us_progress"
+
+    workflow_id: str = Field(primary_key=True)
+    figures: dict[str, Any] = Field(sa_type=Json)
+    at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ExecutorRow(SQLModel, table=True):
+    """A process that runs workflows, and its last sign of life by the database's clock."""
+
+    __tablename__: ClassVar[str] = "us_executor"
+
+    id: str = Field(primary_key=True)
+    host: str
+    pid: int
+    started_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    heartbeat_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    #: set when the process left in order, or when a peer took its work over
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
