@@ -1,0 +1,95 @@
+"""Recorded pull requests, one JSON object a line: what `rehearse` plays.
+
+Keys we know are read, all others are dropped at the door; an answer key in the file can't reach the code under test.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from app.domain.errors import UserError
+
+Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+
+
+class _Recorded(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ArchivedReply(_Recorded):
+    id: int
+    user: str
+    created_at: datetime
+    body: str
+
+
+class ArchivedComment(_Recorded):
+    """A review comment. `original_line` is on `side` of the diff at `original_commit_id`."""
+
+    id: int
+    user: str
+    body: str
+    path: str
+    diff_hunk: str
+    side: Literal["LEFT", "RIGHT"]
+    original_line: int
+    original_commit_id: Sha
+    created_at: datetime
+    replies: tuple[ArchivedReply, ...] = ()
+
+
+class ArchivedPullRequest(_Recorded):
+    repo: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
+    number: int
+    title: str
+    author: str
+    created_at: datetime
+    head_sha: Sha
+    first_commit_parent: Sha | None = None
+    comments: tuple[ArchivedComment, ...]
+
+    @property
+    def ended_at(self) -> datetime:
+        """No earlier than anything that was said on it."""
+        said = [comment.created_at for comment in self.comments]
+        replied = [reply.created_at for comment in self.comments for reply in comment.replies]
+        return max([self.created_at, *said, *replied])
+
+
+def read_archive(path: Path) -> tuple[ArchivedPullRequest, ...]:
+    """Every pull request of one repository, oldest first.
+
+    Raises:
+        UserError: naming the row and the field that is not as expected, for a file that can't be read, for an empty
+            one, for two repositories in one file, and for a pull request that comes twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected an archive of pull requests, one JSON object a line; {error}") from error
+    rows = [_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not rows:
+        raise UserError(f"{path}: expected at least one pull request, got an empty file")
+    repositories = sorted({row.repo for row in rows})
+    if len(repositories) > 1:
+        raise UserError(f"{path}: expected one repository, got {', '.join(repositories)}; split the file")
+    seen: set[int] = set()
+    for row in rows:
+        if row.number in seen:
+            raise UserError(f"{path}: pull request {row.number} comes twice; keep one of its rows")
+        seen.add(row.number)
+    return tuple(sorted(rows, key=lambda row: (row.created_at, row.number)))
+
+
+def _row(path: Path, number: int, line: str) -> ArchivedPullRequest:
+    try:
+        return ArchivedPullRequest.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the row"
+        raise UserError(
+            f"{path}, row {number}: expected {field} to be a valid value ({first['msg'].lower()}), "
+            f"got {str(first['input'])[:60]!r}; correct or remove the row"
+        ) from error
