@@ -47,7 +47,8 @@ class ArchivedPullRequest(_Recorded):
     author: str
     created_at: datetime
     head_sha: Sha
-    first_commit_parent: Sha | None = None
+    #: may be spelled as a parent, `<sha>^`
+    first_commit_parent: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}\^*$")] | None = None
     comments: tuple[ArchivedComment, ...]
 
     @property
@@ -66,7 +67,7 @@ def read_archive(path: Path) -> tuple[ArchivedPullRequest, ...]:
             one, for two repositories in one file, and for a pull request that comes twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # a JSON string may hold other line ends
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: expected an archive of pull requests, one JSON object a line; {error}") from error
     rows = [_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
