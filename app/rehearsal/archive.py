@@ -44,7 +44,7 @@ class ArchivedPullRequest(_Recorded):
     repo: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
     number: int
     title: str
-    author: str
+    author: str | None  # None once the account is gone
     created_at: datetime
     head_sha: Sha
     #: may be spelled as a parent, `<sha>^`
