@@ -23,32 +23,34 @@ _QUOTE = re.compile(r"^\s*>.*$", re.MULTILINE)
 _EMOJI_NAME = re.compile(r":[a-z0-9_+-]+:", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[^\w\s?]", re.UNICODE)
 
-_THANKS = (
-    r"thanks?( you| u)?( so much| a lot| again)?|thx|ty|(special )?thanks (for|to)\b.*|nice( one| catch| work| job| idea)?|"
+_THANKS_FOR = r"(special )?thanks (for|to) (this|that|the|your|fixing|catching|doing)( \w+){0,2}"
+_PRAISE = (
+    r"thanks?( you| u)?( so much| a lot| again)?|thx|ty|nice( one| catch| work| job| idea)?|awesome|cool|perfect|"
     r"good( one| catch| work| job| idea| point| to know| call)?|great( work| job| idea| point| catch| stuff)?|"
-    r"awesome|cool|perfect|excellent|wonderful|love(ly)?( it| this)?|(i )?like (it|this|that)( a lot| very much)?|neat|"
-    r"well done|kudos|lgtm|looks? (good|great|nice|fine|ok|okay)( to me| now)?|sounds? (good|great|fine)( to me)?|"
-    r"makes? sense( to me)?|agreed?|i agree( with .*)?|right|yes|yep|yeah|no|nope|ok(ay)?|sure|done|fixed|ack|got it|"
-    r"i see|understood|never ?mind|nvm|my bad|oops|sorry|you are right|youre right|same opinion|1|100"
+    r"excellent|wonderful|love(ly)?( it| this)?|(i )?like (it|this|that)( a lot| very much)?|neat|well done|kudos|lgtm|"
+    r"looks? (good|great|nice|fine|ok|okay)( to me| now)?|sounds? (good|great|fine)( to me)?|makes? sense( to me)?"
 )
-_ACKNOWLEDGEMENT = re.compile(
-    rf"^(({_THANKS}|for (this|that|the|your|fixing|catching|doing)\b.*|as well|too|it|this|now|here)(\s|$))+$"
+_ASSENT = (
+    r"agreed?|i agree|yes|yep|yeah|no|nope|ok(ay)?|sure|done|fixed|ack|got it|i see|understood|never ?mind|nvm|"
+    r"my bad|oops|sorry|you are right|wow|100"
 )
+_ACKNOWLEDGEMENT = re.compile(rf"^(({_THANKS_FOR}|{_PRAISE}|{_ASSENT}|it|this|now)(\s|$))+$")
 _REFERENCE = re.compile(
-    r"^(and )?(ditto|same( here| there| as above| thing| comment| issue| problem)?|(the )?same (here|as (above|below|before|previous\b.*))|"
-    r"here (as well|too)|here and below|likewise|see above|as above|again|1)$"
+    r"^(and )?(for )?(ditto|(the )?same( here| there| thing| comment| issue| problem)?|same x\d|"
+    r"(the )?same as (above|below|before|previous( \w+)?)|here (as well|too)|here and below|"
+    r"likewise|see above|as above|again|1)$"
 )
 _ASKS = re.compile(
-    r"^(question )?(so |and |but |just |hm+ |wait |btw |sorry |curious |just curious )*"
-    r"(why(?! not\b)(?! (do ?n.?t|does ?n.?t|wo ?n.?t|ca ?n.?t|not)\b)|what(?! about)|when|where|who|which|how(?! about)|"
-    r"is (it|this|that|there|the|he|she)|are (these|those|they|there|you|we)|does|did|was|were|has|have|"
-    r"(could|can|would|will) you (please )?(explain|clarify|elaborate|tell|describe why))\b"
+    r"^(so |and |but |just |hm+ |wait |btw |sorry |curious |just curious )*"
+    r"(question (?!how about|what about|why not)|why (?!not |do ?n.?t |does ?n.?t |wo ?n.?t |ca ?n.?t )|"
+    r"what (?!about )|when |where |who |which |how (?!about )|"
+    r"(could|can|would|will) you (please )?(explain|clarify|elaborate|tell) )"
 )
 _DEMANDS = re.compile(
     r"\b(should|shouldn.?t|could|couldn.?t|would|wouldn.?t|can|can.?t|must|need|needs|needed|better|instead|maybe|perhaps|"
-    r"prefer|please|add|remove|rename|move|use|using|extract|replace|reuse|inline|drop|delete|change|fix|make|split|test|tests|"
-    r"missing|typo|todo|possible|necessary|required|redundant|unused|correct|right|intended|intentional|wrong|want|supposed|"
-    r"nit|wdyt|thoughts)\b"
+    r"prefer|please|add|remove|rename|move|use|using|extract|replace|reuse|inline|drop|delete|change|fix|make|split|tests?|"
+    r"missing|typo|todo|possible|necessary|required|redundant|unused|correct|right|intended|intentional|wrong|want|"
+    r"supposed|nit|wdyt|thoughts|(how|what) about)\b"
 )
 _EXPLAIN = re.compile(r"\b(could|can|would|will) you (please )?(explain|clarify|elaborate|tell)\b")
 
@@ -67,17 +69,19 @@ def decide_bot(login: str, account_type: str) -> bool:
 
 def decide_noise(body: str) -> Noise | None:
     """Why the words of a comment teach nothing, None when they may. Never looks at who wrote it."""
-    if "```suggestion" in body:
-        return None
     text = _MENTION.sub(" ", body).strip()
-    if _LINK.search(text) and not _words(_LINK.sub(" ", text)):
+    words = _words(_LINK.sub(" ", _QUOTE.sub(" ", text)))
+    if _LINK.search(text) and not words:
         return Noise(reason="link_only", detail="the comment is a bare link")
     if _CODE.search(text) or _FENCE.search(text):
-        return None  # names code: short or not, it points at something
-    words = _words(_LINK.sub(" ", _QUOTE.sub(" ", text)))
+        return None  # names code or suggests it: short or not, it points at something
+    return _decide_words(text, words)
+
+
+def _decide_words(text: str, words: str) -> Noise | None:
     if not words or _ACKNOWLEDGEMENT.match(words):
         return Noise(reason="praise", detail="the comment acknowledges or praises and asks for nothing")
-    if len(words) < SHORTEST or _REFERENCE.match(words.rstrip("? ")):
+    if len(_EMOJI_NAME.sub("", text).strip()) < SHORTEST or _REFERENCE.match(words.rstrip("? ")):
         return Noise(reason="too_short", detail="the comment says nothing without another one beside it")
     if _asks_only(text):
         return Noise(reason="question_only", detail="the comment asks for information, not for a change")

@@ -1,0 +1,66 @@
+"""Acting as the App and as one installation: a JWT and a token, both short-lived.
+
+The token is kept here and not by githubkit, whose cache key has no host: two hosts could mix theirs. The same token
+serves the API and git. Not protected against: a reader of this process's memory.
+"""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from githubkit import AppAuthStrategy, GitHub, UnauthAuthStrategy
+from githubkit.cache import MemCacheStrategy
+
+from app.domain.errors import Refused
+from app.github.transport import Transport
+
+#: A token is renewed this long before GitHub lets it die, so that none expires within a request.
+RENEW_BEFORE = timedelta(seconds=60)
+
+
+class Installation:
+    """Two transports: `app` signs as the App, `api` acts as the installation."""
+
+    def __init__(self, *, api_url: str, app_id: int, private_key_pem: str, installation_id: int) -> None:
+        self.installation_id = installation_id
+        self.app = Transport(_connect(api_url, AppAuthStrategy(app_id, private_key_pem)))
+        self.api = Transport(_connect(api_url, UnauthAuthStrategy()))
+        self._token: str | None = None
+        self._expires_at = datetime.min.replace(tzinfo=UTC)
+
+    async def fetch_token(self) -> str:
+        """A token that lives for at least a minute more. Fetched again only when it would not."""
+        if self._token is None or datetime.now(UTC) > self._expires_at - RENEW_BEFORE:
+            path = f"/app/installations/{self.installation_id}/access_tokens"
+            answer = (await self.app.request("POST", path)).json()
+            self._token = str(answer["token"])
+            self._expires_at = datetime.fromisoformat(answer["expires_at"])
+        return self._token
+
+    def forget_token(self) -> None:
+        """GitHub refused it: the next call fetches a new one."""
+        self._token = None
+
+
+def _connect(api_url: str, auth: AppAuthStrategy | UnauthAuthStrategy) -> GitHub[AppAuthStrategy | UnauthAuthStrategy]:
+    """githubkit as a transport only: no retries (it re-posts on 502), no shared cache, no foreign hosts.
+
+    The HTTP cache is off: permission reads must be fresh, and everything else is read once per event.
+    """
+    host = httpx.URL(api_url).host
+
+    async def stay_on_host(request: httpx.Request) -> None:
+        if request.url.host != host:
+            raise Refused("foreign_host", f"GitHub at {host} pointed to {request.url.host}; that is not followed")
+
+    return GitHub(
+        auth,
+        base_url=api_url,
+        user_agent="understudy",
+        timeout=30.0,
+        ssl_verify=ssl.create_default_context(),
+        async_event_hooks={"request": [stay_on_host]},
+        cache_strategy=MemCacheStrategy(),
+        http_cache=False,
+        auto_retry=False,
+    )

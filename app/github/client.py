@@ -1,0 +1,238 @@
+"""What the App asks of GitHub, one method each, as one installation. Raw JSON in, our records or plain dicts out."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Literal
+
+import httpx
+
+from app.domain.errors import Refused, RetryLater
+from app.github.auth import Installation
+from app.github.harvested import Account, Harvested, HarvestedPull, parse_pull
+from app.github.queries import HARVEST_PULL_REQUEST, THREAD_COMMENTS
+from app.github.transport import LIMIT_PAUSE
+
+PAGE_SIZE = 100
+CHECK_NAME = "Understudy"
+
+
+class LabelEvent(Harvested):
+    """Who put a label on a pull request or took it off, and when; oldest first in every list."""
+
+    act: Literal["labeled", "unlabeled"]
+    label: str
+    actor: Account
+    created_at: datetime
+
+
+class GitHubClient:
+    """Safe to share between tasks and threads. At least `write_pause_seconds` lie between two writes."""
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        git_url: str,
+        app_id: int,
+        private_key_pem: str,
+        installation_id: int,
+        write_pause_seconds: float = 1.0,
+    ) -> None:
+        self.host = httpx.URL(git_url).host
+        self._git_url = git_url.rstrip("/")
+        self._app_id = app_id
+        self._pause_seconds = write_pause_seconds
+        self._next_write = 0.0
+        self._lock = threading.Lock()
+        self._installation = Installation(
+            api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
+        )
+
+    # Reading
+
+    async def fetch_pull(self, repository: str, number: int) -> dict[str, Any]:
+        return await self._read(f"/repos/{repository}/pulls/{number}")
+
+    async def fetch_files(self, repository: str, number: int) -> list[dict[str, Any]]:
+        """Every changed file, `patch` absent on binary and very large ones. GitHub lists 3,000 at most."""
+        return [item async for item in self._pages(f"/repos/{repository}/pulls/{number}/files")]
+
+    async def fetch_labels(self, repository: str, number: int) -> tuple[str, ...]:
+        return tuple([item["name"] async for item in self._pages(f"/repos/{repository}/issues/{number}/labels")])
+
+    async def fetch_label_events(self, repository: str, number: int) -> tuple[LabelEvent, ...]:
+        """From the timeline, so they are true even when webhooks came late, twice or not at all."""
+        events = [
+            LabelEvent(
+                act=item["event"],
+                label=item["label"]["name"],
+                actor=Account(login=item["actor"]["login"], kind=item["actor"]["type"]),
+                created_at=item["created_at"],
+            )
+            async for item in self._pages(f"/repos/{repository}/issues/{number}/timeline")
+            if item.get("event") in ("labeled", "unlabeled") and item.get("actor")
+        ]
+        return tuple(sorted(events, key=lambda event: event.created_at))
+
+    async def fetch_permission(self, repository: str, login: str) -> str:
+        """admin, write, read or none, as of now. GitHub maps maintain to write and triage to read."""
+        try:
+            answer = await self._read(f"/repos/{repository}/collaborators/{login}/permission")
+        except Refused as error:
+            if error.reason == "not_found":
+                return "none"
+            raise
+        return str(answer["permission"])
+
+    async def fetch_harvest(self, repository: str, number: int) -> HarvestedPull:
+        """Threads with all their comments: one request for up to 50 threads of up to 50 comments each."""
+        owner, name = repository.split("/")
+        variables: dict[str, Any] = {"owner": owner, "name": name, "number": number, "cursor": None}
+        threads: list[dict[str, Any]] = []
+        while True:
+            data = await self._graphql("HarvestPullRequest", HARVEST_PULL_REQUEST, variables)
+            found = data["repository"] and data["repository"]["pullRequest"]
+            if not found:
+                raise Refused("not_found", f"GitHub shows no pull request {repository}#{number}")
+            threads += found["reviewThreads"]["nodes"]
+            page = found["reviewThreads"]["pageInfo"]
+            if not page["hasNextPage"]:
+                break
+            variables = {**variables, "cursor": page["endCursor"]}
+        for thread in threads:
+            await self._complete(thread)
+        return parse_pull(self.host, data["repository"], threads)
+
+    async def _complete(self, thread: dict[str, Any]) -> None:
+        """Adds the comments of a long thread that the first page did not hold."""
+        comments = thread["comments"]
+        while comments["pageInfo"]["hasNextPage"]:
+            variables = {"thread": thread["id"], "cursor": comments["pageInfo"]["endCursor"]}
+            data = await self._graphql("ThreadComments", THREAD_COMMENTS, variables)
+            rest = data["node"]["comments"]
+            comments["nodes"] += rest["nodes"]
+            comments["pageInfo"] = rest["pageInfo"]
+
+    # Git
+
+    def git_url(self, repository: str) -> str:
+        return f"{self._git_url}/{repository}.git"
+
+    async def fetch_git_token(self) -> str:
+        return await self._installation.fetch_token()
+
+    # Reviews
+
+    async def list_reviews(self, repository: str, number: int) -> list[dict[str, Any]]:
+        return [item async for item in self._pages(f"/repos/{repository}/pulls/{number}/reviews")]
+
+    async def list_review_comments(self, repository: str, number: int, review_id: int) -> list[dict[str, Any]]:
+        path = f"/repos/{repository}/pulls/{number}/reviews/{review_id}/comments"
+        return [item async for item in self._pages(path)]
+
+    async def create_pending_review(
+        self, repository: str, number: int, head_sha: str, body: str, comments: list[dict[str, Any]]
+    ) -> int:
+        """Without `event`, so it stays pending: GitHub allows one per user and pull request.
+
+        Raises:
+            Refused: "invalid" when a line is not in the diff or a pending review is there already.
+            RetryLater: also when the review may have been created: list the reviews before creating again.
+        """
+        payload = {"commit_id": head_sha, "body": body, "comments": comments}
+        return int((await self._write("POST", f"/repos/{repository}/pulls/{number}/reviews", payload))["id"])
+
+    async def submit_review(self, repository: str, number: int, review_id: int, body: str) -> None:
+        path = f"/repos/{repository}/pulls/{number}/reviews/{review_id}/events"
+        await self._write("POST", path, {"event": "COMMENT", "body": body})
+
+    async def delete_pending_review(self, repository: str, number: int, review_id: int) -> None:
+        await self._write("DELETE", f"/repos/{repository}/pulls/{number}/reviews/{review_id}")
+
+    async def ensure_check_run(
+        self,
+        repository: str,
+        head_sha: str,
+        *,
+        external_id: str,
+        conclusion: str | None,
+        title: str,
+        summary: str,
+        name: str = CHECK_NAME,
+    ) -> int:
+        """One check run per `external_id`: updated when it is there, created when not. None means still at work."""
+        output = {"title": title, "summary": summary}
+        payload: dict[str, Any] = {"name": name, "external_id": external_id, "output": output}
+        payload |= {"status": "completed", "conclusion": conclusion} if conclusion else {"status": "in_progress"}
+        listing = await self._read(
+            f"/repos/{repository}/commits/{head_sha}/check-runs",
+            {"check_name": name, "app_id": self._app_id, "filter": "all", "per_page": PAGE_SIZE},
+        )
+        standing = next((run for run in listing["check_runs"] if run.get("external_id") == external_id), None)
+        if standing is None:
+            path, method, payload = f"/repos/{repository}/check-runs", "POST", payload | {"head_sha": head_sha}
+        else:
+            path, method = f"/repos/{repository}/check-runs/{standing['id']}", "PATCH"
+        return int((await self._write(method, path, payload))["id"])
+
+    # Deliveries, as the App
+
+    async def fetch_failed_deliveries(self) -> list[dict[str, Any]]:
+        """GitHub never retries by itself; what it failed to deliver is listed here for a while."""
+        answer = await self._installation.app.request(
+            "GET", "/app/hook/deliveries", params={"status": "failure", "per_page": PAGE_SIZE}
+        )
+        return list(answer.json())
+
+    async def redeliver(self, delivery_id: int) -> None:
+        await self._installation.app.request("POST", f"/app/hook/deliveries/{delivery_id}/attempts")
+
+    # One request
+
+    async def _read(self, path: str, params: dict[str, str | int] | None = None) -> dict[str, Any]:
+        return dict((await self._send("GET", path, params=params)).json())
+
+    async def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        answer = await self._send("GET", path, params={"per_page": PAGE_SIZE})
+        while True:
+            for item in answer.json():
+                yield item
+            following = answer.links.get("next")
+            if following is None:
+                return
+            answer = await self._send("GET", following["url"])
+
+    async def _write(self, method: str, path: str, payload: object = None) -> dict[str, Any]:
+        with self._lock:
+            start = max(time.monotonic(), self._next_write)
+            self._next_write = start + self._pause_seconds
+        await asyncio.sleep(max(0.0, start - time.monotonic()))
+        answer = await self._send(method, path, json=payload)
+        return dict(answer.json()) if answer.content else {}
+
+    async def _graphql(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        payload = {"operationName": name, "query": query, "variables": variables}
+        answer = (await self._send("POST", self._installation.api.graphql_url, json=payload)).json()
+        errors = answer.get("errors") or []
+        if any(error.get("type") in ("RATE_LIMIT", "RATE_LIMITED") for error in errors):
+            raise RetryLater(f"GitHub's rate limit: {name}", LIMIT_PAUSE)
+        if errors:
+            missing = all(error.get("type") == "NOT_FOUND" for error in errors)
+            raise Refused("not_found" if missing else "graphql", f"GitHub refused {name}: {errors[0].get('message')}")
+        return dict(answer["data"])
+
+    async def _send(
+        self, method: str, path: str, *, params: dict[str, str | int] | None = None, json: object = None
+    ) -> httpx.Response:
+        """With the installation's token; a refused one (401 has no effect) is fetched anew, once."""
+        api = self._installation.api
+        try:
+            return await api.request(method, path, token=await self.fetch_git_token(), params=params, json=json)
+        except Refused as error:
+            if error.reason != "bad_credentials":
+                raise
+        self._installation.forget_token()
+        return await api.request(method, path, token=await self.fetch_git_token(), params=params, json=json)

@@ -1,0 +1,161 @@
+"""Repositories over git: a bare mirror per repository, fetched into by commit, never checked out.
+
+Nothing of a repository is executed: no hooks, no submodules, no work tree, no filters (they need a work tree), no
+configuration but ours. The token travels in the environment of one git process, never on a command line and never to
+a redirect target. Not protected against: a repository that is too large for the disk; `timeout_seconds` bounds time.
+"""
+
+import base64
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.domain.errors import RetryLater, UnderstudyError
+
+FETCH_SECONDS = 600.0
+READ_SECONDS = 120.0
+#: The fetched commits stay reachable under these names, so that git's own clean-up keeps them.
+PULL_REF = "refs/understudy/pull/{number}/head"
+COMMIT_REF = "refs/understudy/commit/{sha}"
+
+_SAFETY = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.attributesFile": "/dev/null",
+    "fetch.recurseSubmodules": "false",
+    "gc.auto": "0",
+    "http.followRedirects": "false",
+    "maintenance.auto": "false",
+    "protocol.allow": "never",
+    "protocol.https.allow": "always",
+}
+_KEPT = ("PATH", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE")
+
+
+class GitFailed(UnderstudyError):
+    """git said no; its own words are in the message."""
+
+
+def ensure_mirror(root: Path, host: str, repository_id: int) -> Path:
+    """The bare mirror of one repository, made on first use. By id: a renamed repository keeps its mirror."""
+    mirror = root / host / f"{repository_id}.git"
+    if not (mirror / "HEAD").exists():
+        mirror.mkdir(parents=True, exist_ok=True)
+        _git(["init", "--quiet", "--bare", str(mirror)], env=_environment({}), seconds=READ_SECONDS)
+    return mirror
+
+
+@contextmanager
+def lock_mirror(mirror: Path) -> Iterator[None]:
+    """One user of a mirror at a time, over all processes of this machine; PyDriller writes its configuration."""
+    with Path(f"{mirror}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def fetch_commits(
+    mirror: Path,
+    url: str,
+    *,
+    number: int,
+    shas: Sequence[str],
+    token: str | None = None,
+    allow_file: bool = False,
+) -> None:
+    """The head of a pull request and the given commits with their history, in one fetch where GitHub has them all.
+
+    A commit that a force-push left behind and GitHub dropped is not an error: it is just not there afterwards.
+    Plain http is spoken only where the configured address says so; `allow_file` also takes a local path.
+
+    Raises:
+        RetryLater: when the pull request's head cannot be fetched now.
+    """
+    env = _fetch_environment(url, token, allow_file=allow_file)
+    head = f"+refs/pull/{number}/head:{PULL_REF.format(number=number)}"
+    missing = [sha for sha in dict.fromkeys(shas) if not has_commit(mirror, sha)]
+    try:
+        _fetch(mirror, url, [head, *map(_keep, missing)], env)
+    except GitFailed:
+        _fetch_singly(mirror, url, head, missing, env)
+
+
+def _fetch_singly(mirror: Path, url: str, head: str, shas: Sequence[str], env: dict[str, str]) -> None:
+    try:
+        _fetch(mirror, url, [head], env)
+    except GitFailed as error:
+        raise RetryLater(str(error), after_seconds=30.0) from error
+    for sha in shas:
+        if not has_commit(mirror, sha):
+            try:
+                _fetch(mirror, url, [_keep(sha)], env)
+            except GitFailed:
+                continue
+
+
+def _keep(sha: str) -> str:
+    return f"+{sha}:{COMMIT_REF.format(sha=sha)}"
+
+
+def _fetch(mirror: Path, url: str, refspecs: Sequence[str], env: dict[str, str]) -> None:
+    options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"]
+    _git(["-C", str(mirror), "fetch", *options, url, *refspecs], env=env, seconds=FETCH_SECONDS)
+
+
+def has_commit(mirror: Path, sha: str) -> bool:
+    try:
+        read_git(mirror, "cat-file", "-e", f"{sha}^{{commit}}")
+    except GitFailed:
+        return False
+    return True
+
+
+def read_git(mirror: Path, *arguments: str) -> str:
+    """The output of a git command that only reads. Bytes that are no UTF-8 are replaced.
+
+    Raises:
+        GitFailed: with git's own message.
+    """
+    command = ["-C", str(mirror), "--no-replace-objects", *arguments]
+    return _git(command, env=_environment({}), seconds=READ_SECONDS)
+
+
+def _git(arguments: Sequence[str], *, env: dict[str, str], seconds: float) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise GitFailed(f"git {arguments[2:4]} did not end within {seconds:.0f} s") from error
+    if done.returncode:
+        raise GitFailed(f"git {' '.join(arguments[2:5])}: {done.stderr.decode(errors='replace').strip()[:400]}")
+    return done.stdout.decode(errors="replace")
+
+
+def _fetch_environment(url: str, token: str | None, *, allow_file: bool) -> dict[str, str]:
+    extra = {"protocol.file.allow": "always" if allow_file else "never"}
+    if url.startswith("http://"):
+        extra["protocol.http.allow"] = "always"
+    if token is not None:
+        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        extra["http.extraHeader"] = f"Authorization: Basic {basic}"
+    return _environment(extra)
+
+
+def _environment(extra: dict[str, str]) -> dict[str, str]:
+    """Nothing of this process's environment but what a network needs, and configuration that no file can change."""
+    settings = _SAFETY | extra
+    env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    env |= {
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+    for index, (key, value) in enumerate(settings.items()):
+        env |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
+    return env

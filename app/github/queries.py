@@ -1,0 +1,85 @@
+"""The GraphQL operations the App sends: fixed texts with variables, never text put together at run time.
+
+Threads and their resolved state exist in GraphQL only; REST has no route for them.
+"""
+
+HARVEST_PULL_REQUEST = """\
+query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor: String) {
+  repository(owner: $owner, name: $name) {
+    databaseId
+    nameWithOwner
+    pullRequest(number: $number) {
+      number
+      title
+      body
+      createdAt
+      mergedAt
+      merged
+      baseRefOid
+      headRefOid
+      author { login __typename }
+      labels(first: 50) { nodes { name } }
+      reviews(first: 50) { nodes { author { login __typename } state submittedAt commit { oid } } }
+      reviewThreads(first: 50, after: $cursor) {
+        pageInfo { hasNextPage endCursor }
+        nodes {
+          id
+          isResolved
+          isOutdated
+          path
+          line
+          originalLine
+          startLine
+          originalStartLine
+          diffSide
+          subjectType
+          comments(first: 50) {
+            pageInfo { hasNextPage endCursor }
+            nodes {
+              databaseId
+              id
+              body
+              createdAt
+              author { login __typename }
+              authorAssociation
+              diffHunk
+              originalCommit { oid }
+              commit { oid }
+              replyTo { databaseId }
+              isMinimized
+              reactionGroups { content reactors { totalCount } }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
+#: The rest of a thread that has more comments than the first page of HARVEST_PULL_REQUEST holds.
+THREAD_COMMENTS = """\
+query ThreadComments($thread: ID!, $cursor: String) {
+  node(id: $thread) {
+    ... on PullRequestReviewThread {
+      comments(first: 100, after: $cursor) {
+        pageInfo { hasNextPage endCursor }
+        nodes {
+          databaseId
+          id
+          body
+          createdAt
+          author { login __typename }
+          authorAssociation
+          diffHunk
+          originalCommit { oid }
+          commit { oid }
+          replyTo { databaseId }
+          isMinimized
+          reactionGroups { content reactors { totalCount } }
+        }
+      }
+    }
+  }
+}
+"""
