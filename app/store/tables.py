@@ -170,7 +170,7 @@ class AdapterPointerRow(SQLModel, table=True):
 class ReviewRow(SQLModel, table=True):
     """The one review of one head commit; `id` is `<host>:<repository id>:<number>:<head sha>`.
 
-    `state` is planned, pending (drafted on GitHub), posted, silent, skipped or failed.
+    `state` is planned, drafted, posted, silent, skipped or failed.
     """
 
     __tablename__: ClassVar[str] = "us_review"
@@ -225,5 +225,5 @@ class ExecutorRow(SQLModel, table=True):
     pid: int
     started_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     heartbeat_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
-    #: set when the process left in order, or when a peer took its work over
+    #: set when a peer took its work over
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

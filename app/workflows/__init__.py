@@ -1,0 +1,1 @@
+"""Durable workflows: thin orders of steps over the use cases. `engine` is the only file that knows DBOS."""

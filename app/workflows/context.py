@@ -1,0 +1,50 @@
+"""What workflows work with: set once at boot, because the ids in a workflow's arguments cannot carry it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from app.domain.errors import UserError
+
+if TYPE_CHECKING:
+    from app.github.client import GitHubClient
+
+
+@dataclass(frozen=True)
+class Services:
+    """One process's connections and places.
+
+    `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`. `github` makes the client of an installation.
+    `serving` is the folder of the serving program (`front.json`, `read.key`, `control.key`).
+    """
+
+    database: sa.Engine
+    host: str
+    app_slug: str
+    git_url: str
+    data: Path
+    base: Path
+    serving: Path
+    github: "Callable[[int], GitHubClient]"
+
+
+_installed: list[Services] = []
+
+
+def install(services: Services | None) -> None:
+    """Set, or with None forget, the services of this process."""
+    _installed[:] = [] if services is None else [services]
+
+
+def services() -> Services:
+    """The services of this process.
+
+    Raises:
+        UserError: before boot.
+    """
+    if not _installed:
+        raise UserError("expected the app to be booted, but nothing is installed; run `python -m app serve`")
+    return _installed[0]
