@@ -25,8 +25,9 @@ def insert_if_absent(session: Session, row: SQLModel) -> bool:
     table = sa.inspect(type(row)).local_table
     session.flush()  # rows added before this one come before it
     statement = _insert(session, table).values(_values(row)).on_conflict_do_nothing()
-    result = session.connection().execute(statement)
-    return bool(result.rowcount)
+    # The row count of an insert is not known to every driver; what it returns is.
+    inserted = session.connection().execute(statement.returning(*table.primary_key.columns))
+    return inserted.first() is not None
 
 
 def insert_all_if_absent(session: Session, rows: Iterable[SQLModel]) -> int:

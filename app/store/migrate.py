@@ -1,0 +1,61 @@
+"""Bring the tables to the form this version needs. Runs at every boot; one process at a time, the others wait."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError
+
+from app.domain.errors import UserError
+from app.store.database import open_engine
+
+#: Any number that nobody else uses as an advisory lock in the same PostgreSQL database.
+_LOCK = 8_261_553_902_417
+
+
+def alembic_config(connection: sa.Connection) -> Config:
+    """Alembic's configuration on an open connection; there is no ini file, nothing is left to the working folder."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(database_url: str) -> None:
+    """Apply what is missing, in one transaction.
+
+    Raises:
+        UserError: when the database cannot be reached, or was written by a newer Understudy.
+    """
+    engine = open_engine(database_url)
+    try:
+        with engine.begin() as connection:
+            # On SQLite the transaction itself is the lock: it begins IMMEDIATE.
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            config = alembic_config(connection)
+            _refuse_newer(connection, config)
+            command.upgrade(config, "head")
+    except OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise UserError(f"expected to open the database {where}, got: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _refuse_newer(connection: sa.Connection, config: Config) -> None:
+    if not sa.inspect(connection).has_table("us_schema_version"):
+        return
+    current = connection.execute(sa.text("select version_num from us_schema_version")).scalar()
+    if current is None:
+        return
+    try:
+        ScriptDirectory.from_config(config).get_revision(current)
+    except CommandError as error:
+        raise UserError(
+            f"expected a database of this Understudy or an older one, got schema version {current!r} that it does not "
+            "know; start the newer Understudy that wrote it, or restore the backup made before the upgrade"
+        ) from error

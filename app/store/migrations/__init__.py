@@ -1,0 +1,1 @@
+"""Alembic's scripts. Run by `app.store.migrate`; a released one is never edited."""
