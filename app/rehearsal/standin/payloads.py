@@ -1,0 +1,53 @@
+"""Webhook payloads. They differ from REST answers in small ways that the published schemas fix."""
+
+from app.rehearsal.standin.render import Json
+from app.rehearsal.standin.render.people import user_json
+from app.rehearsal.standin.render.pulls import comment_json, full_pull_json, pull_json, review_json
+from app.rehearsal.standin.render.repositories import label_json, webhook_repository_json
+from app.rehearsal.standin.state import Comment, Label, PullRequest, Repository, Review, Thread, User
+
+
+def pull_payload(base: str, repository: Repository, pull: PullRequest, action: str, **more: object) -> Json:
+    form = webhook_repository_json(base, repository)
+    shown = full_pull_json(base, repository, pull, repository_form=form)
+    return {"action": action, "number": pull.number, "pull_request": shown, **more}
+
+
+def label_field(base: str, repository: Repository, label: Label) -> Json:
+    return {"label": label_json(base, repository, label)}
+
+
+def review_payload(base: str, repository: Repository, pull: PullRequest, review: Review, action: str) -> Json:
+    shown = review_json(base, repository, pull, review)
+    shown |= {"state": review.state.lower(), "body": review.body or None}
+    return {"action": action, "review": shown, "pull_request": _simple_pull(base, repository, pull)}
+
+
+def comment_payload(base: str, repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> Json:
+    return {
+        "action": "created",
+        "comment": comment_json(base, repository, pull, thread, comment),
+        "pull_request": _simple_pull(base, repository, pull),
+    }
+
+
+def thread_payload(base: str, repository: Repository, pull: PullRequest, thread: Thread, action: str) -> Json:
+    comments = [comment_json(base, repository, pull, thread, comment) for comment in thread.comments]
+    return {
+        "action": action,
+        "thread": {"node_id": thread.node_id, "comments": comments},
+        "pull_request": _simple_pull(base, repository, pull),
+    }
+
+
+def envelope(base: str, repository: Repository, sender: User, installation_id: int) -> Json:
+    """The fields that every repository's event carries beside its own."""
+    return {
+        "repository": webhook_repository_json(base, repository),
+        "installation": {"id": installation_id, "node_id": f"I_{installation_id}"},
+        "sender": user_json(base, sender),
+    }
+
+
+def _simple_pull(base: str, repository: Repository, pull: PullRequest) -> Json:
+    return pull_json(base, repository, pull, repository_form=webhook_repository_json(base, repository))

@@ -1,0 +1,229 @@
+"""Pull requests, reviews, review comments, check runs and timeline entries."""
+
+from app.rehearsal.standin.render import Json
+from app.rehearsal.standin.render.people import association, user_json
+from app.rehearsal.standin.render.repositories import label_json, repository_json
+from app.rehearsal.standin.state import CheckRun, Comment, Event, PullRequest, Repository, Review, Thread, stamp
+
+_REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "eyes", "rocket")
+
+
+def pull_json(base: str, repository: Repository, pull: PullRequest, *, repository_form: Json | None = None) -> Json:
+    """The form of lists. `repository_form` replaces the repository inside head and base, as webhooks need."""
+    html = f"{base}/{repository.full_name}/pull/{pull.number}"
+    shown = repository_form or repository_json(base, repository)
+    owner = repository.owner
+    return {
+        "id": pull.id,
+        "node_id": pull.node_id,
+        "number": pull.number,
+        "state": pull.state,
+        "locked": False,
+        "title": pull.title,
+        "body": pull.body,
+        "user": user_json(base, pull.author),
+        "html_url": html,
+        "diff_url": f"{html}.diff",
+        "patch_url": f"{html}.patch",
+        "draft": pull.draft,
+        "created_at": stamp(pull.created_at),
+        "updated_at": stamp(pull.updated_at),
+        "closed_at": stamp(pull.closed_at),
+        "merged_at": stamp(pull.merged_at),
+        "merge_commit_sha": pull.merge_commit_sha,
+        "labels": [label_json(base, repository, label) for label in pull.labels],
+        "author_association": association(repository, pull.author),
+        "head": _side(base, owner.login, pull.head_ref, pull.head_sha, shown),
+        "base": _side(base, owner.login, pull.base_ref, pull.base_sha, shown),
+        **_addresses(base, repository, pull, html),
+        **_UNUSED,
+    }
+
+
+_UNUSED: Json = {
+    "assignee": None,
+    "assignees": [],
+    "requested_reviewers": [],
+    "requested_teams": [],
+    "milestone": None,
+    "auto_merge": None,
+    "active_lock_reason": None,
+}
+
+
+def full_pull_json(
+    base: str, repository: Repository, pull: PullRequest, *, repository_form: Json | None = None
+) -> Json:
+    """The form of `GET pulls/{n}`: the list's, and what git has to be asked for."""
+    changes = repository.git.pull_changes(pull.base_sha, pull.head_sha)
+    opened = pull.state == "open"
+    return pull_json(base, repository, pull, repository_form=repository_form) | {
+        "merged": pull.merged_at is not None,
+        "mergeable": True if opened else None,
+        "rebaseable": True if opened else None,
+        "mergeable_state": "clean" if opened else "unknown",
+        "merged_by": user_json(base, pull.merged_by) if pull.merged_by else None,
+        "comments": 0,
+        "review_comments": len(pull.comments()),
+        "maintainer_can_modify": False,
+        "commits": len(repository.git.commits(pull.base_sha, pull.head_sha)),
+        "additions": sum(change.additions for change in changes),
+        "deletions": sum(change.deletions for change in changes),
+        "changed_files": len(changes),
+    }
+
+
+def _side(base: str, owner: str, ref: str, sha: str, shown: Json) -> Json:
+    return {"label": f"{owner}:{ref}", "ref": ref, "sha": sha, "user": shown["owner"], "repo": shown}
+
+
+def _addresses(base: str, repository: Repository, pull: PullRequest, html: str) -> Json:
+    root = f"{base}/repos/{repository.full_name}"
+    url = f"{root}/pulls/{pull.number}"
+    addresses = {
+        "url": url,
+        "issue_url": f"{root}/issues/{pull.number}",
+        "commits_url": f"{url}/commits",
+        "review_comments_url": f"{url}/comments",
+        "review_comment_url": f"{root}/pulls/comments{{/number}}",
+        "comments_url": f"{root}/issues/{pull.number}/comments",
+        "statuses_url": f"{root}/statuses/{pull.head_sha}",
+    }
+    named = {key.removesuffix("_url"): {"href": value} for key, value in addresses.items() if key != "url"}
+    return addresses | {"_links": {"self": {"href": url}, "html": {"href": html}, **named}}
+
+
+def review_json(base: str, repository: Repository, pull: PullRequest, review: Review) -> Json:
+    url = f"{base}/repos/{repository.full_name}/pulls/{pull.number}"
+    html = f"{base}/{repository.full_name}/pull/{pull.number}#pullrequestreview-{review.id}"
+    shown: Json = {
+        "id": review.id,
+        "node_id": review.node_id,
+        "user": user_json(base, review.author),
+        "body": review.body,
+        "state": review.state,
+        "html_url": html,
+        "pull_request_url": url,
+        "author_association": association(repository, review.author),
+        "_links": {"html": {"href": html}, "pull_request": {"href": url}},
+        "commit_id": review.commit_sha,
+    }
+    return shown if review.submitted_at is None else shown | {"submitted_at": stamp(review.submitted_at)}
+
+
+def comment_json(base: str, repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> Json:
+    """A review comment. `line` and `position` are where it stands now, None once it is outdated."""
+    line = current_line(repository, pull, thread, comment)
+    start = None if thread.start_line is None or line is None else line - (thread.line - thread.start_line)
+    fields = _comment_fields(base, repository, pull, thread, comment) | {
+        "position": None if line is None else comment.original_position,
+        "original_position": comment.original_position,
+        "line": line,
+        "original_line": thread.line,
+        "side": thread.side,
+        "start_line": start,
+        "original_start_line": thread.start_line,
+        "start_side": thread.start_side,
+        "subject_type": "line",
+    }
+    return fields if comment.in_reply_to is None else fields | {"in_reply_to_id": comment.in_reply_to}
+
+
+def _comment_fields(base: str, repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> Json:
+    url = f"{base}/repos/{repository.full_name}/pulls/comments/{comment.id}"
+    pull_url = f"{base}/repos/{repository.full_name}/pulls/{pull.number}"
+    html = f"{base}/{repository.full_name}/pull/{pull.number}#discussion_r{comment.id}"
+    counts = {name: comment.reactions[name] for name in _REACTIONS}
+    return {
+        "id": comment.id,
+        "node_id": comment.node_id,
+        "url": url,
+        "pull_request_review_id": comment.review.id,
+        "diff_hunk": comment.diff_hunk,
+        "path": thread.path,
+        "commit_id": commit_now(repository, pull, thread, comment),
+        "original_commit_id": comment.commit_sha,
+        "user": user_json(base, comment.author),
+        "body": comment.body,
+        "created_at": stamp(comment.created_at),
+        "updated_at": stamp(comment.updated_at),
+        "html_url": html,
+        "pull_request_url": pull_url,
+        "author_association": association(repository, comment.author),
+        "_links": {"self": {"href": url}, "html": {"href": html}, "pull_request": {"href": pull_url}},
+        "reactions": {"url": f"{url}/reactions", "total_count": sum(counts.values()), **counts},
+    }
+
+
+def current_line(repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> int | None:
+    """Line of the head's diff that a comment stands on now; None when the code under it changed since."""
+    git = repository.git
+    if thread.side == "RIGHT":
+        line = git.moved_line(thread.path, thread.line, comment.commit_sha, pull.head_sha)
+    else:
+        line = thread.line if comment.commit_sha == pull.head_sha or git.resolve(comment.commit_sha) else None
+    if line is None or comment.commit_sha == pull.head_sha:
+        return line
+    changes = git.pull_changes(pull.base_sha, pull.head_sha)
+    shown = next((change for change in changes if change.path == thread.path), None)
+    return line if shown and shown.diff.hunk_with(line, thread.side) else None
+
+
+def commit_now(repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> str:
+    """The commit a comment applies to: the head while its line is still there, else the one it was made on."""
+    outdated = current_line(repository, pull, thread, comment) is None
+    return comment.commit_sha if outdated else pull.head_sha
+
+
+def check_run_json(base: str, repository: Repository, run: CheckRun, app: Json, pulls: list[PullRequest]) -> Json:
+    url = f"{base}/repos/{repository.full_name}/check-runs/{run.id}"
+    html = f"{base}/{repository.full_name}/runs/{run.id}"
+    output = {"title": None, "summary": None, "text": None} | run.output
+    return {
+        "id": run.id,
+        "name": run.name,
+        "node_id": f"CR_{run.id}",
+        "head_sha": run.head_sha,
+        "external_id": run.external_id,
+        "url": url,
+        "html_url": html,
+        "details_url": run.details_url or html,
+        "status": run.status,
+        "conclusion": run.conclusion,
+        "started_at": stamp(run.started_at),
+        "completed_at": stamp(run.completed_at),
+        "output": output | {"annotations_count": 0, "annotations_url": f"{url}/annotations"},
+        "check_suite": {"id": run.id + 1},
+        "app": app,
+        "pull_requests": [_minimal_pull(base, repository, pull) for pull in pulls],
+    }
+
+
+def _minimal_pull(base: str, repository: Repository, pull: PullRequest) -> Json:
+    url = f"{base}/repos/{repository.full_name}"
+    home = {"id": repository.id, "url": url, "name": repository.name}
+    return {
+        "id": pull.id,
+        "number": pull.number,
+        "url": f"{url}/pulls/{pull.number}",
+        "head": {"ref": pull.head_ref, "sha": pull.head_sha, "repo": home},
+        "base": {"ref": pull.base_ref, "sha": pull.base_sha, "repo": home},
+    }
+
+
+def event_json(base: str, repository: Repository, event: Event) -> Json:
+    root = f"{base}/repos/{repository.full_name}"
+    shown: Json = {
+        "id": event.id,
+        "node_id": f"EV_{event.id}",
+        "url": f"{root}/issues/events/{event.id}",
+        "actor": user_json(base, event.actor),
+        "event": event.kind,
+        "commit_id": event.commit_sha,
+        "commit_url": f"{root}/commits/{event.commit_sha}" if event.commit_sha else None,
+        "created_at": stamp(event.at),
+        "performed_via_github_app": None,
+    }
+    if event.label is None:
+        return shown
+    return shown | {"label": {"name": event.label.name, "color": event.label.color}}

@@ -1,0 +1,113 @@
+"""The stand-in as a real HTTP server: uvicorn on loopback in a thread of the demo or the tests."""
+
+import socket
+import threading
+import time
+from types import TracebackType
+
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from app.domain.errors import UserError
+from app.rehearsal.standin import graph, routes_app, routes_checks, routes_pulls, routes_reviews
+from app.rehearsal.standin.answers import not_found
+from app.rehearsal.standin.control import StandIn
+from app.rehearsal.standin.routing import Incoming, Route, answer
+from app.rehearsal.standin.site import Site
+from app.rehearsal.standin.smart_http import serve_git
+
+ROUTES: tuple[Route, ...] = (
+    *routes_app.ROUTES,
+    *routes_pulls.ROUTES,
+    *routes_reviews.ROUTES,
+    *routes_checks.ROUTES,
+    *graph.ROUTES,
+)
+_START_SECONDS = 20.0
+
+
+def create_standin_app(site: Site) -> FastAPI:
+    """Every route of the stand-in; what is not a route is GitHub's 404."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for route in ROUTES:
+        _mount(app, site, route)
+
+    async def git(request: Request) -> Response:
+        return await serve_git(site, request)
+
+    app.add_route("/{owner}/{repo}.git/{inner:path}", git, methods=["GET", "POST"])
+
+    async def unknown(_request: Request) -> Response:
+        return JSONResponse(not_found().body, 404)
+
+    app.add_route("/{anything:path}", unknown, methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
+    return app
+
+
+def _mount(app: FastAPI, site: Site, route: Route) -> None:
+    async def handle(request: Request) -> Response:
+        incoming = Incoming(
+            method=request.method,
+            url=f"{site.base_url}{request.url.path}",
+            path=request.url.path,
+            path_values=request.path_params,
+            query=dict(request.query_params),
+            headers=request.headers,
+            content=await request.body(),
+        )
+        outgoing = await run_in_threadpool(answer, site, route, incoming)
+        return Response(outgoing.content, outgoing.status, outgoing.headers)
+
+    template = route.template
+    for name in ("{basehead}", "{ref}"):  # these may hold slashes
+        template = template.replace(name, f"{name[:-1]}:path}}")
+    app.add_route(template, handle, methods=[route.method])
+
+
+class StandInServer:
+    """`with StandInServer(standin) as server:` listens on a free port of 127.0.0.1 until the block ends."""
+
+    def __init__(self, standin: StandIn, *, port: int = 0) -> None:
+        self._standin = standin
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        standin.base_url = self.base_url
+        config = uvicorn.Config(create_standin_app(standin), log_level="warning", access_log=False, lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="stand-in-github", daemon=True)
+
+    def __enter__(self) -> "StandInServer":
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if time.monotonic() > deadline or not self._thread.is_alive():
+                raise UserError(f"the stand-in GitHub did not start at {self.base_url}; its log says why")
+            time.sleep(0.005)
+        self._standin.webhooks.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._standin.webhooks.stop()
+        self._server.should_exit = True
+        self._thread.join(timeout=_START_SECONDS)
+        self._socket.close()
+
+    def deliver_to(self, url: str | None) -> None:
+        """Where webhooks go from now on; those queued before are sent too. None holds them back again."""
+        self._standin.webhooks.deliver_to(url)
+
+    def drain(self, timeout: float = 30.0) -> None:
+        """Wait until every webhook was attempted.
+
+        Raises:
+            UserError: when `timeout` seconds were not enough.
+        """
+        if not self._standin.webhooks.drain(timeout):
+            raise UserError(f"webhooks were still waiting after {timeout:g} s; was deliver_to() called?")
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])

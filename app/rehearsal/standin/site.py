@@ -1,0 +1,207 @@
+"""The state of the stand-in GitHub: look-ups and announcements that people's acts and the HTTP routes share."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+
+from app.domain.errors import UserError
+from app.rehearsal.standin import payloads
+from app.rehearsal.standin.auth import AppKey, Grants
+from app.rehearsal.standin.faults import Faults
+from app.rehearsal.standin.limits import Limits
+from app.rehearsal.standin.render import Json
+from app.rehearsal.standin.render.people import app_json, installation_json, user_json
+from app.rehearsal.standin.render.pulls import check_run_json
+from app.rehearsal.standin.render.repositories import minimal_repository_json
+from app.rehearsal.standin.state import (
+    CheckRun,
+    Event,
+    Label,
+    PullRequest,
+    Repository,
+    RequestRecord,
+    Review,
+    Thread,
+    User,
+    UserKind,
+)
+from app.rehearsal.standin.webhooks import Webhooks
+
+MANIFEST = Path(__file__).resolve().parents[3] / "app.yml"
+
+
+class Site:
+    """Everything one GitHub knows. Guard every use with `lock`; `base_url` is set by the server when it listens."""
+
+    def __init__(self, root: Path, *, webhook_secret: str, clock: Callable[[], datetime]) -> None:
+        manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+        self.root = root
+        self.clock = clock
+        self.app_id = 4_711
+        self.slug = "understudy"
+        self.installation_id = 47_110_001
+        self.permissions: dict[str, str] = dict(manifest["default_permissions"])
+        self.events: list[str] = list(manifest["default_events"])
+        self.base_url = "http://127.0.0.1"
+        self.faults = Faults()
+        self.limits = Limits()
+        self.requests: list[RequestRecord] = []
+        self.lock = threading.RLock()
+        self.key = AppKey()
+        self.grants = Grants()
+        self.webhooks = Webhooks(secret=webhook_secret, app_id=self.app_id, faults=self.faults, clock=clock)
+        self.repositories: dict[str, Repository] = {}
+        self.users: dict[str, User] = {}
+        self.installed_at = clock()
+        self.uninstalled = False
+        self.suspended_at: datetime | None = None
+        self.suspended_by: User | None = None
+        self._ids = itertools.count(1_000_000)
+        self._silences = 0
+        self.bot = self.add_user(f"{self.slug}[bot]", kind="Bot")
+
+    def new_id(self) -> int:
+        return next(self._ids)
+
+    def add_user(self, login: str, kind: UserKind = "User") -> User:
+        """The user of that login, made on first mention."""
+        with self.lock:
+            if login not in self.users:
+                self.users[login] = User(self.new_id(), login, "Bot" if login.endswith("[bot]") else kind)
+            return self.users[login]
+
+    def repository(self, full_name: str) -> Repository:
+        if full_name not in self.repositories:
+            raise UserError(f"no repository {full_name!r}; there are {sorted(self.repositories)}")
+        return self.repositories[full_name]
+
+    def find_pull(self, full_name: str, number: int) -> tuple[Repository, PullRequest]:
+        repository = self.repository(full_name)
+        if number not in repository.pulls:
+            raise UserError(f"no pull request {full_name}#{number}")
+        return repository, repository.pulls[number]
+
+    def known_commit(self, repository: Repository, revision: str) -> str:
+        sha = repository.git.resolve(revision)
+        if sha is None:
+            raise UserError(f"{repository.full_name}: expected a commit the repository has, got {revision!r}")
+        return sha
+
+    def account(self) -> User:
+        """Who installed the App: the owner of the first repository."""
+        owners = (repository.owner for repository in self.repositories.values())
+        return next(owners, None) or self.add_user("organisation", kind="Organization")
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Everything done inside happens without webhooks."""
+        self._silences += 1
+        try:
+            yield
+        finally:
+            self._silences -= 1
+
+    # -- announcements --
+
+    def emit(self, event: str, payload: Json, repository: Repository, sender: User) -> None:
+        """Send an event the App subscribed to about a repository it is installed on."""
+        if self._silences or self.uninstalled or self.suspended_at or not repository.installed:
+            return
+        if event in self.events or event == "check_run":
+            more = payloads.envelope(self.base_url, repository, sender, self.installation_id)
+            self.webhooks.emit(event, payload | more, installation_id=self.installation_id, repository_id=repository.id)
+
+    def emit_pull(self, repository: Repository, pull: PullRequest, action: str, sender: User, **more: object) -> None:
+        if not self._silences:
+            payload = payloads.pull_payload(self.base_url, repository, pull, action, **more)
+            self.emit("pull_request", payload, repository, sender)
+
+    def emit_review(self, repository: Repository, pull: PullRequest, review: Review) -> None:
+        """A submitted review: one event for it, and one for each of its comments."""
+        if self._silences:
+            return
+        payload = payloads.review_payload(self.base_url, repository, pull, review, "submitted")
+        self.emit("pull_request_review", payload, repository, review.author)
+        for thread, comment in pull.comments():
+            if comment.review is review:
+                payload = payloads.comment_payload(self.base_url, repository, pull, thread, comment)
+                self.emit("pull_request_review_comment", payload, repository, review.author)
+
+    def emit_thread(self, repository: Repository, pull: PullRequest, thread: Thread, action: str, sender: User) -> None:
+        if not self._silences:
+            payload = payloads.thread_payload(self.base_url, repository, pull, thread, action)
+            self.emit("pull_request_review_thread", payload, repository, sender)
+
+    def emit_installation(self, action: str, sender: User) -> None:
+        """Lifecycle events come without a subscription."""
+        if self._silences:
+            return
+        installed = [repository for repository in self.repositories.values() if repository.installed]
+        payload = {
+            "action": action,
+            "installation": self.installation_json(),
+            "repositories": [minimal_repository_json(repository) for repository in installed],
+            "sender": user_json(self.base_url, sender),
+        }
+        self.webhooks.emit("installation", payload, installation_id=self.installation_id, repository_id=None)
+
+    def note(
+        self,
+        pull: PullRequest,
+        kind: str,
+        actor: User,
+        at: datetime,
+        *,
+        label: Label | None = None,
+        commit_sha: str | None = None,
+    ) -> None:
+        """Write an entry of the timeline."""
+        pull.events.append(Event(self.new_id(), kind, actor, at, label=label, commit_sha=commit_sha))
+
+    # -- forms --
+
+    def app_json(self) -> Json:
+        return app_json(
+            self.base_url,
+            app_id=self.app_id,
+            slug=self.slug,
+            name="Understudy",
+            owner=self.account(),
+            permissions=self.permissions,
+            events=self.events,
+        )
+
+    def installation_json(self) -> Json:
+        return installation_json(
+            self.base_url,
+            installation_id=self.installation_id,
+            app_id=self.app_id,
+            slug=self.slug,
+            account=self.account(),
+            permissions=self.permissions,
+            events=self.events,
+            created_at=self.installed_at,
+            suspended_by=self.suspended_by,
+            suspended_at=self.suspended_at,
+        )
+
+    def check_run_json(self, repository: Repository, run: CheckRun) -> Json:
+        pulls = [pull for pull in repository.pulls.values() if pull.head_sha == run.head_sha]
+        return check_run_json(self.base_url, repository, run, self.app_json(), pulls)
+
+
+def runs_of(repository: Repository, head_sha: str) -> list[CheckRun]:
+    return [run for run in repository.check_runs.values() if run.head_sha == head_sha]
+
+
+def thread_of(pull: PullRequest, comment_id: int) -> Thread:
+    """The thread a comment belongs to."""
+    for thread in pull.threads:
+        if any(comment.id == comment_id for comment in thread.comments):
+            return thread
+    raise UserError(f"#{pull.number} has no review comment {comment_id}")
