@@ -1,0 +1,123 @@
+"""Plays an archive of recorded pull requests on the stand-in GitHub, over a copy of the real repository."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.domain.errors import UserError
+from app.rehearsal.archive import ArchivedPullRequest
+from app.rehearsal.standin import StandIn
+
+#: The rehearsal's own maintainer: the approvals it gives are recorded like any person's.
+MAINTAINER = "rehearsal-maintainer"
+APPROVE = "understudy:approve"
+_GHOST = "ghost"
+
+
+class Mirror:
+    """A bare repository with the heads of its pull requests, only ever read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises:
+        UserError: when the folder is no repository, or was mirrored without its pull requests.
+        """
+        self.path = path
+        if self._git("rev-parse", "--git-dir") is None:
+            raise UserError(f"{path}: expected a bare git repository; make one with `git clone --mirror URL {path}`")
+        if not self._git("for-each-ref", "--count=1", "refs/pull"):
+            raise UserError(
+                f"{path}: expected refs/pull/N/head in the mirror, got none; fetch them with "
+                f"`git -C {path} fetch origin '+refs/pull/*/head:refs/pull/*/head'`"
+            )
+
+    def resolve(self, revision: str) -> str | None:
+        """The commit a revision names, None when the mirror has no such commit."""
+        return self._git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+
+    def fork_point(self, first: str, second: str) -> str | None:
+        return self._git("merge-base", first, second)
+
+    def _git(self, *arguments: str) -> str | None:
+        command = ["git", "-c", "core.hooksPath=/dev/null", "-C", str(self.path), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+
+def set_up(standin: StandIn, repository: str, mirror: Mirror) -> None:
+    """The repository with its maintainer, before any pull request."""
+    standin.add_repository(repository, bare=mirror.path)
+    standin.add_collaborator(repository, MAINTAINER, "admin")
+
+
+def open_recorded(standin: StandIn, mirror: Mirror, row: ArchivedPullRequest, *, emit: bool = False) -> None:
+    """Open the pull request at its last known head.
+
+    Raises:
+        UserError: when the mirror does not hold its head.
+    """
+    head = mirror.resolve(f"refs/pull/{row.number}/head") or mirror.resolve(row.head_sha)
+    if head is None:
+        raise UserError(
+            f"pull request {row.number}: expected refs/pull/{row.number}/head in {mirror.path}, got no such commit; "
+            "fetch the pull request's head or remove its row"
+        )
+    standin.open_pull_request(
+        row.repo,
+        author=row.author or _GHOST,
+        title=row.title,
+        head_sha=head,
+        base_sha=_base(mirror, row, head),
+        number=row.number,
+        created_at=row.created_at,
+        emit=emit,
+    )
+
+
+def _base(mirror: Mirror, row: ArchivedPullRequest, head: str) -> str:
+    recorded = mirror.resolve(row.first_commit_parent) if row.first_commit_parent else None
+    if recorded is not None:
+        return mirror.fork_point(recorded, head) or recorded
+    return mirror.resolve(f"{head}^") or head
+
+
+def play_history(
+    standin: StandIn, mirror: Mirror, rows: tuple[ArchivedPullRequest, ...]
+) -> Iterator[ArchivedPullRequest]:
+    """Open, discuss, label and merge each one; yields it right after the merge was announced."""
+    for row in rows:
+        with standin.silence():
+            open_recorded(standin, mirror, row)
+            _discuss(standin, row)
+            standin.label(row.repo, row.number, APPROVE, by=MAINTAINER)
+        standin.merge(row.repo, row.number, by=MAINTAINER, at=row.ended_at)
+        yield row
+
+
+def _discuss(standin: StandIn, row: ArchivedPullRequest) -> None:
+    for comment in row.comments:
+        standin.comment(
+            row.repo,
+            row.number,
+            author=comment.user,
+            path=comment.path,
+            line=comment.original_line,
+            side=comment.side,
+            body=comment.body,
+            commit_sha=comment.original_commit_id,
+            created_at=comment.created_at,
+            comment_id=comment.id,
+            diff_hunk=comment.diff_hunk,
+        )
+        for reply in comment.replies:
+            standin.comment(
+                row.repo,
+                row.number,
+                author=reply.user,
+                path=comment.path,
+                line=comment.original_line,
+                body=reply.body,
+                commit_sha=comment.original_commit_id,
+                created_at=reply.created_at,
+                comment_id=reply.id,
+                in_reply_to=comment.id,
+            )
