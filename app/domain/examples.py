@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from app.domain.base import Record, content_hash
 from app.domain.diff import Hunk, Side
@@ -56,7 +57,7 @@ class Example(Record):
     evidence: Evidence | None = None
     fix: Fix | None = None
 
-    @property
+    @cached_property
     def hash(self) -> str:
         return content_hash("ex1", self.model_dump(mode="json"))
 

@@ -1,0 +1,95 @@
+"""Putting a DatasetSnapshot together: rows to files, files to hashes, hashes to a manifest."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from app.dataset.folder import Assembled, hash_bytes, write_folder
+from app.dataset.rows import Rows, render_rows
+from app.dataset.split import Split, decide_split, settle_comments
+from app.domain.base import Record, canonical_json
+from app.domain.errors import UserError
+from app.domain.examples import Example
+from app.domain.prompt import PROMPT_VERSION
+from app.domain.snapshots import Part, SnapshotManifest
+
+PARTS: tuple[Part, ...] = ("train", "heldout")
+
+
+def build_snapshot(
+    examples: Sequence[Example],
+    *,
+    root: Path,
+    installation: str,
+    source: str,
+    created_at: datetime,
+) -> tuple[Path, SnapshotManifest]:
+    """A snapshot of approved Examples under `root`, in a folder named after its id. The same Examples: the same folder.
+
+    Raises:
+        UserError: when no Example gives a row.
+    """
+    pulls = ((example.pull_request_created_at, (example.repository, example.pull_request)) for example in examples)
+    assembled = assemble(examples, decide_split(pulls), installation=installation, source=source, created_at=created_at)
+    folder = root / assembled.manifest.id.replace(":", "-")
+    return folder, write_folder(assembled, folder)
+
+
+def assemble(
+    examples: Sequence[Example],
+    split: Split,
+    *,
+    installation: str,
+    source: str,
+    created_at: datetime,
+    left_out: dict[str, int] | None = None,
+) -> Assembled:
+    """The bytes of every file and the manifest. `left_out` adds what was refused before it became an Example.
+
+    Raises:
+        UserError: when no Example gives a row.
+    """
+    rows = render_rows({example.hash: example for example in examples}.values())
+    files, counts, dropped = _files(rows, split)
+    if not any(counts.values()):
+        raise UserError(
+            "expected at least one approved Example to learn from, got none that gives a row; "
+            "approve merged pull requests with the label understudy:approve"
+        )
+    reasons = {**(left_out or {}), **rows.left_out, **dropped}
+    manifest = SnapshotManifest(
+        installation=installation,
+        prompt_version=PROMPT_VERSION,
+        created_at=created_at,
+        split=split.rule,
+        files={name: hash_bytes(content) for name, content in files.items()},
+        counts=counts,
+        left_out=dict(sorted(reasons.items())),
+        source=source,
+    )
+    return Assembled(files=files, manifest=manifest)
+
+
+def _files(rows: Rows, split: Split) -> tuple[dict[str, bytes], dict[str, int], dict[str, int]]:
+    """Bytes by name, rows by name, and what was left out at the split by reason."""
+    train, heldout = (
+        [row for row in rows.comments if split.parts[row.repository, row.pull_request] == part] for part in PARTS
+    )
+    settled = dict(zip(PARTS, settle_comments(train, heldout), strict=True))
+    content: dict[str, Sequence[Record]] = {}
+    for part in PARTS:
+        content[f"comments.{part}.jsonl"] = settled[part].rows
+        content[f"lines.{part}.jsonl"] = [
+            row for row in rows.hunks if split.parts[row.repository, row.pull_request] == part
+        ]
+        content[f"outcomes.{part}.jsonl"] = [
+            row for row in rows.outcomes if split.parts[row.repository, row.pull_request] == part
+        ]
+    dropped = {reason: count for part in PARTS for reason, count in settled[part].left_out.items()}
+    counts = {name: len(found) for name, found in content.items()}
+    return {name: render_lines(found) for name, found in content.items()}, counts, dropped
+
+
+def render_lines(rows: Iterable[Record]) -> bytes:
+    """One canonical JSON object a line, so that the same rows are the same bytes."""
+    return b"".join(canonical_json(row.model_dump(mode="json")).encode() + b"\n" for row in rows)
