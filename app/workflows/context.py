@@ -28,6 +28,7 @@ class Services:
     data: Path
     base: Path
     serving: Path
+    training_config: Path | None
     github: "Callable[[int], GitHubClient]"
 
 

@@ -1,0 +1,206 @@
+"""The durable learning round of one installation: snapshot → training child → gate → registry → serving → pointer.
+
+The training run's folder is named after its snapshot, so a round that is killed goes on from the trainer's last
+checkpoint, and a round over the same approved Examples finds its answer ready.
+"""
+
+import asyncio
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from app.dataset.snapshot import build_snapshot
+from app.domain.adapters import AdapterManifest, AdapterState
+from app.domain.errors import Refused, UserError
+from app.domain.evals import GateDecision
+from app.domain.examples import Example
+from app.inference.adapter_control import AdapterControl
+from app.store.database import reading, writing
+from app.store.learning import (
+    append_audit,
+    load_pointer,
+    move_pointer,
+    save_adapter_state,
+    save_adapter_version,
+    save_snapshot,
+    save_training_run,
+    select_approved_examples,
+)
+from app.store.tables import AdapterVersionRow, SnapshotRow, TrainingRunRow
+from app.workflows.children import run_child
+from app.workflows.context import services
+from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
+
+#: Lines of a failed trainer's output that its error shows.
+_OUTPUT_TAIL = 15
+
+
+@workflow("learn")
+async def learn(installation_id: int) -> str:
+    """One round. Returns promote, hold, reject, or quarantined when the served adapter failed its probe."""
+    await progress(stage="snapshot")
+    snapshot_id = await _take_snapshot(installation_id)
+    await progress(stage="training")
+    await _train(installation_id, snapshot_id)
+    name, verdict = await _register(installation_id, snapshot_id)
+    if verdict != "promote":
+        await _settle(installation_id, name, verdict)
+        return verdict
+    await progress(stage="loading")
+    refusal = await _load(installation_id, name)
+    await _settle(installation_id, name, "quarantined" if refusal else "promote", refusal)
+    return "quarantined" if refusal else "promote"
+
+
+@step()
+async def _take_snapshot(installation_id: int) -> str:
+    """Freeze the approved Examples into a folder; the same Examples give the same folder and id."""
+
+    def build() -> str:
+        with reading(services().database) as session:
+            examples = [
+                Example.model_validate(row.payload) for row in select_approved_examples(session, installation_id)
+            ]
+        path, manifest = build_snapshot(
+            examples,
+            root=services().data / "snapshots",
+            installation=str(installation_id),
+            source="harvest",
+            created_at=datetime.now(UTC),
+        )
+        with writing(services().database) as session:
+            save_snapshot(
+                session,
+                SnapshotRow(
+                    id=manifest.id,
+                    installation_id=installation_id,
+                    path=str(path),
+                    manifest=manifest.model_dump(mode="json"),
+                ),
+            )
+        return manifest.id
+
+    return await asyncio.to_thread(build)
+
+
+def _run_folder(installation_id: int, snapshot_id: str) -> Path:
+    return services().data / "runs" / f"{installation_id}-{snapshot_id.replace(':', '-')}"
+
+
+def _snapshot_folder(snapshot_id: str) -> Path:
+    return services().data / "snapshots" / snapshot_id.replace(":", "-")
+
+
+@step()
+async def _train(installation_id: int, snapshot_id: str) -> None:
+    """Locator, AcceptanceFilter, adapter, evaluation and gate in one child process, which resumes by itself."""
+    folder = _run_folder(installation_id, snapshot_id)
+    run_id = current_workflow_id()
+    _save_run(run_id, installation_id, snapshot_id, "running")
+    lines: list[str] = []
+    arguments = ["run", "--snapshot", str(_snapshot_folder(snapshot_id)), "--base", str(services().base)]
+    if services().training_config is not None:
+        arguments += ["--config", str(services().training_config)]
+    with reading(services().database) as session:
+        pointer = load_pointer(session, installation_id)
+    if pointer is not None and pointer.adapter_name is not None:
+        arguments += ["--current", str(_adapter_folder(pointer.adapter_name))]
+    code = await run_child(
+        ["-m", "training", *arguments, "--out", str(folder)], log=folder / "run.log", on_line=lines.append
+    )
+    if code != 0:
+        _save_run(run_id, installation_id, snapshot_id, "failed")
+        raise UserError("the training run ended with an error:\n" + "\n".join(lines[-_OUTPUT_TAIL:]))
+    _save_run(run_id, installation_id, snapshot_id, "succeeded")
+
+
+def _save_run(run_id: str, installation_id: int, snapshot_id: str, state: str) -> None:
+    with writing(services().database) as session:
+        save_training_run(
+            session,
+            TrainingRunRow(
+                id=run_id,
+                installation_id=installation_id,
+                snapshot_id=snapshot_id,
+                state=state,
+                path=str(_run_folder(installation_id, snapshot_id)),
+                ended_at=None if state == "running" else datetime.now(UTC),
+            ),
+        )
+
+
+def _adapter_folder(name: str) -> Path:
+    return services().data / "adapters" / name
+
+
+@step()
+async def _register(installation_id: int, snapshot_id: str) -> list[str]:
+    """Copy the version to its immutable place and record it with its decision. Returns its name and the verdict."""
+
+    def register() -> list[str]:
+        run = _run_folder(installation_id, snapshot_id)
+        decision = GateDecision.model_validate_json((run / "decision.json").read_text())
+        manifest = AdapterManifest.model_validate_json((run / "version" / "manifest.json").read_text())
+        place = _adapter_folder(manifest.name)
+        if not place.exists():
+            passing = place.with_name(f".{manifest.name}.copying")
+            shutil.rmtree(passing, ignore_errors=True)
+            shutil.copytree(run / "version", passing)
+            passing.rename(place)
+        with writing(services().database) as session:
+            save_adapter_version(
+                session,
+                AdapterVersionRow(
+                    name=manifest.name,
+                    installation_id=installation_id,
+                    snapshot_id=snapshot_id,
+                    state=AdapterState.CANDIDATE.value,
+                    path=str(place),
+                    manifest=manifest.model_dump(mode="json"),
+                    decision=decision.model_dump(mode="json"),
+                ),
+            )
+        return [manifest.name, decision.verdict]
+
+    return await asyncio.to_thread(register)
+
+
+@step()
+async def _load(installation_id: int, name: str) -> str | None:
+    """Load into the server and probe it there. Returns why it was refused, None when it serves what was trained."""
+    control = AdapterControl.from_folder(services().serving)
+    try:
+        report = await control.load(name, _adapter_folder(name))
+    except Refused as error:
+        return str(error)
+    place = _adapter_folder(name)
+    (services().data / "probes").mkdir(exist_ok=True)
+    (services().data / "probes" / f"{place.name}.json").write_text(json.dumps(report.model_dump(mode="json")))
+    return None
+
+
+@transaction
+def _settle(session: Session, installation_id: int, name: str, verdict: str, refusal: str | None = None) -> None:
+    """Move the pointer, or leave it where it is: the served adapter is always one of old and new."""
+    detail: dict[str, Any] = {"verdict": verdict} | ({"refusal": refusal} if refusal else {})
+    if verdict == "promote":
+        before = load_pointer(session, installation_id)
+        previous = before.adapter_name if before is not None else None
+        if previous is not None and previous != name:
+            save_adapter_state(session, installation_id, previous, AdapterState.RETIRED)
+        move_pointer(session, installation_id, name)
+        save_adapter_state(session, installation_id, name, AdapterState.PROMOTED)
+    elif verdict != "hold":
+        save_adapter_state(session, installation_id, name, AdapterState.REJECTED)
+    append_audit(
+        session,
+        actor="gate",
+        action=f"adapter.{verdict}",
+        subject=name,
+        idempotency_key=f"{current_workflow_id()}:settle",
+        detail=detail,
+    )

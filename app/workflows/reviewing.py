@@ -1,0 +1,252 @@
+"""The durable review of one head commit: draft → pending → submit → check run, at most once whatever is killed.
+
+What was drafted lies in our tables, not in the journal, so that it can be erased. Each step first looks at what stands,
+on GitHub or in the database, and only then acts; so each may run again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from app.domain.errors import UnderstudyError
+from app.domain.findings import Finding
+from app.review.coverage import ChangedFile, Coverage
+from app.review.drafting import draft_review
+from app.review.messages import (
+    CHECK_NAME,
+    CheckText,
+    render_check,
+    render_comment,
+    render_failure,
+    render_no_adapter,
+    render_review_body,
+)
+from app.review.posting import OwnReview, decide_posting
+from app.store.database import reading, writing
+from app.store.reviews import (
+    load_review,
+    save_findings,
+    save_posted_comments,
+    save_review,
+    save_review_state,
+    select_findings,
+    select_posted_fingerprints,
+)
+from app.store.tables import ReviewRow
+from app.workflows.context import services
+from app.workflows.engine import progress, step, transaction, workflow
+from app.workflows.reviewers import load_reviewer
+
+#: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
+_POSTING_ACTS = 6
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What a review is about, as its row says."""
+
+    repository: str
+    pull_request: int
+    head_sha: str
+
+
+@workflow("review")
+async def review(installation_id: int, repository: str, review_id: str) -> str:
+    """Review one head commit and return the review's final state.
+
+    `review_id` is `<host>:<repository id>:<number>:<head sha>`, and so is the workflow's own id after `review:`.
+    """
+    await _plan(installation_id, repository, review_id)
+    try:
+        state = await _review(installation_id, review_id)
+    except UnderstudyError as error:
+        await _publish_check(installation_id, review_id, render_failure(str(error)).model_dump())
+        await _settle(review_id, "failed")
+        raise
+    await _settle(review_id, state)
+    return state
+
+
+async def _review(installation_id: int, review_id: str) -> str:
+    await progress(stage="draft")
+    outcome = await _draft(installation_id, review_id)
+    if outcome == "skipped":
+        return "skipped"
+    if outcome == "no_adapter":
+        await _publish_check(installation_id, review_id, render_no_adapter().model_dump())
+        return "skipped"
+    if outcome == "drafted":
+        await progress(stage="post")
+        github_review_id = await _create_pending(installation_id, review_id)
+        if not await _submit(installation_id, review_id, github_review_id):
+            return "skipped"
+    await _publish_check(installation_id, review_id, None)
+    return "posted" if outcome == "drafted" else "silent"
+
+
+@transaction
+def _plan(session: Session, installation_id: int, repository: str, review_id: str) -> bool:
+    *_, pull_request, head_sha = review_id.split(":")
+    return save_review(
+        session,
+        ReviewRow(
+            id=review_id,
+            installation_id=installation_id,
+            repository=repository,
+            pull_request=int(pull_request),
+            head_sha=head_sha,
+            state="planned",
+        ),
+    )
+
+
+@step()
+async def _draft(installation_id: int, review_id: str) -> str:
+    """Returns drafted, silent, no_adapter or skipped. Findings and coverage are saved; a second run finds them."""
+    with reading(services().database) as session:
+        row = _load_row(session, installation_id, review_id)
+        if row.state == "drafted":
+            return "drafted" if select_findings(session, review_id) else "silent"
+        known = frozenset(select_posted_fingerprints(session, installation_id, row.repository, row.pull_request))
+    github = services().github(installation_id)
+    pull = await github.fetch_pull(row.repository, row.pull_request)
+    if pull["state"] != "open" or pull.get("draft") or pull["head"]["sha"] != row.head_sha:
+        return "skipped"
+    reviewer = await load_reviewer(installation_id)
+    if reviewer is None:
+        return "no_adapter"
+    files = tuple(_changed_file(item) for item in await github.fetch_files(row.repository, row.pull_request))
+    draft = await draft_review(
+        reviewer, files, repository=row.repository, pull_request=row.pull_request, known_fingerprints=known
+    )
+    with writing(services().database) as session:
+        save_findings(session, review_id, draft.findings)
+        coverage = draft.coverage.model_dump(mode="json")
+        save_review_state(session, review_id, "drafted", coverage=coverage, adapter=reviewer.adapter)
+    return "drafted" if draft.findings else "silent"
+
+
+def _changed_file(item: dict[str, Any]) -> ChangedFile:
+    return ChangedFile(
+        path=item["filename"], status=item["status"], patch=item.get("patch"), changes=int(item["changes"])
+    )
+
+
+@step()
+async def _create_pending(installation_id: int, review_id: str) -> int:
+    """The id of our review of this head: pending, or submitted by a run that was killed right after."""
+    github = services().github(installation_id)
+    subject = _load_subject(installation_id, review_id)
+    for _ in range(_POSTING_ACTS):
+        act = decide_posting(await _own_reviews(installation_id, subject), subject.head_sha)
+        if act.act in ("done", "submit") and act.review_id is not None:
+            return act.review_id
+        if act.act == "discard" and act.review_id is not None:
+            await github.delete_pending_review(subject.repository, subject.pull_request, act.review_id)
+            continue
+        findings = _load_findings(review_id)
+        comments = [
+            {"path": finding.path, "line": finding.line, "side": "RIGHT", "body": render_comment(finding)}
+            for finding in findings
+        ]
+        body = render_review_body(findings, subject.head_sha)
+        return await github.create_pending_review(
+            subject.repository, subject.pull_request, subject.head_sha, body, comments
+        )
+    raise UnderstudyError(
+        f"pending reviews kept appearing on {subject.repository}#{subject.pull_request}; none was submitted"
+    )
+
+
+@step()
+async def _submit(installation_id: int, review_id: str, github_review_id: int) -> bool:
+    """Submit the pending review, unless the head moved meanwhile: then it is taken back. True when it stands."""
+    github = services().github(installation_id)
+    subject = _load_subject(installation_id, review_id)
+    where = (subject.repository, subject.pull_request)
+    own = await _own_reviews(installation_id, subject)
+    standing = next((review for review in own if review.review_id == github_review_id), None)
+    if standing is None:
+        return False  # taken back by a run that was killed before it could say so
+    findings = _load_findings(review_id)
+    if standing.state == "PENDING":
+        if (await github.fetch_pull(*where))["head"]["sha"] != subject.head_sha:
+            await github.delete_pending_review(*where, github_review_id)
+            return False
+        await github.submit_review(*where, github_review_id, render_review_body(findings, subject.head_sha))
+    comments = await github.list_review_comments(*where, github_review_id)
+    with writing(services().database) as session:
+        save_posted_comments(session, review_id, _match_comments(findings, comments))
+        save_review_state(session, review_id, "drafted", github_review_id=github_review_id)
+    return True
+
+
+def _match_comments(findings: tuple[Finding, ...], comments: list[dict[str, Any]]) -> dict[str, int | None]:
+    """Fingerprint → GitHub's comment id, by place and words; GitHub may show a line as `original_line` only."""
+    ids = {(item["path"], item.get("line") or item.get("original_line"), item["body"]): item["id"] for item in comments}
+    return {finding.fingerprint: ids.get((finding.path, finding.line, render_comment(finding))) for finding in findings}
+
+
+async def _own_reviews(installation_id: int, subject: _Subject) -> tuple[OwnReview, ...]:
+    login = f"{services().app_slug}[bot]"
+    listed = await services().github(installation_id).list_reviews(subject.repository, subject.pull_request)
+    return tuple(
+        OwnReview(
+            review_id=item["id"],
+            state=item["state"],
+            body=item.get("body") or "",
+            commit_sha=item.get("commit_id") or "",
+        )
+        for item in listed
+        if (item.get("user") or {}).get("login") == login
+    )
+
+
+@step()
+async def _publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None) -> int:
+    """The check run of the head commit; without a text, the account of what the drafted review covered."""
+    with reading(services().database) as session:
+        row = _load_row(session, installation_id, review_id)
+    check = (
+        render_check(Coverage.model_validate(row.coverage), _load_findings(review_id), row.adapter or "")
+        if text is None
+        else CheckText.model_validate(text)
+    )
+    return (
+        await services()
+        .github(installation_id)
+        .ensure_check_run(
+            row.repository,
+            row.head_sha,
+            external_id=review_id,
+            conclusion=check.conclusion,
+            title=check.title,
+            summary=check.summary,
+            name=CHECK_NAME,
+        )
+    )
+
+
+@transaction
+def _settle(session: Session, review_id: str, state: str) -> str:
+    save_review_state(session, review_id, state)
+    return state
+
+
+def _load_row(session: Session, installation_id: int, review_id: str) -> ReviewRow:
+    row = load_review(session, installation_id, review_id)
+    if row is None:
+        raise UnderstudyError(f"review {review_id} is gone: it was erased while it ran")
+    return row
+
+
+def _load_subject(installation_id: int, review_id: str) -> _Subject:
+    with reading(services().database) as session:
+        row = _load_row(session, installation_id, review_id)
+    return _Subject(repository=row.repository, pull_request=row.pull_request, head_sha=row.head_sha)
+
+
+def _load_findings(review_id: str) -> tuple[Finding, ...]:
+    with reading(services().database) as session:
+        return tuple(Finding.model_validate(row.payload) for row in select_findings(session, review_id))
