@@ -7,15 +7,15 @@ from pathlib import Path
 from app.domain.diff import Side
 from app.domain.errors import UserError
 from app.rehearsal.standin import reviewing
-from app.rehearsal.standin.git import BareRepository, Signature
+from app.rehearsal.standin.administration import Administration
+from app.rehearsal.standin.git import Signature
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.pulls import comment_json, review_json
 from app.rehearsal.standin.render.repositories import label_json
-from app.rehearsal.standin.site import Site, runs_of, thread_of
+from app.rehearsal.standin.site import runs_of, thread_of
 from app.rehearsal.standin.state import (
     Comment,
     Label,
-    Permission,
     PullRequest,
     Repository,
     Review,
@@ -24,7 +24,7 @@ from app.rehearsal.standin.state import (
 )
 
 
-class StandIn(Site):
+class StandIn(Administration):
     """A GitHub with one App and one installation over real bare repositories under `root`.
 
     Every public method takes the one lock, so tests, the demo and the HTTP server may call from any thread. Users are
@@ -37,43 +37,6 @@ class StandIn(Site):
     @property
     def private_key_pem(self) -> str:
         return self.key.pem
-
-    def add_repository(
-        self,
-        full_name: str,
-        *,
-        bare: Path | None = None,
-        default_branch: str = "main",
-        private: bool = False,
-        installed: bool = True,
-    ) -> int:
-        """Create an empty repository, or one with all refs of `bare` (which is read, never written); returns its id."""
-        owner, _, name = full_name.partition("/")
-        if not owner or not name or "/" in name:
-            raise UserError(f"expected a repository as owner/name, got {full_name!r}")
-        with self.lock:
-            path = self.root / owner / f"{name}.git"
-            git = BareRepository.adopt(path, bare) if bare else BareRepository.create(path, default_branch)
-            branch = git.default_branch(default_branch) if bare else default_branch
-            account = self.add_user(owner, kind="Organization")
-            self.repositories[full_name] = Repository(
-                self.new_id(), full_name, account, git, branch, self.clock(), private=private, installed=installed
-            )
-            return self.repositories[full_name].id
-
-    def bare_path(self, full_name: str) -> Path:
-        """The bare repository on disk: push to it to give the stand-in commits."""
-        return self.repository(full_name).git.path
-
-    def add_collaborator(self, full_name: str, login: str, permission: Permission | None) -> None:
-        """Give a person a role, change it, or take it away with None."""
-        with self.lock:
-            self.add_user(login)
-            collaborators = self.repository(full_name).collaborators
-            if permission is None:
-                collaborators.pop(login, None)
-            else:
-                collaborators[login] = permission
 
     # -- pull requests --
 
@@ -183,7 +146,7 @@ class StandIn(Site):
     def label(self, full_name: str, number: int, name: str, *, by: str) -> None:
         with self.lock:
             repository, pull = self.find_pull(full_name, number)
-            label = repository.labels.setdefault(name, Label(self.new_id(), name))
+            label = self.ensure_label(repository, name, self.add_user(by))
             if label not in pull.labels:
                 pull.labels.append(label)
                 self._labelled(repository, pull, label, "labeled", by)
@@ -309,26 +272,6 @@ class StandIn(Site):
         with self.lock:
             repository = self.repository(full_name)
             return [self.check_run_json(repository, run) for run in runs_of(repository, head_sha)]
-
-    # -- the installation --
-
-    def suspend(self, *, by: str) -> None:
-        """From now on the installation's requests are answered 403."""
-        with self.lock:
-            self.suspended_at, self.suspended_by = self.clock(), self.add_user(by)
-            self.emit_installation("suspend", self.suspended_by)
-
-    def unsuspend(self, *, by: str) -> None:
-        with self.lock:
-            self.suspended_at = self.suspended_by = None
-            self.emit_installation("unsuspend", self.add_user(by))
-
-    def uninstall(self, *, by: str) -> None:
-        """The App is removed: its tokens stop working and its installation is no more."""
-        with self.lock:
-            self.emit_installation("deleted", self.add_user(by))
-            self.uninstalled = True
-            self.grants.revoke_all()
 
     # -- parts --
 

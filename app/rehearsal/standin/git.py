@@ -14,6 +14,7 @@ from app.domain.errors import UserError
 
 _STATUSES: Final = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
 _HUNK: Final = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+_FULL: Final = re.compile(r"[0-9a-f]{40}")
 _SECTION: Final = re.compile(r"^diff --git ", re.MULTILINE)
 _PATCH_LINES: Final = 20_000
 _PATCH_BYTES: Final = 500_000
@@ -79,6 +80,8 @@ class BareRepository:
         self.path = path
         self._changes: dict[tuple[str, str], tuple[FileChange, ...]] = {}
         self._moves: dict[tuple[str, str], dict[str, tuple[tuple[int, int, int, int], ...]]] = {}
+        self._known: set[str] = set()
+        self._absent: set[str] = set()
         self._commits: dict[str, Commit] = {}
         self._bases: dict[tuple[str, str], str | None] = {}
         self._ranges: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -104,12 +107,19 @@ class BareRepository:
 
     def resolve(self, revision: str) -> str | None:
         """Commit id a revision names, None when it names none."""
-        if revision in self._commits:
+        if revision in self._commits or revision in self._known:
             return revision
+        if revision in self._absent:
+            return None
         done = _try_git(self.path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+        sha = done.stdout.decode().strip() if done.returncode == 0 else None
+        if _FULL.fullmatch(revision):
+            (self._absent if sha is None else self._known).add(revision)
+        return sha
 
     def set_ref(self, ref: str, sha: str) -> None:
+        """Point a ref at a commit. What was absent before may have come since."""
+        self._absent.clear()
         self.run("update-ref", ref, sha)
 
     def default_branch(self, wanted: str) -> str:

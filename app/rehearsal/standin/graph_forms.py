@@ -7,7 +7,7 @@ from graphql import GraphQLError
 
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.people import association
-from app.rehearsal.standin.render.pulls import commit_now, current_line
+from app.rehearsal.standin.render.pulls import current_line
 from app.rehearsal.standin.site import Site
 from app.rehearsal.standin.state import Comment, Label, PullRequest, Repository, Review, Thread, User, stamp
 
@@ -200,7 +200,7 @@ def _commit(sha: str | None) -> Json | None:
 
 
 def thread_form(site: Site, repository: Repository, pull: PullRequest, thread: Thread) -> Json:
-    line = current_line(repository, pull, thread, thread.root)
+    line = current_line(repository, pull, thread)
     comments = [comment for comment in thread.comments if comment.review.state != "PENDING"]
     return {
         "__typename": "PullRequestReviewThread",
@@ -233,7 +233,7 @@ def comment_form(site: Site, repository: Repository, pull: PullRequest, thread: 
     def reply_to(_info: object) -> Json | None:
         return None if comment.in_reply_to is None else comment_form(site, repository, pull, thread, thread.root)
 
-    line = current_line(repository, pull, thread, comment)
+    line = current_line(repository, pull, thread)
     return {
         "__typename": "PullRequestReviewComment",
         "id": comment.node_id,
@@ -247,7 +247,7 @@ def comment_form(site: Site, repository: Repository, pull: PullRequest, thread: 
         "updatedAt": stamp(comment.updated_at),
         "diffHunk": comment.diff_hunk,
         "originalCommit": _commit(comment.commit_sha),
-        "commit": lambda _info: _commit(commit_now(repository, pull, thread, comment)),
+        "commit": _commit(pull.head_sha if line else comment.commit_sha),
         "outdated": line is None,
         **_places(thread, line),
         "isMinimized": comment.minimized,

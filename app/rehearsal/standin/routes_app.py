@@ -8,7 +8,7 @@ from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
 from app.rehearsal.standin.auth import narrow_permissions, reaches
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.repositories import full_repository_json, repository_json
-from app.rehearsal.standin.routing import Call, Route
+from app.rehearsal.standin.routing import Call, Route, positive
 from app.rehearsal.standin.site import Site
 from app.rehearsal.standin.state import Repository, stamp
 from app.rehearsal.standin.webhooks import Attempt
@@ -98,10 +98,9 @@ def _deliveries(call: Call) -> Answer:
     if wanted not in (None, "success", "failure"):
         raise Refusal(422, "Invalid request. `status` is one of success, failure")
     attempts = [one for one in reversed(call.site.webhooks.attempts) if _matches(one, wanted)]
-    cursor = call.query.get("cursor")
-    if cursor is not None:
-        attempts = [one for one in attempts if str(one.id) <= cursor]
-    size = min(100, int(call.query.get("per_page", "30")))
+    if "cursor" in call.query:
+        attempts = [one for one in attempts if one.id <= positive(call.query["cursor"], 0)]
+    size = min(100, positive(call.query.get("per_page"), 30))
     headers = {}
     if len(attempts) > size:
         url = f"{call.site.base_url}/app/hook/deliveries?per_page={size}&cursor={attempts[size].id}"

@@ -6,7 +6,7 @@ from app.rehearsal.standin.render.commits import commit_json, committed_json, fi
 from app.rehearsal.standin.render.people import permission_json
 from app.rehearsal.standin.render.pulls import comment_json, event_json, full_pull_json, pull_json, review_json
 from app.rehearsal.standin.render.repositories import label_json
-from app.rehearsal.standin.routing import Call, Route
+from app.rehearsal.standin.routing import Call, Route, positive
 from app.rehearsal.standin.state import PullRequest
 
 _FILES, _COMMITS, _COMPARED_FILES = 3_000, 250, 300
@@ -86,25 +86,17 @@ def _reviewed(state: str) -> Json:
 
 
 def _compare(call: Call) -> Answer:
-    """From the merge base to the head, as `base...head` in git's own diff."""
+    """Commits of the head that the base has not, and the diff from their merge base. Files come with page 1 only."""
     repository, base = call.repository, call.site.base_url
-    one, dots, other = call.path["basehead"].partition("...")
-    before, after = (repository.git.resolve(revision) if revision else None for revision in (one, other))
-    fork = repository.git.merge_base(before, after) if before and after else None
-    if not dots or before is None or after is None or fork is None:
-        raise not_found()
+    before, fork, after = _compared(call)
     ahead, behind = repository.git.commits(before, after), repository.git.commits(after, before)
-    url = f"{base}/repos/{repository.full_name}/compare/{one}...{other}"
-    html = f"{base}/{repository.full_name}/compare/{one}...{other}"
-    page = max(1, int(call.query.get("page", "1")))
-    size = (
-        min(100, int(call.query.get("per_page", str(_COMMITS))))
-        if "page" in call.query or "per_page" in call.query
-        else _COMMITS
-    )
+    page = positive(call.query.get("page"), 1)
+    size = min(100, positive(call.query.get("per_page"), 100)) if page > 1 or "per_page" in call.query else _COMMITS
     commits = ahead[(page - 1) * size : page * size]
+    files = repository.git.changes(fork, after)[:_COMPARED_FILES] if page == 1 else ()
+    html = f"{base}/{repository.full_name}/compare/{call.path['basehead']}"
     body: Json = {
-        "url": url,
+        "url": f"{base}/repos/{repository.full_name}/compare/{call.path['basehead']}",
         "html_url": html,
         "permalink_url": html,
         "diff_url": f"{html}.diff",
@@ -116,11 +108,24 @@ def _compare(call: Call) -> Answer:
         "behind_by": len(behind),
         "total_commits": len(ahead),
         "commits": [commit_json(base, repository, commit) for commit in commits],
+        "files": [file_json(base, repository, change, after) for change in files],
     }
-    if page == 1:
-        changes = repository.git.changes(fork, after)[:_COMPARED_FILES]
-        body["files"] = [file_json(base, repository, change, after) for change in changes]
     return Answer(200, body)
+
+
+def _compared(call: Call) -> tuple[str, str, str]:
+    """Base, merge base and head of `base...head`.
+
+    Raises:
+        Refusal: 404 when one is unknown or they have no commit in common.
+    """
+    git = call.repository.git
+    one, _, other = call.path["basehead"].partition("...")
+    before, after = (git.resolve(revision) if revision else None for revision in (one, other))
+    fork = git.merge_base(before, after) if before and after else None
+    if before is None or after is None or fork is None:
+        raise not_found()
+    return before, fork, after
 
 
 def _status(ahead: int, behind: int) -> str:

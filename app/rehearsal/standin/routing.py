@@ -182,8 +182,8 @@ def _limit_headers(site: Site, route: Route) -> dict[str, str]:
 
 
 def _cut(listing: Listing, incoming: Incoming) -> Answer:
-    size = min(_PAGE_LIMIT, _positive(incoming.query.get("per_page"), _PAGE_SIZE))
-    page = _positive(incoming.query.get("page"), 1)
+    size = min(_PAGE_LIMIT, positive(incoming.query.get("per_page"), _PAGE_SIZE))
+    page = positive(incoming.query.get("page"), 1)
     last = max(1, -(-len(listing.items) // size))
     items = listing.items[(page - 1) * size : page * size]
     places = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
@@ -197,7 +197,8 @@ def _cut(listing: Listing, incoming: Incoming) -> Answer:
     return Answer(200, body, {"link": ", ".join(links)} if links else {})
 
 
-def _positive(text: str | None, otherwise: int) -> int:
+def positive(text: str | None, otherwise: int) -> int:
+    """A count from the query string; what is no count is taken as not given, as GitHub does."""
     return int(text) if text is not None and text.isdigit() and int(text) > 0 else otherwise
 
 

@@ -62,7 +62,7 @@ class Site:
         self.suspended_at: datetime | None = None
         self.suspended_by: User | None = None
         self._ids = itertools.count(1_000_000)
-        self._silences = 0
+        self._quiet = threading.local()
         self.bot = self.add_user(f"{self.slug}[bot]", kind="Bot")
 
     def new_id(self) -> int:
@@ -99,31 +99,35 @@ class Site:
 
     @contextmanager
     def silence(self) -> Iterator[None]:
-        """Everything done inside happens without webhooks."""
-        self._silences += 1
+        """Everything this thread does inside happens without webhooks."""
+        before = self._is_silent()
+        self._quiet.on = True
         try:
             yield
         finally:
-            self._silences -= 1
+            self._quiet.on = before
+
+    def _is_silent(self) -> bool:
+        return getattr(self._quiet, "on", False)
 
     # -- announcements --
 
     def emit(self, event: str, payload: Json, repository: Repository, sender: User) -> None:
         """Send an event the App subscribed to about a repository it is installed on."""
-        if self._silences or self.uninstalled or self.suspended_at or not repository.installed:
+        if self._is_silent() or self.uninstalled or self.suspended_at or not repository.installed:
             return
-        if event in self.events or event == "check_run":
+        if event in self.events:
             more = payloads.envelope(self.base_url, repository, sender, self.installation_id)
             self.webhooks.emit(event, payload | more, installation_id=self.installation_id, repository_id=repository.id)
 
     def emit_pull(self, repository: Repository, pull: PullRequest, action: str, sender: User, **more: object) -> None:
-        if not self._silences:
+        if not self._is_silent():
             payload = payloads.pull_payload(self.base_url, repository, pull, action, **more)
             self.emit("pull_request", payload, repository, sender)
 
     def emit_review(self, repository: Repository, pull: PullRequest, review: Review) -> None:
         """A submitted review: one event for it, and one for each of its comments."""
-        if self._silences:
+        if self._is_silent():
             return
         payload = payloads.review_payload(self.base_url, repository, pull, review, "submitted")
         self.emit("pull_request_review", payload, repository, review.author)
@@ -133,13 +137,13 @@ class Site:
                 self.emit("pull_request_review_comment", payload, repository, review.author)
 
     def emit_thread(self, repository: Repository, pull: PullRequest, thread: Thread, action: str, sender: User) -> None:
-        if not self._silences:
+        if not self._is_silent():
             payload = payloads.thread_payload(self.base_url, repository, pull, thread, action)
             self.emit("pull_request_review_thread", payload, repository, sender)
 
     def emit_installation(self, action: str, sender: User) -> None:
         """Lifecycle events come without a subscription."""
-        if self._silences:
+        if self._is_silent():
             return
         installed = [repository for repository in self.repositories.values() if repository.installed]
         payload = {
@@ -149,6 +153,24 @@ class Site:
             "sender": user_json(self.base_url, sender),
         }
         self.webhooks.emit("installation", payload, installation_id=self.installation_id, repository_id=None)
+
+    def emit_installation_repositories(self, repository: Repository, sender: User) -> None:
+        """The App was given one repository, or lost it."""
+        if self._is_silent():
+            return
+        added, shown = repository.installed, [minimal_repository_json(repository)]
+        payload = {
+            "action": "added" if added else "removed",
+            "installation": self.installation_json(),
+            "repository_selection": "selected",
+            "repositories_added": shown if added else [],
+            "repositories_removed": [] if added else shown,
+            "requester": None,
+            "sender": user_json(self.base_url, sender),
+        }
+        self.webhooks.emit(
+            "installation_repositories", payload, installation_id=self.installation_id, repository_id=None
+        )
 
     def note(
         self,

@@ -82,6 +82,7 @@ class Webhooks:
     def drain(self, timeout: float) -> bool:
         """Wait until every queued message was attempted; False when `timeout` seconds were not enough."""
         with self._changed:
+            self._release()
             return self._changed.wait_for(lambda: not self._waiting and not self._sending, timeout)
 
     def start(self) -> None:
@@ -114,11 +115,16 @@ class Webhooks:
             if self._faults.take_delivery("reorder"):
                 self._held.append((delivery, redelivery))
                 if self._faults.reorder == 0:
-                    self._waiting.extend(reversed(self._held))
-                    self._held.clear()
+                    self._release()
             else:
                 self._waiting.append((delivery, redelivery))
             self._changed.notify_all()
+
+    def _release(self) -> None:
+        """Let what `reorder` held back go, last first."""
+        self._waiting.extend(reversed(self._held))
+        self._held.clear()
+        self._changed.notify_all()
 
     def _run(self) -> None:
         with httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False) as client:
@@ -142,7 +148,8 @@ class Webhooks:
 
     def _send(self, client: httpx.Client, delivery: Delivery, url: str, *, redelivery: bool) -> None:
         if self._faults.delay_seconds:
-            time.sleep(self._faults.delay_seconds)
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopped, self._faults.delay_seconds)
         if not redelivery and self._faults.take_delivery("drop"):
             self._log(delivery, redelivery, 0.0, "failed to connect to host", 0)
             return

@@ -113,9 +113,11 @@ def review_json(base: str, repository: Repository, pull: PullRequest, review: Re
 
 def comment_json(base: str, repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> Json:
     """A review comment. `line` and `position` are where it stands now, None once it is outdated."""
-    line = current_line(repository, pull, thread, comment)
+    line = current_line(repository, pull, thread)
     start = None if thread.start_line is None or line is None else line - (thread.line - thread.start_line)
-    fields = _comment_fields(base, repository, pull, thread, comment) | {
+    fields = _comment_fields(base, repository, pull, comment) | {
+        "path": thread.path,
+        "commit_id": comment.commit_sha if line is None else pull.head_sha,
         "position": None if line is None else comment.original_position,
         "original_position": comment.original_position,
         "line": line,
@@ -129,7 +131,7 @@ def comment_json(base: str, repository: Repository, pull: PullRequest, thread: T
     return fields if comment.in_reply_to is None else fields | {"in_reply_to_id": comment.in_reply_to}
 
 
-def _comment_fields(base: str, repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> Json:
+def _comment_fields(base: str, repository: Repository, pull: PullRequest, comment: Comment) -> Json:
     url = f"{base}/repos/{repository.full_name}/pulls/comments/{comment.id}"
     pull_url = f"{base}/repos/{repository.full_name}/pulls/{pull.number}"
     html = f"{base}/{repository.full_name}/pull/{pull.number}#discussion_r{comment.id}"
@@ -140,8 +142,6 @@ def _comment_fields(base: str, repository: Repository, pull: PullRequest, thread
         "url": url,
         "pull_request_review_id": comment.review.id,
         "diff_hunk": comment.diff_hunk,
-        "path": thread.path,
-        "commit_id": commit_now(repository, pull, thread, comment),
         "original_commit_id": comment.commit_sha,
         "user": user_json(base, comment.author),
         "body": comment.body,
@@ -155,24 +155,18 @@ def _comment_fields(base: str, repository: Repository, pull: PullRequest, thread
     }
 
 
-def current_line(repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> int | None:
-    """Line of the head's diff that a comment stands on now; None when the code under it changed since."""
-    git = repository.git
+def current_line(repository: Repository, pull: PullRequest, thread: Thread) -> int | None:
+    """Line of the head's diff that a thread stands on now; None, outdated, when the code under it changed since."""
+    git, made_on = repository.git, thread.root.commit_sha
+    if made_on == pull.head_sha:
+        return thread.line
     if thread.side == "RIGHT":
-        line = git.moved_line(thread.path, thread.line, comment.commit_sha, pull.head_sha)
+        line = git.moved_line(thread.path, thread.line, made_on, pull.head_sha)
     else:
-        line = thread.line if comment.commit_sha == pull.head_sha or git.resolve(comment.commit_sha) else None
-    if line is None or comment.commit_sha == pull.head_sha:
-        return line
+        line = thread.line if git.resolve(made_on) else None
     changes = git.pull_changes(pull.base_sha, pull.head_sha)
     shown = next((change for change in changes if change.path == thread.path), None)
-    return line if shown and shown.diff.hunk_with(line, thread.side) else None
-
-
-def commit_now(repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> str:
-    """The commit a comment applies to: the head while its line is still there, else the one it was made on."""
-    outdated = current_line(repository, pull, thread, comment) is None
-    return comment.commit_sha if outdated else pull.head_sha
+    return line if line and shown and shown.diff.hunk_with(line, thread.side) else None
 
 
 def check_run_json(base: str, repository: Repository, run: CheckRun, app: Json, pulls: list[PullRequest]) -> Json:
