@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 
-from app.dataset.folder import Assembled, hash_bytes, write_folder
+from app.dataset.folder import Assembled, hash_bytes
 from app.dataset.rows import Rows, render_rows
-from app.dataset.split import Split, decide_split, settle_comments
+from app.dataset.split import Split, settle_comments
 from app.domain.base import Record, canonical_json
 from app.domain.errors import UserError
 from app.domain.examples import Example
@@ -14,25 +13,6 @@ from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import Part, SnapshotManifest
 
 PARTS: tuple[Part, ...] = ("train", "heldout")
-
-
-def build_snapshot(
-    examples: Sequence[Example],
-    *,
-    root: Path,
-    installation: str,
-    source: str,
-    created_at: datetime,
-) -> tuple[Path, SnapshotManifest]:
-    """A snapshot of approved Examples under `root`, in a folder named after its id. The same Examples: the same folder.
-
-    Raises:
-        UserError: when no Example gives a row.
-    """
-    pulls = ((example.pull_request_created_at, (example.repository, example.pull_request)) for example in examples)
-    assembled = assemble(examples, decide_split(pulls), installation=installation, source=source, created_at=created_at)
-    folder = root / assembled.manifest.id.replace(":", "-")
-    return folder, write_folder(assembled, folder)
 
 
 def assemble(

@@ -1,0 +1,35 @@
+"""From the approved Examples of the store to a DatasetSnapshot under the data folder."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.dataset.folder import write_folder
+from app.dataset.snapshot import assemble
+from app.dataset.split import decide_split
+from app.domain.examples import Example
+from app.domain.snapshots import SnapshotManifest
+from app.store.tables import ExampleRow
+
+
+def build_snapshot(
+    rows: Sequence[ExampleRow], installation_id: int, root: Path, *, now: datetime | None = None
+) -> tuple[Path, SnapshotManifest]:
+    """The folder under `root`, named after the snapshot's id. The same Examples give the same folder and bytes.
+
+    `rows` are approved Examples in force: `app.store.learning.select_approved_examples`.
+
+    Raises:
+        UserError: when no Example gives a row.
+    """
+    examples = [Example.model_validate(row.payload) for row in rows]
+    pulls = ((example.pull_request_created_at, (example.repository, example.pull_request)) for example in examples)
+    assembled = assemble(
+        examples,
+        decide_split(pulls),
+        installation=str(installation_id),
+        source="approved",
+        created_at=now or datetime.now(UTC),
+    )
+    folder = root / assembled.manifest.id.replace(":", "-")
+    return folder, write_folder(assembled, folder)
