@@ -187,3 +187,8 @@ def move_pointer(session: Session, installation_id: int, adapter_name: str | Non
     session.add(row)
     session.flush()
     return row
+
+
+def select_audit(session: Session, *, action: str) -> list[AuditRow]:
+    """Every record of one kind of act, oldest first."""
+    return list(session.exec(select(AuditRow).where(AuditRow.action == action).order_by(col(AuditRow.id))))

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 class Services:
     """One process's connections and places.
 
-    `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`. `github` makes the client of an installation.
-    `serving` is the folder of the serving program (`front.json`, `read.key`, `control.key`).
+    `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`; `base` is the base checkpoint's folder; `serving` the
+    state folder of the serving program. `github` makes, once, the client of an installation.
     """
 
     database: sa.Engine
     host: str
     app_slug: str
-    git_url: str
     data: Path
     base: Path
     serving: Path
     training_config: Path | None
+    retention_days: int
     github: "Callable[[int], GitHubClient]"
 
 

@@ -39,6 +39,9 @@ class Watchdog:
     def start(self) -> None:
         self._thread.start()
 
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Stop looking after others."""
         self._stop.set()
@@ -69,4 +72,5 @@ class Watchdog:
             recovered = self._recover([executor_id])
             with writing(self._database) as session:
                 save_end(session, executor_id)
-            _log.warning("took over %d workflows of the dead executor %s", recovered, executor_id)
+            if recovered:
+                _log.warning("took over %d workflows of the dead executor %s", recovered, executor_id)

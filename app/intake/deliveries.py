@@ -1,0 +1,101 @@
+"""What one delivery is, and what is to become of it at once. Pure: decided before anything is stored."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.errors import Refused
+from app.github.payloads import USED_EVENTS
+
+_EVENT = re.compile(r"[a-z][a-z_]{0,63}")
+_GUID = re.compile(r"[A-Za-z0-9-]{8,100}")
+#: Kept beside the body because they say where the delivery came from. The signature is not: it is no news.
+_KEPT_HEADERS = (
+    "x-github-event",
+    "x-github-delivery",
+    "x-github-hook-id",
+    "x-github-hook-installation-target-id",
+    "x-github-hook-installation-target-type",
+    "x-github-enterprise-host",
+    "user-agent",
+)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Name and GUID of a delivery, from its headers."""
+
+    event: str
+    guid: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The little that intake reads of a body; what is odd there is None, judging it is the workflow's part."""
+
+    action: str | None
+    installation_id: int | None
+    sender_type: str | None
+    sender_login: str | None
+
+
+def parse_headers(headers: Mapping[str, str], host: str) -> Envelope:
+    """Name and GUID of the delivery, the GUID under its host.
+
+    Raises:
+        Refused: `content_type` or `headers`.
+    """
+    content_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Refused("content_type", "expected application/json; set the webhook's content type to application/json")
+    event, guid = headers.get("x-github-event", ""), headers.get("x-github-delivery", "")
+    if not _EVENT.fullmatch(event) or not _GUID.fullmatch(guid):
+        raise Refused("headers", "expected the headers X-GitHub-Event and X-GitHub-Delivery as GitHub sends them")
+    kept = {name: headers[name][:200] for name in _KEPT_HEADERS if name in headers}
+    return Envelope(event=event, guid=f"{host}:{guid}", headers=kept)
+
+
+def parse_body(body: bytes) -> Glance:
+    """Raises:
+    Refused: `json`, when the body is no JSON object.
+    """
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused("json", "expected a JSON object as the body") from None
+    if not isinstance(payload, dict):
+        raise Refused("json", f"expected a JSON object as the body, got {type(payload).__name__}")
+    sender = _part(payload, "sender")
+    installation_id = _part(payload, "installation").get("id")
+    return Glance(
+        action=_text(payload.get("action")),
+        installation_id=installation_id if _is_id(installation_id) else None,
+        sender_type=_text(sender.get("type")),
+        sender_login=_text(sender.get("login")),
+    )
+
+
+def _part(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    part = payload.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+
+
+def _text(value: object) -> str | None:
+    # PostgreSQL's text holds no NUL, and nothing GitHub names is that long.
+    return value[:200].replace("\0", "") if isinstance(value, str) else None
+
+
+def decide_ignored(event: str, glance: Glance, app_slug: str) -> str | None:
+    """Why nothing is to be done about a delivery, or None when a workflow must look at it."""
+    if event not in USED_EVENTS:
+        return "ignored: unused event"
+    if glance.sender_type == "Bot" and glance.sender_login == f"{app_slug}[bot]":
+        return "ignored: own act"
+    return None

@@ -1,0 +1,98 @@
+"""POST /webhooks. The answer says what is durably true: 202 and 200 only for what is committed."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+
+from app.domain.errors import Refused
+from app.intake.deliveries import Envelope, Glance, decide_ignored, parse_body, parse_headers
+from app.intake.signatures import is_authentic
+from app.store.columns import utc_now
+from app.store.database import writing
+from app.store.deliveries import save_delivery
+from app.store.tables import DeliveryRow
+
+_STATUS = {"content_type": 415, "headers": 400, "json": 400, "signature": 401, "too_large": 413}
+_RETRY_SECONDS = 10
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What intake needs. `enqueue` starts the workflow of a GUID inside the session's transaction."""
+
+    host: str
+    app_slug: str
+    secrets: tuple[str, ...]
+    body_limit_bytes: int
+    database: Callable[[], sa.Engine]
+    enqueue: Callable[[Session, str], None]
+
+
+def intake_router(intake: Intake) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/webhooks", status_code=202)
+    async def receive(request: Request) -> JSONResponse:
+        try:
+            envelope = parse_headers(request.headers, intake.host)
+            body = await _read(request, intake.body_limit_bytes)
+            if not is_authentic(body, request.headers.get("x-hub-signature-256"), intake.secrets):
+                raise Refused("signature", "expected X-Hub-Signature-256 over this body with the App's webhook secret")
+            return await asyncio.to_thread(_accept, intake, envelope, body)
+        except Refused as refused:
+            _log.info("refused a delivery: %s", refused.reason)
+            return JSONResponse({"error": refused.reason, "detail": str(refused)}, _STATUS[refused.reason])
+        except sa.exc.SQLAlchemyError as error:
+            # Its type only: the text of a database error shows the values of the statement.
+            _log.error("could not store a delivery: %s", type(error).__name__)
+            detail = "the delivery was not stored; redeliver it"
+            headers = {"retry-after": str(_RETRY_SECONDS)}
+            return JSONResponse({"error": "not_stored", "detail": detail}, 503, headers)
+
+    return router
+
+
+async def _read(request: Request, limit_bytes: int) -> bytes:
+    """The raw body, given up as soon as it is too large, whatever its header claims.
+
+    Raises:
+        Refused: `too_large`.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise Refused("too_large", f"expected at most {limit_bytes} bytes")
+    return bytes(body)
+
+
+def _accept(intake: Intake, envelope: Envelope, body: bytes) -> JSONResponse:
+    glance = parse_body(body)
+    ignored = decide_ignored(envelope.event, glance, intake.app_slug)
+    with writing(intake.database()) as session:
+        new = save_delivery(session, _delivery_row(envelope, glance, body, ignored))
+        if new and ignored is None:
+            intake.enqueue(session, envelope.guid)
+    if not new:
+        return JSONResponse({"delivery": envelope.guid, "outcome": "duplicate"}, 200)
+    return JSONResponse({"delivery": envelope.guid, "outcome": ignored or "accepted"}, 202)
+
+
+def _delivery_row(envelope: Envelope, glance: Glance, body: bytes, ignored: str | None) -> DeliveryRow:
+    return DeliveryRow(
+        guid=envelope.guid,
+        event=envelope.event,
+        action=glance.action,
+        installation_id=glance.installation_id,
+        body=body,
+        headers=envelope.headers,
+        handled_at=None if ignored is None else utc_now(),
+        outcome=ignored,
+    )

@@ -1,0 +1,139 @@
+"""The service: webhook intake, health, an operator's view, and durable workflows, in one process."""
+
+import asyncio
+import functools
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from app.domain.errors import UserError
+from app.github.client import GitHubClient
+from app.intake.routes import Intake, intake_router
+from app.settings import Settings
+from app.web.operator import Operations, operator_router
+from app.workflows import curating, deliveries, engine, harvesting, learning, operating, reviewing, upkeep
+from app.workflows.context import Services, install
+from app.workflows.runs import Queue
+
+#: Importing them declares their workflows, which must be done before the engine boots.
+WORKFLOWS = (curating, deliveries, harvesting, learning, reviewing, upkeep)
+_READY_SECONDS = 3.0
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The ASGI application. Nothing is opened before it starts; whatever is wrong then raises UserError."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # In a thread: without a running loop around it the engine makes one of its own, which webhooks cannot delay.
+        await asyncio.to_thread(boot, settings)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(shutdown)
+
+    app = FastAPI(title="Understudy", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    intake = Intake(
+        host=settings.github_host,
+        app_slug=settings.app_slug,
+        secrets=tuple(secret.get_secret_value() for secret in settings.webhook_secrets),
+        body_limit_bytes=settings.body_limit_bytes,
+        database=engine.database,
+        enqueue=deliveries.enqueue_delivery,
+    )
+    app.include_router(intake_router(intake))
+    operations = Operations(
+        status=operating.read_status, train=operating.start_training, retry=engine.retry, cancel=engine.cancel
+    )
+    app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
+    app.add_api_route("/healthz", _health)
+    app.add_api_route("/readyz", _readiness)
+    return app
+
+
+def boot(settings: Settings) -> sa.Engine:
+    """Migrate, start the engine and install the services of this process. Blocking: call it from a thread.
+
+    Raises:
+        UserError: saying what to change.
+    """
+    private_key = settings.read_private_key()
+    queues = _parse_queues(settings.queues)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    services = functools.partial(
+        Services,
+        host=settings.github_host,
+        app_slug=settings.app_slug,
+        data=settings.data.absolute(),
+        base=settings.base.absolute(),
+        serving=settings.serving.absolute(),
+        training_config=settings.training_config,
+        retention_days=settings.retention_days,
+        github=_Clients(settings, private_key),
+    )
+    return engine.boot(
+        settings.database_url,
+        prepare=lambda database: install(services(database=database)),
+        queues=queues,
+        polling_seconds=settings.polling_seconds,
+    )
+
+
+def shutdown() -> None:
+    """Stop in order; what runs goes on at the next boot. Blocking."""
+    engine.shutdown()
+    install(None)
+
+
+def _parse_queues(names: tuple[str, ...]) -> tuple[Queue, ...] | None:
+    try:
+        return tuple(Queue(name) for name in names) or None
+    except ValueError:
+        raise UserError(
+            f"expected UNDERSTUDY_QUEUES to name some of {', '.join(Queue)}, got {', '.join(names)}"
+        ) from None
+
+
+class _Clients:
+    """One client per installation, so that its token and its pause between writes are shared."""
+
+    def __init__(self, settings: Settings, private_key: str) -> None:
+        self._settings = settings
+        self._private_key = private_key
+        self._clients: dict[int, GitHubClient] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, installation_id: int) -> GitHubClient:
+        with self._lock:
+            if installation_id not in self._clients:
+                self._clients[installation_id] = self._connect(installation_id)
+            return self._clients[installation_id]
+
+    def _connect(self, installation_id: int) -> GitHubClient:
+        return GitHubClient(
+            api_url=self._settings.github_api_url,
+            git_url=self._settings.github_git_url,
+            app_id=self._settings.app_id,
+            private_key_pem=self._private_key,
+            installation_id=installation_id,
+            write_pause_seconds=self._settings.write_pause_seconds,
+        )
+
+
+async def _health() -> JSONResponse:
+    """Alive: the event loop answers and the job engine's threads run. A 503 means: restart this process."""
+    alive = await asyncio.to_thread(engine.is_alive)
+    return JSONResponse({"status": "ok" if alive else "the job engine does not run"}, 200 if alive else 503)
+
+
+async def _readiness() -> JSONResponse:
+    """Ready: a delivery would be stored now. A 503 means: send nothing here, but let it live."""
+    try:
+        ready = await asyncio.wait_for(asyncio.to_thread(operating.is_ready), _READY_SECONDS)
+    except TimeoutError:
+        ready = False
+    return JSONResponse({"status": "ok" if ready else "the database takes no writes"}, 200 if ready else 503)

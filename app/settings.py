@@ -1,0 +1,115 @@
+"""The only reader of the environment. Everything that is set wrongly, or not at all, is said at once and by name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.domain.errors import UserError
+
+_PREFIX = "UNDERSTUDY_"
+_SHORTEST_SECRET = 16
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Every setting, read from the variable UNDERSTUDY_<NAME>. Secrets have no default: without them nothing starts."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
+
+    #: Comma-separated. Two during a rotation: GitHub signs with one, and which is not known at every moment.
+    webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(min_length=1)
+    #: Bearer token of /operator.
+    operator_token: SecretStr
+    app_id: int = Field(gt=0)
+    private_key_file: Path
+    app_slug: str = "understudy"
+
+    #: A GitHub Enterprise Server: https://HOST/api/v3 and https://HOST.
+    github_api_url: str = "https://api.github.com"
+    github_git_url: str = "https://github.com"
+    #: GitHub asks for at least a second between two writes.
+    write_pause_seconds: float = Field(default=1.0, ge=0)
+
+    #: sqlite:///FILE for one process, postgresql://… for many.
+    database_url: str = "sqlite:///data/understudy.db"
+    data: Path = Path("data")
+    #: The base checkpoint's folder, made by `python -m training base`.
+    base: Path = Path("data/base")
+    #: The state folder of `python -m serving run`.
+    serving: Path = Path("data/serving")
+    #: A file for `python -m training run --config`.
+    training_config: Path | None = None
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    #: GitHub's own limit for a payload is 25 MB.
+    body_limit_bytes: int = Field(default=25 * 1024 * 1024, gt=0)
+    #: Queues this process works on, comma-separated; empty means all.
+    queues: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    #: How long an enqueued workflow may lie before it is noticed.
+    polling_seconds: float = Field(default=0.2, gt=0)
+    #: How long finished workflows and the bodies of handled deliveries are kept.
+    retention_days: int = Field(default=30, ge=1)
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _check_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in secrets:
+            cls._check_length(secret)
+        return secrets
+
+    @field_validator("operator_token")
+    @classmethod
+    def _check_length(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`")
+        return secret
+
+    @property
+    def github_host(self) -> str:
+        """The host that every GUID, Example and review id begins with."""
+        return httpx.URL(self.github_git_url).host
+
+    def read_private_key(self) -> str:
+        """The App's private key in PEM.
+
+        Raises:
+            UserError: when the file cannot be read or holds no private key.
+        """
+        try:
+            pem = self.private_key_file.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"expected the App's private key in {self.private_key_file} ({_PREFIX}PRIVATE_KEY_FILE), "
+                f"could not read it: {type(error).__name__}"
+            ) from None
+        if "PRIVATE KEY-----" not in pem:
+            raise UserError(
+                f"expected a PEM private key in {self.private_key_file}, found something else; "
+                "download the App's key from its settings page on GitHub"
+            )
+        return pem
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises:
+        UserError: naming every variable that is missing or wrong, and never a value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"  {_PREFIX}{str(item['loc'][0]).upper()}: {_explain(item)}" for item in error.errors()]
+        raise UserError("expected these environment variables to be set:\n" + "\n".join(lines)) from None
+
+
+def _explain(item: object) -> str:
+    details = item if isinstance(item, dict) else {}
+    return "is missing" if details.get("type") == "missing" else str(details.get("msg", "is wrong"))

@@ -1,0 +1,168 @@
+"""From a stored delivery to the work it asks for. An event is a hint: the workflows read the truth from the API."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from app.domain.errors import Refused
+from app.github.payloads import (
+    Event,
+    InstallationEvent,
+    PullRequestEvent,
+    ReviewCommentEvent,
+    parse_event,
+)
+from app.store.deliveries import load_delivery, load_installation, save_installation, save_outcome
+from app.store.tables import DeliveryRow, InstallationRow
+from app.workflows.context import services
+from app.workflows.engine import enqueue_in_transaction, transaction, workflow
+from app.workflows.runs import Queue
+
+#: Labels of this prefix are commands; every other label is none of our business.
+LABEL_PREFIX = "understudy:"
+_LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
+_REVIEW_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review"})
+_STATES = {"created": "active", "unsuspend": "active", "new_permissions_accepted": "active"} | {
+    "suspend": "suspended",
+    "deleted": "deleted",
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A workflow to enqueue, on the queue that holds one per installation. The id makes it at most one."""
+
+    workflow: str
+    workflow_id: str
+    arguments: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """Nothing to do, and why."""
+
+    reason: str
+
+
+def delivery_workflow_id(guid: str) -> str:
+    return f"delivery:{guid}"
+
+
+def enqueue_delivery(session: Session, guid: str) -> None:
+    """For intake: look at this delivery if, and only if, the session's transaction commits."""
+    enqueue_in_transaction(session, "delivery", delivery_workflow_id(guid), guid, queue=Queue.INTAKE)
+
+
+@workflow("delivery")
+async def delivery(guid: str) -> str:
+    """Decide what one delivery asks for and enqueue it. Returns the outcome that its row keeps."""
+    return await _handle(guid)
+
+
+@transaction
+def _handle(session: Session, guid: str) -> str:
+    row = load_delivery(session, guid)
+    if row is None:
+        return "erased"
+    outcome = _act(session, row)
+    save_outcome(session, guid, outcome)
+    return outcome
+
+
+def _act(session: Session, row: DeliveryRow) -> str:
+    try:
+        event = parse_event(row.event, row.body)
+    except Refused as refused:
+        _log.warning("delivery %s cannot be read: %s", row.guid, refused)
+        return f"refused: {refused}"
+    if isinstance(event, InstallationEvent):
+        return _save_installation(session, event)
+    if event.installation is None:
+        return "ignored: no installation"
+    known = _ensure_installation(session, event, event.installation.id)
+    if known.state != "active":
+        return f"ignored: installation is {known.state}"
+    decision = decide_start(event, guid=row.guid, host=services().host, app_slug=services().app_slug)
+    if isinstance(decision, Ignore):
+        return f"ignored: {decision.reason}"
+    enqueue_in_transaction(
+        session,
+        decision.workflow,
+        decision.workflow_id,
+        *decision.arguments,
+        queue=Queue.GITHUB,
+        partition=event.installation.id,
+    )
+    return f"enqueued: {decision.workflow}"
+
+
+def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start | Ignore:
+    """Which workflow an event asks for. Pure.
+
+    Every workflow takes (installation id, repository's full name, what) where what is a pull request's number, for a
+    review the review's id.
+    """
+    if event.sender is not None and event.sender.type == "Bot" and event.sender.login == f"{app_slug}[bot]":
+        return Ignore("own act")
+    if event.installation is None:
+        return Ignore("no installation")
+    if isinstance(event, PullRequestEvent):
+        return _decide_pull_request(event, event.installation.id, guid, host)
+    if isinstance(event, ReviewCommentEvent) and event.action in ("edited", "deleted"):
+        if not event.pull_request.is_merged:
+            return Ignore("harvested at the merge")
+        return _harvest(event, event.installation.id, guid)
+    return Ignore(f"{event.action or 'event'} is not acted upon")
+
+
+def _decide_pull_request(event: PullRequestEvent, installation_id: int, guid: str, host: str) -> Start | Ignore:
+    pull, repository = event.pull_request, event.repository
+    if event.action == "closed" and pull.is_merged:
+        return _harvest(event, installation_id, f"{host}:{repository.id}:{pull.number}:{pull.head.sha}")
+    if event.action in _LABEL_ACTIONS:
+        if event.label is None or not event.label.name.startswith(LABEL_PREFIX):
+            return Ignore("another label")
+        return Start("curate", f"curate:{guid}", (installation_id, repository.full_name, pull.number))
+    if event.action in _REVIEW_ACTIONS:
+        if pull.draft:
+            return Ignore("draft")
+        review_id = f"{host}:{repository.id}:{pull.number}:{pull.head.sha}"
+        return Start("review", f"review:{review_id}", (installation_id, repository.full_name, review_id))
+    return Ignore(f"{event.action or 'event'} is not acted upon")
+
+
+def _harvest(event: PullRequestEvent | ReviewCommentEvent, installation_id: int, once_per: str) -> Start:
+    arguments = (installation_id, event.repository.full_name, event.pull_request.number)
+    return Start("harvest", f"harvest:{once_per}", arguments)
+
+
+def _save_installation(session: Session, event: InstallationEvent) -> str:
+    installation = event.installation
+    state = _STATES.get(event.action or "")
+    if state is None:
+        return f"ignored: {event.action or 'event'} is not acted upon"
+    account = installation.account
+    row = InstallationRow(
+        id=installation.id,
+        host=services().host,
+        account=(account.login if account else None) or "unknown",
+        state=state,
+        permissions=installation.permissions or {},
+    )
+    save_installation(session, row)
+    return f"installation: {state}"
+
+
+def _ensure_installation(session: Session, event: Event, installation_id: int) -> InstallationRow:
+    """The tenant's row. Its own event may have been missed or come late, so any event of it creates one."""
+    known = load_installation(session, installation_id)
+    if known is not None:
+        return known
+    owner = event.repository.owner if event.repository else None
+    row = InstallationRow(
+        id=installation_id, host=services().host, account=(owner.login if owner else None) or "unknown"
+    )
+    save_installation(session, row)
+    return row

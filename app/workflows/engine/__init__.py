@@ -1,0 +1,37 @@
+"""The durable job engine: the only place that knows DBOS.
+
+A workflow is an async function of ids (JSON values). What it does happens in
+
+- `@step` functions: async, at least once, so they must be idempotent; RetryLater is waited out durably;
+- `@transaction` functions: their writes to our database happen exactly once, with the journal entry in one commit.
+
+A workflow calls them one at a time: their order is what a restart replays. Results are JSON and stay in the database
+until the workflow is pruned, so pass ids and counts, never texts of a repository (they could not be erased).
+"""
+
+from app.workflows.engine.declaring import current_workflow_id, progress, scheduled, sleep, step, transaction, workflow
+from app.workflows.engine.process import boot, database, enqueue_in_transaction, is_alive, shutdown, start
+from app.workflows.engine.steering import cancel, count_states, delete_finished, list_runs, load_run, retry, wait
+
+__all__ = [
+    "boot",
+    "cancel",
+    "count_states",
+    "current_workflow_id",
+    "database",
+    "delete_finished",
+    "enqueue_in_transaction",
+    "is_alive",
+    "list_runs",
+    "load_run",
+    "progress",
+    "retry",
+    "scheduled",
+    "shutdown",
+    "sleep",
+    "start",
+    "step",
+    "transaction",
+    "wait",
+    "workflow",
+]

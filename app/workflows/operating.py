@@ -1,0 +1,68 @@
+"""What an operator sees and starts."""
+
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.domain.errors import UserError
+from app.store import tables
+from app.store.database import reading, writing
+from app.store.deliveries import count_outcomes, count_rows, load_installation
+from app.store.executors import save_progress
+from app.workflows import engine
+from app.workflows.context import services
+from app.workflows.runs import FAILED, RUNNING, Queue
+
+_COUNTED = (
+    tables.DeliveryRow,
+    tables.InstallationRow,
+    tables.ExampleRow,
+    tables.RejectionRow,
+    tables.ApprovalRow,
+    tables.AuditRow,
+    tables.SnapshotRow,
+    tables.TrainingRunRow,
+    tables.AdapterVersionRow,
+    tables.ReviewRow,
+    tables.FindingRow,
+)
+
+
+def read_status() -> dict[str, Any]:
+    """Rows by table, deliveries by outcome, workflows by state, and what runs or failed now, with its progress."""
+    with reading(services().database) as session:
+        rows = {str(row.__tablename__): count_rows(session, row) for row in _COUNTED}
+        outcomes = count_outcomes(session)
+    return {
+        "rows": rows,
+        "deliveries": outcomes,
+        "workflows": engine.count_states(),
+        "running": [asdict(run) for run in engine.list_runs(RUNNING)],
+        "failed": [asdict(run) for run in engine.list_runs(FAILED, limit=20)],
+    }
+
+
+def start_training(installation_id: int) -> str:
+    """Enqueue a learning round and return its workflow's id. Rounds wait for each other.
+
+    Raises:
+        UserError: for an installation that we never heard of.
+    """
+    with reading(services().database) as session:
+        if load_installation(session, installation_id) is None:
+            raise UserError(f"expected a known installation, got {installation_id}; install the App there first")
+    workflow_id = f"learn:{installation_id}:{uuid.uuid4().hex[:12]}"
+    engine.start("learn", workflow_id, installation_id, queue=Queue.GPU)
+    return workflow_id
+
+
+def is_ready() -> bool:
+    """Whether a delivery would be stored now: booted, and the database takes a write."""
+    try:
+        with writing(engine.database()) as session:
+            save_progress(session, "readiness", {})
+    except (sa.exc.SQLAlchemyError, UserError):
+        return False
+    return True

@@ -1,0 +1,77 @@
+"""What runs by the clock: forgetting what is old, and asking GitHub again for what we missed."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.store.database import reading, writing
+from app.store.deliveries import erase_bodies, select_installations, select_known_guids
+from app.store.executors import delete_ended, delete_progress
+from app.workflows import engine
+from app.workflows.context import services
+from app.workflows.engine import scheduled, step
+
+_MOST_ATTEMPTS = 10
+
+
+@scheduled("retention", "17 3 * * *")
+async def _retain(at: datetime) -> None:
+    """Forget finished workflows, bodies of handled deliveries and executors that are gone."""
+    await forget_before((at - timedelta(days=services().retention_days)).isoformat())
+
+
+@step()
+async def forget_before(moment: str) -> int:
+    """Returns how many workflows were forgotten. `moment` is in ISO 8601."""
+
+    def forget() -> int:
+        before = datetime.fromisoformat(moment)
+        forgotten = 0
+        while ids := engine.delete_finished(before):
+            forgotten += len(ids)
+            with writing(services().database) as session:
+                delete_progress(session, ids)
+        with writing(services().database) as session:
+            erase_bodies(session, before)
+            delete_ended(session, before)
+        return forgotten
+
+    return await asyncio.to_thread(forget)
+
+
+@scheduled("redelivery", "*/5 * * * *")
+async def _redeliver(_at: datetime) -> None:
+    """GitHub never retries by itself: ask for every failed delivery that is not stored here."""
+    await request_missed()
+
+
+@step()
+async def request_missed() -> int:
+    """Returns how many deliveries were asked for. One that was stored although GitHub gave up on it is not."""
+    with reading(services().database) as session:
+        installations = select_installations(session)
+    if not installations:
+        return 0
+    github = services().github(installations[0].id)  # the delivery log is the App's; any of its clients can read it
+    failed = await github.fetch_failed_deliveries()
+    missed = select_missed(failed, _known({str(attempt["guid"]) for attempt in failed}))
+    for delivery_id in missed:
+        await github.redeliver(delivery_id)
+    return len(missed)
+
+
+def _known(guids: set[str]) -> set[str]:
+    prefix = f"{services().host}:"
+    with reading(services().database) as session:
+        return {guid.removeprefix(prefix) for guid in select_known_guids(session, [prefix + guid for guid in guids])}
+
+
+def select_missed(failed: list[dict[str, Any]], known: set[str]) -> list[int]:
+    """The newest attempt's id for each GUID that is not stored here, oldest first. Pure.
+
+    One that failed `_MOST_ATTEMPTS` times is given up: it is we who refuse it, and asking again changes nothing.
+    """
+    attempts: dict[str, list[int]] = {}
+    for attempt in sorted(failed, key=lambda item: int(item["id"])):
+        attempts.setdefault(attempt["guid"], []).append(int(attempt["id"]))
+    return [ids[-1] for guid, ids in attempts.items() if guid not in known and len(ids) < _MOST_ATTEMPTS]
