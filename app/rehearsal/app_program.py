@@ -20,7 +20,14 @@ class AppProgram:
     """`python -m app serve` with its data under `work`. A kill and a start later it is on the same port and data."""
 
     def __init__(
-        self, work: Path, standin: StandIn, *, base: Path, serving: Path, training_config: Path | None, checkout: Path
+        self,
+        work: Path,
+        standin: StandIn,
+        *,
+        webhook_secret: str,
+        base: Path,
+        serving: Path,
+        training_config: Path | None,
     ) -> None:
         self.data = work / "app"
         self.database_url = f"sqlite:///{self.data / 'understudy.db'}"
@@ -32,7 +39,7 @@ class AppProgram:
         key.touch(mode=0o600)
         key.write_text(standin.private_key_pem)
         environment = {
-            "UNDERSTUDY_WEBHOOK_SECRETS": standin.webhook_secret,
+            "UNDERSTUDY_WEBHOOK_SECRETS": webhook_secret,
             "UNDERSTUDY_OPERATOR_TOKEN": self._token,
             "UNDERSTUDY_APP_ID": str(standin.app_id),
             "UNDERSTUDY_APP_SLUG": standin.slug,
@@ -49,7 +56,7 @@ class AppProgram:
         }
         if training_config is not None:
             environment["UNDERSTUDY_TRAINING_CONFIG"] = str(training_config)
-        self.program = Program(["app", "serve"], log=work / "app.log", environment=environment, cwd=checkout)
+        self.program = Program(["app", "serve"], log=work / "app.log", environment=environment)
 
     def start(self, tick: Callable[[], None]) -> None:
         """Start and wait until it is ready.
@@ -84,7 +91,7 @@ class AppProgram:
         )
         if answer.is_error:
             raise UserError(f"expected a learning round to start, got {answer.status_code}: {answer.text[:300]}")
-        return str(answer.json()["workflow_id"])
+        return str(answer.json()["workflow"])
 
     def wait_idle(self, *, timeout_seconds: float, tick: Callable[[dict[str, Any]], None]) -> None:
         """Wait until no workflow is queued or running and every delivery was handled.

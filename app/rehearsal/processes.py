@@ -12,6 +12,8 @@ from types import TracebackType
 
 from app.domain.errors import UserError
 
+#: The checkout this program runs from: `python -m app` only works there, wherever the caller stands.
+CHECKOUT = Path(__file__).parents[2]
 _PR_SET_PDEATHSIG = 1
 #: Lines of a dead child's log that its error shows.
 _LOG_TAIL = 25
@@ -25,11 +27,10 @@ class Program:
     """`python -m <arguments>` as a child process with its output in `log`. Start it from the main thread only:
     the kernel's parent-death signal follows the thread that forked."""
 
-    def __init__(self, arguments: list[str], *, log: Path, environment: Mapping[str, str], cwd: Path) -> None:
+    def __init__(self, arguments: list[str], *, log: Path, environment: Mapping[str, str]) -> None:
         self.arguments = arguments
         self.log = log
         self._environment = {**os.environ, **environment}
-        self._cwd = cwd
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -41,7 +42,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=self._environment,
-                cwd=self._cwd,
+                cwd=CHECKOUT,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  no thread holds a lock that the child needs before exec
             )
 
