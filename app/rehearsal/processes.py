@@ -72,6 +72,20 @@ class Program:
             tick()
             time.sleep(0.2)
 
+    def wait_ended(self, timeout_seconds: float, *, tick: Callable[[], None]) -> None:
+        """Wait for a program that ends by itself.
+
+        Raises:
+            UserError: when it ended with an error or not in time.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while self.running and time.monotonic() < deadline:
+            tick()
+            time.sleep(0.2)
+        if self.running or (self._process is not None and self._process.returncode != 0):
+            ending = "did not end in time" if self.running else "failed"
+            raise UserError(f"`python -m {' '.join(self.arguments)}` {ending}:\n{self._tail()}")
+
     def kill(self) -> None:
         """kill -9 and reap: what a crash, an out-of-memory kill or a lost machine looks like."""
         if self._process is not None:

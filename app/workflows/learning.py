@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.dataset.snapshot import build_snapshot
+from app.dataset.building import build_snapshot
 from app.domain.adapters import AdapterManifest, AdapterState
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
-from app.domain.examples import Example
 from app.inference.adapter_control import AdapterControl
+from app.inference.front import read_front
 from app.store.database import reading, writing
 from app.store.learning import (
     append_audit,
@@ -62,16 +62,8 @@ async def _take_snapshot(installation_id: int) -> str:
 
     def build() -> str:
         with reading(services().database) as session:
-            examples = [
-                Example.model_validate(row.payload) for row in select_approved_examples(session, installation_id)
-            ]
-        path, manifest = build_snapshot(
-            examples,
-            root=services().data / "snapshots",
-            installation=str(installation_id),
-            source="harvest",
-            created_at=datetime.now(UTC),
-        )
+            rows = select_approved_examples(session, installation_id)
+        path, manifest = build_snapshot(rows, installation_id, services().data / "snapshots")
         with writing(services().database) as session:
             save_snapshot(
                 session,
@@ -172,9 +164,10 @@ async def _register(installation_id: int, snapshot_id: str) -> list[str]:
 @step()
 async def _load(installation_id: int, name: str) -> str | None:
     """Load into the server and probe it there. Returns why it was refused, None when it serves what was trained."""
-    control = AdapterControl.from_folder(services().serving)
+    front = read_front(services().serving)
     try:
-        report = await control.load(name, _adapter_folder(name))
+        async with AdapterControl(front.url, front.control_key) as control:
+            report = await control.load(name, _adapter_folder(name))
     except Refused as error:
         return str(error)
     place = _adapter_folder(name)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from app.domain.errors import UserError
 from app.rehearsal.app_program import AppProgram
-from app.rehearsal.demo.console import Story
+from app.rehearsal.console import Story
 from app.rehearsal.learning_view import find_run, read_progress
 from app.rehearsal.organisation.records import Story as Organisation
 from app.rehearsal.serving_program import ServingProgram

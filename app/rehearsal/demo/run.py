@@ -11,18 +11,17 @@ from typing import Any, Literal
 
 from app.domain.errors import UserError
 from app.rehearsal.app_program import AppProgram
+from app.rehearsal.base import ensure_base
+from app.rehearsal.console import Story
 from app.rehearsal.demo import reviewing, stages
-from app.rehearsal.demo.console import Story
 from app.rehearsal.demo.context import KILL_POINTS, Demo
 from app.rehearsal.demo.stages import Stage
 from app.rehearsal.organisation.play import enter_organisation
 from app.rehearsal.organisation.story import write_story
-from app.rehearsal.processes import Program
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
 from app.store.database import open_engine
 
-_BASE_SECONDS = 300.0
 SCHEMA = "demo/1"
 SEED = 20_261_122
 
@@ -135,7 +134,7 @@ def _set_up(options: DemoOptions, story: Story, stack: ExitStack, told: list[dic
     standin = StandIn(work / "github", webhook_secret=secret)
     enter_organisation(organisation, standin)
     server = stack.enter_context(StandInServer(standin))
-    _ensure_base(base, work, story)
+    ensure_base(base, work / "base.log", story)
     serving = ServingProgram(work, base=base)
     serving.start()
     stack.callback(serving.program.stop)
@@ -185,21 +184,6 @@ def _clear(work: Path, *, fresh: bool) -> None:
     if kept.exists():
         runs.parent.mkdir(parents=True)
         kept.rename(runs)
-
-
-def _ensure_base(base: Path, work: Path, story: Story) -> None:
-    program = Program(["training", "base", "--out", str(base)], log=work / "base.log", environment={})
-    program.start()
-    try:
-        program.wait_until(
-            lambda: not program.running,
-            timeout_seconds=_BASE_SECONDS,
-            tick=lambda: story.progress("unpacking the base checkpoint (once)"),
-        )
-    finally:
-        program.stop()
-    if not (base / "base.json").exists():
-        raise UserError(f"the base checkpoint was not made; {work / 'base.log'} says why")
 
 
 def _close(options: DemoOptions, story: Story, record: dict[str, Any]) -> None:

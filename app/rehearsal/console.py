@@ -1,4 +1,4 @@
-"""How the demo speaks: a heading for each stage, figures under it, a moving line on whatever takes longer."""
+"""How a rehearsal speaks: a heading for each stage, figures under it, a moving line on whatever takes longer."""
 
 import sys
 import time

@@ -1,0 +1,76 @@
+"""The commands that rehearse: `demo`, `rehearse`, `import-comments`. Heavy parts are imported when they run."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+WORK = Path(".work")
+
+
+class Until(StrEnum):
+    HARVEST = "harvest"
+    SNAPSHOT = "snapshot"
+    TRAIN = "train"
+    REVIEW = "review"
+
+
+def demo(
+    *,
+    work: Annotated[Path, typer.Option(help="Where everything is put; logs too.")] = WORK / "demo",
+    json: Annotated[Path | None, typer.Option(help="Write every stage's figures to this file.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start clean instead of keeping what was trained.")] = False,
+    noise: Annotated[bool, typer.Option("--noise", help="Shuffle the comments: the gate must refuse.")] = False,
+    training_config: Annotated[Path | None, typer.Option(help="A training configuration of your own.")] = None,
+    kill_at: Annotated[str, typer.Option(help="kill -9 the service there, e.g. harvest,training,review.")] = "",
+) -> None:
+    """The whole loop on this machine: harvest, curate, train, gate, serve, review."""
+    from app.rehearsal.console import Story
+    from app.rehearsal.demo.run import DemoOptions, run_demo
+
+    options = DemoOptions(
+        work=work,
+        figures=json,
+        fresh=fresh,
+        noise=noise,
+        training_config=training_config,
+        kill_at=tuple(point for point in kill_at.split(",") if point),
+    )
+    if not run_demo(options, Story()):
+        raise typer.Exit(1)
+
+
+def rehearse(
+    *,
+    archive: Annotated[Path, typer.Option(help="Recorded pull requests, one JSON object a line.")],
+    mirror: Annotated[Path, typer.Option(help="A bare mirror of the repository, with refs/pull/*/head.")],
+    out: Annotated[Path, typer.Option(help="Where examples, findings, requests and the report are written.")],
+    until: Annotated[Until, typer.Option(help="How far to go.")] = Until.REVIEW,
+    base: Annotated[Path, typer.Option(help="The base checkpoint's folder; made when it is not there.")] = WORK
+    / "base",
+    training_config: Annotated[Path | None, typer.Option(help="A training configuration of your own.")] = None,
+) -> None:
+    """A recorded project through the real loop. Nothing is posted anywhere."""
+    from app.rehearsal.console import Story
+    from app.rehearsal.rehearse import rehearse as play
+
+    play(archive, mirror, out, until=until, base=base.absolute(), training_config=training_config, story=Story())
+
+
+def import_comments(
+    train: Annotated[Path, typer.Argument(help="Review comments with their hunk, one JSON object a line.")],
+    snapshot: Annotated[Path, typer.Option(help="The folder to make.")],
+    heldout: Annotated[Path | None, typer.Option(help="Newer ones to test on; else the newest fifth is kept.")] = None,
+    installation: Annotated[str, typer.Option(help="What the adapter will be named after.")] = "imported",
+) -> None:
+    """Make a snapshot from review comments of your own."""
+    from app.dataset.imports import import_comments as make_snapshot
+
+    manifest = make_snapshot(train, heldout, snapshot, installation=installation, created_at=datetime.now(UTC))
+    typer.echo(f"{manifest.id} in {snapshot}")
+    for name, rows in manifest.counts.items():
+        typer.echo(f"{rows:7} rows  {name}")
+    for reason, rows in manifest.left_out.items():
+        typer.echo(f"{rows:7} left out: {reason}")

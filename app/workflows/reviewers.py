@@ -1,0 +1,79 @@
+"""The promoted AdapterVersion of an installation, ready to review: Locator, adapter and AcceptanceFilter together."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from app.domain.errors import Refused, UserError
+from app.domain.prompt import Message
+from app.inference.acceptance import AcceptanceFilter, load_acceptance
+from app.inference.adapter_control import AdapterControl
+from app.inference.completions import CompletionClient
+from app.inference.front import Front, read_front
+from app.inference.locator import Locator, load_locator
+from app.review.drafting import Reviewer
+from app.store.database import reading
+from app.store.learning import load_adapter_version, load_pointer
+from app.workflows.context import services
+
+#: Tokens of one answer: above the longest comment that the schema lets through on this base.
+_ANSWER_TOKENS = 220
+
+
+class AdapterWriter:
+    """Asks the served adapter; loads it first when the server lost it in a restart."""
+
+    def __init__(self, front: Front, installation_id: int, name: str, folder: Path) -> None:
+        self._front = front
+        self._installation_id = installation_id
+        self._name = name
+        self._folder = folder
+
+    async def ensure_loaded(self) -> None:
+        """Raises:
+        RetryLater: while the server is away.
+        Refused: when it will not serve this adapter any more.
+        """
+        async with AdapterControl(self._front.url, self._front.control_key) as control:
+            served = {adapter.name for adapter in (await control.status()).adapters}
+            if self._name not in served:
+                await control.load(self._name, self._folder)
+
+    async def write(self, messages: tuple[Message, ...]) -> str | None:
+        """The answer, None when it was cut off before its end: half a sentence is no comment."""
+        async with CompletionClient(self._front.url, self._front.read_key) as client:
+            completion = await client.complete(
+                model=self._name,
+                messages=messages,
+                max_tokens=_ANSWER_TOKENS,
+                cache_salt=str(self._installation_id),
+            )
+        return completion.text if completion.finish_reason == "stop" else None
+
+
+async def load_reviewer(installation_id: int) -> Reviewer | None:
+    """None while no adapter passed the gate.
+
+    Raises:
+        RetryLater: while the model server is away.
+        Refused: when the promoted adapter can't be served.
+    """
+    with reading(services().database) as session:
+        pointer = load_pointer(session, installation_id)
+        if pointer is None or pointer.adapter_name is None:
+            return None
+        version = load_adapter_version(session, installation_id, pointer.adapter_name)
+    if version is None:
+        raise Refused("no_version", f"the promoted adapter {pointer.adapter_name} is not in the registry; roll back")
+    folder = Path(version.path)
+    writer = AdapterWriter(read_front(services().serving), installation_id, version.name, folder)
+    await writer.ensure_loaded()
+    locator, acceptance = _load_scorers(folder)
+    return Reviewer(adapter=version.name, locator=locator, writer=writer, acceptance=acceptance)
+
+
+@lru_cache(maxsize=16)
+def _load_scorers(folder: Path) -> tuple[Locator, AcceptanceFilter]:
+    """Kept by folder: a version's folder never changes."""
+    if not folder.is_dir():
+        raise UserError(f"expected the promoted adapter in {folder}, got no such folder; restore it or roll back")
+    return load_locator(folder / "locator.skops"), load_acceptance(folder / "filter.skops")
