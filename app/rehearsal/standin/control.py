@@ -8,6 +8,7 @@ from app.domain.diff import Side
 from app.domain.errors import UserError
 from app.rehearsal.standin import reviewing
 from app.rehearsal.standin.administration import Administration
+from app.rehearsal.standin.auth import AppKey
 from app.rehearsal.standin.git import Signature
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.pulls import comment_json, review_json
@@ -31,8 +32,16 @@ class StandIn(Administration):
     made on first mention. Acts inside `with standin.silence():` happen without webhooks. Moments default to `clock()`.
     """
 
-    def __init__(self, root: Path, *, webhook_secret: str, clock: Callable[[], datetime] = utc_now) -> None:
-        super().__init__(root, webhook_secret=webhook_secret, clock=clock)
+    def __init__(
+        self,
+        root: Path,
+        *,
+        webhook_secret: str,
+        clock: Callable[[], datetime] = utc_now,
+        key: AppKey | None = None,
+    ) -> None:
+        """Without a `key` a new one is made."""
+        super().__init__(root, webhook_secret=webhook_secret, clock=clock, key=key or AppKey())
 
     @property
     def private_key_pem(self) -> str:

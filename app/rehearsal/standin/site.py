@@ -38,7 +38,7 @@ MANIFEST = Path(__file__).resolve().parents[3] / "app.yml"
 class Site:
     """Everything one GitHub knows. Guard every use with `lock`; `base_url` is set by the server when it listens."""
 
-    def __init__(self, root: Path, *, webhook_secret: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, root: Path, *, webhook_secret: str, clock: Callable[[], datetime], key: AppKey) -> None:
         manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
         self.root = root
         self.clock = clock
@@ -52,7 +52,7 @@ class Site:
         self.limits = Limits()
         self.requests: list[RequestRecord] = []
         self.lock = threading.RLock()
-        self.key = AppKey()
+        self.key = key
         self.grants = Grants()
         self.webhooks = Webhooks(secret=webhook_secret, app_id=self.app_id, faults=self.faults, clock=clock)
         self.repositories: dict[str, Repository] = {}

@@ -43,7 +43,7 @@ class Label:
     id: int
     name: str
     color: str = "ededed"
-    description: str | None = None
+    description: str = ""
 
 
 @dataclass
