@@ -1,0 +1,57 @@
+"""What the serving program says about itself over HTTP: probes of adapters and its own state."""
+
+from datetime import datetime
+from typing import Literal
+
+from app.domain.base import Record
+
+#: The name under which the base itself answers.
+BASE_NAME = "base"
+
+
+class ProbeReport(Record):
+    """What was measured on the server after an adapter was loaded. Log-probabilities are means per completion token.
+
+    parity: per probe, |served with the adapter - stored by the training|: the same adapter is served
+    base_parity: per probe, |served base - stored base|: the same base is served
+    effect: per probe, |served with the adapter - served base|: the adapter does something at all
+    """
+
+    name: str
+    parity: tuple[float, ...]
+    base_parity: tuple[float, ...]
+    effect: tuple[float, ...]
+    tolerance: float
+    least_effect: float
+    seconds: float
+
+
+class ServedAdapter(Record):
+    name: str
+    path: str
+    loaded_at: datetime
+    probe: ProbeReport
+
+
+class Quarantine(Record):
+    """An adapter that was refused; `reason` is a stable word, `message` says it to a person."""
+
+    name: str
+    path: str
+    reason: str
+    message: str
+    at: datetime
+
+
+class ServingStatus(Record):
+    """`starts` counts how often the engine was started, so `starts - 1` is the number of restarts."""
+
+    state: Literal["starting", "ready", "restarting", "stopping"]
+    base: str
+    revision: str
+    max_rank: int
+    engine_pid: int | None
+    starts: int
+    ready_seconds: float | None
+    adapters: tuple[ServedAdapter, ...]
+    quarantined: tuple[Quarantine, ...]

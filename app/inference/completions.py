@@ -1,0 +1,89 @@
+"""Asks the served adapter for a comment. The schema is enforced while decoding, so an answer has the agreed shape."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from app.domain.base import Record
+from app.domain.errors import Refused
+from app.domain.prompt import RESPONSE_SCHEMA, Message
+from app.inference.wire import send
+
+#: Seconds for one answer: a CPU that trains at the same time is slow.
+ANSWER_LIMIT_SECONDS = 300.0
+
+
+class Completion(Record):
+    """`finish_reason` is `stop` for a whole answer and `length` for one that was cut."""
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+class CompletionClient:
+    """One connection pool to the serving front; close it. Nothing that passes through is logged."""
+
+    def __init__(self, base_url: str, key: str, *, limit_seconds: float = ANSWER_LIMIT_SECONDS) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=base_url, headers={"authorization": f"Bearer {key}"}, timeout=limit_seconds
+        )
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[Message],
+        max_tokens: int,
+        cache_salt: str | None = None,
+        schema: dict[str, Any] = RESPONSE_SCHEMA,
+    ) -> Completion:
+        """The likeliest answer (temperature 0). `cache_salt`, the installation, keeps tenants' caches apart.
+
+        Raises:
+            RetryLater: the server is away or starting.
+            Refused: the server will not do it, for instance because `model` is not served (`unknown_name`).
+        """
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": [message.model_dump() for message in messages],
+            "max_tokens": max_tokens,
+            "temperature": 0,
+            "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
+        }
+        if cache_salt is not None:
+            body["cache_salt"] = cache_salt
+        began = time.monotonic()
+        answer = await send(self._http, "POST", "/v1/chat/completions", body)
+        return _parse(answer, seconds=time.monotonic() - began)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _parse(answer: httpx.Response, *, seconds: float) -> Completion:
+    try:
+        found = answer.json()
+        choice, usage = found["choices"][0], found["usage"]
+        return Completion(
+            text=choice["message"]["content"] or "",
+            finish_reason=choice["finish_reason"],
+            prompt_tokens=usage["prompt_tokens"],
+            completion_tokens=usage["completion_tokens"],
+            seconds=seconds,
+        )
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise Refused("answer", "the model server answered in an unknown shape; is it OpenAI-compatible?") from error

@@ -1,0 +1,40 @@
+"""What a call to the serving front can end in, in our own errors."""
+
+from typing import Any
+
+import httpx
+
+from app.domain.errors import Refused, RetryLater
+
+
+async def send(client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    """The answer to a request that went well.
+
+    Raises:
+        RetryLater: the server is away, starting or overloaded; after the pause it asks for.
+        Refused: everything else, with the server's own reason word; the request's content is never repeated.
+    """
+    try:
+        answer = await client.request(method, path, json=body)
+    except httpx.TransportError as error:
+        raise RetryLater(f"the model server does not answer ({type(error).__name__})", 5) from error
+    if answer.is_success:
+        return answer
+    reason, message = _read_error(answer)
+    if answer.status_code in (429, 502, 503, 504):
+        raise RetryLater(message, _read_pause(answer))
+    raise Refused(reason, message)
+
+
+def _read_error(answer: httpx.Response) -> tuple[str, str]:
+    """Reason and message of the front, or the status alone when something else answered."""
+    try:
+        error = answer.json()["error"]
+        return str(error["reason"]), str(error["message"])
+    except (ValueError, KeyError, TypeError):
+        return "status", f"the model server answered {answer.status_code}"
+
+
+def _read_pause(answer: httpx.Response) -> float:
+    pause = answer.headers.get("retry-after", "")
+    return float(pause) if pause.isdigit() else 5.0

@@ -1,0 +1,83 @@
+"""`python -m serving run | status`."""
+
+import argparse
+import asyncio
+import ctypes
+import json
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+
+from app.domain.errors import UserError
+from serving.engine import EngineOptions
+from serving.leash import PR_SET_PDEATHSIG
+from serving.run import run
+from serving.state import load_address, read_key
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code; errors that a person can cure are one line on standard error."""
+    given = _parser().parse_args(arguments)
+    try:
+        return _status(given.state, as_json=given.json) if given.command == "status" else _run(given)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m serving", description="Serve one base and many adapters.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("run", help="start vLLM and the front; stops on SIGTERM")
+    start.add_argument("--base", type=Path, required=True, help="base checkpoint folder")
+    start.add_argument("--state", type=Path, required=True, help="folder for keys, copies of adapters and logs")
+    start.add_argument("--port", type=int, default=0, help="of the front on 127.0.0.1; 0 takes a free one")
+    start.add_argument("--max-rank", type=int, default=8, help="largest LoRA rank that can be loaded")
+    start.add_argument("--max-loras", type=int, default=2, help="adapters that can answer at the same time")
+    start.add_argument("--max-length", type=int, default=2048, help="tokens of prompt and answer together")
+    start.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves one core to the rest")
+    start.add_argument("--die-with-parent", action="store_true", help="end when the process that started this ends")
+    state = commands.add_parser("status", help="what is served, by the running server")
+    state.add_argument("--state", type=Path, required=True)
+    state.add_argument("--json", action="store_true")
+    return parser
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.die_with_parent:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    options = EngineOptions(
+        base=given.base,
+        max_rank=given.max_rank,
+        max_adapters=given.max_loras,
+        max_length=given.max_length,
+        threads=given.threads,
+    )
+    asyncio.run(run(options, state_path=given.state, port=given.port, say=lambda text: print(text, flush=True)))
+    return 0
+
+
+def _status(state: Path, *, as_json: bool) -> int:
+    address = load_address(state)
+    headers = {"authorization": f"Bearer {read_key(state, 'control')}"}
+    try:
+        answer = httpx.get(f"{address.url}/control/status", headers=headers, timeout=10)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise UserError(f"the server at {address.url} (process {address.pid}) does not answer: {error}") from error
+    found = answer.json()
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return 0
+    print(f"{found['state']}: {found['base']}@{found['revision']}, rank up to {found['max_rank']}")
+    for adapter in found["adapters"]:
+        print(f"  {adapter['name']}  effect {max(adapter['probe']['effect']):.3f}  from {adapter['path']}")
+    for record in found["quarantined"]:
+        print(f"  quarantined {record['name']}: {record['message']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The one request that passes through the front: a list of fields, each with its bounds. Anything else is refused.
+
+vLLM takes some eighty fields (templates, extra arguments, prompts as audio, other decoders); what is not named here
+cannot reach it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Bytes of a request body.
+LARGEST_BODY = 256 * 1024
+#: Tokens of an answer; more is cut to this, for a review comment is short.
+MOST_TOKENS = 512
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ChatMessage(_Strict):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class JsonSchema(_Strict):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    schema_: Annotated[dict[str, Any], Field(alias="schema")]
+    strict: bool | None = None
+
+
+class ResponseFormat(_Strict):
+    type: Literal["json_schema"]
+    json_schema: JsonSchema
+
+
+class ChatRequest(_Strict):
+    model: Annotated[str, Field(min_length=1, max_length=128)]
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1, max_length=32, strict=False)]
+    max_tokens: Annotated[int, Field(ge=1)] = MOST_TOKENS
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    seed: int | None = None
+    response_format: ResponseFormat | None = None
+    cache_salt: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+    def render(self) -> dict[str, Any]:
+        """The body for vLLM, with the bound on the answer's length applied."""
+        body = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return body | {"max_tokens": min(self.max_tokens, MOST_TOKENS)}

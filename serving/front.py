@@ -1,0 +1,130 @@
+"""The only thing that listens for others: a few routes, two keys, and names that we loaded ourselves.
+
+vLLM has some forty routes, several without any key. Here everything that is not named below is 404. Nothing that
+passes through is logged: it is other people's code.
+"""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from app.domain.base import Record
+from app.domain.errors import Refused, RetryLater
+from app.domain.serving import ProbeReport, ServingStatus
+from serving.chat import LARGEST_BODY, ChatRequest
+from serving.controller import Controller
+
+RequestT = TypeVar("RequestT", ChatRequest, "LoadRequest")
+_STATUS_OF = {"key": 401, "unknown_name": 404, "too_large": 413, "engine": 502}
+
+
+class LoadRequest(Record):
+    """`path` is absolute, on the machine that serves."""
+
+    path: str
+
+
+def create_front(controller: Controller, *, read_key: str, control_key: str) -> FastAPI:
+    """The control key also reads; the read key controls nothing."""
+    front = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    front.add_exception_handler(HTTPException, _answer_unknown)
+    front.add_exception_handler(Refused, _answer_refused)
+    front.add_exception_handler(RetryLater, _answer_later)
+    reads, controls = [Depends(_require(read_key, control_key))], [Depends(_require(control_key))]
+
+    @front.get("/health", dependencies=reads)
+    async def health() -> Response:
+        ready = controller.ready.is_set()
+        return JSONResponse({"state": controller.status().state}, status_code=200 if ready else 503)
+
+    @front.get("/v1/models", dependencies=reads)
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": name, "object": "model"} for name in controller.names()]}
+
+    @front.post("/v1/chat/completions", dependencies=reads)
+    async def chat(request: Request) -> Response:
+        asked = _parse(ChatRequest, await _read_body(request))
+        async with controller.admit(asked.model):
+            return await _pass_on(controller.engine.client, asked)
+
+    @front.put("/control/adapters/{name}", dependencies=controls)
+    async def load(name: str, request: Request) -> ProbeReport:
+        path = Path(_parse(LoadRequest, await _read_body(request)).path)
+        if not path.is_absolute():
+            raise Refused("path", f"expected an absolute path, got {path}")
+        return await controller.load(name, path)
+
+    @front.delete("/control/adapters/{name}", dependencies=controls, status_code=204)
+    async def unload(name: str) -> None:
+        await controller.unload(name)
+
+    @front.get("/control/status", dependencies=controls)
+    async def status() -> ServingStatus:
+        return controller.status()
+
+    return front
+
+
+async def _pass_on(client: httpx.AsyncClient, asked: ChatRequest) -> Response:
+    try:
+        answer = await client.post("/v1/chat/completions", json=asked.render())
+    except httpx.TransportError as error:
+        raise RetryLater("vLLM went away while answering", 5) from error
+    return Response(answer.content, status_code=answer.status_code, media_type="application/json")
+
+
+def _require(*keys: str) -> Callable[[Request], None]:
+    accepted = [f"Bearer {key}".encode() for key in keys]
+
+    def check(request: Request) -> None:
+        given = request.headers.get("authorization", "").encode()
+        if not any(secrets.compare_digest(given, key) for key in accepted):
+            raise Refused("key", "expected `Authorization: Bearer <key>` with the key of this server's state folder")
+
+    return check
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY:
+            raise Refused("too_large", f"the body has more than {LARGEST_BODY} bytes")
+    return bytes(body)
+
+
+def _parse(kind: type[RequestT], body: bytes) -> RequestT:
+    """Errors name fields, never their content."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        raise Refused("request", f"{field}: {first['msg']}") from None
+
+
+async def _answer_unknown(_request: Request, error: Exception) -> Response:
+    """Other methods on known paths are as unknown as other paths."""
+    return _error(404, "unknown_route", "there is no such route")
+
+
+async def _answer_refused(_request: Request, error: Exception) -> Response:
+    reason = error.reason if isinstance(error, Refused) else "error"
+    return _error(_STATUS_OF.get(reason, 422), reason, str(error))
+
+
+async def _answer_later(_request: Request, error: Exception) -> Response:
+    answer = _error(503, "retry_later", str(error))
+    answer.headers["retry-after"] = str(int(error.after_seconds) if isinstance(error, RetryLater) else 5)
+    return answer
+
+
+def _error(status: int, reason: str, message: str) -> Response:
+    return JSONResponse({"error": {"reason": reason, "message": message}}, status_code=status)

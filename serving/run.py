@@ -1,0 +1,100 @@
+"""`serving run`: front and vLLM as one program that starts, stops and fails together."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import uvicorn
+
+from app.domain.errors import UserError
+from serving.controller import Controller
+from serving.engine import Engine, EngineOptions
+from serving.folder import read_base
+from serving.front import create_front
+from serving.leash import end_leftovers
+from serving.probe import TOLERANCES
+from serving.state import FrontAddress, StateFolder
+
+
+async def run(options: EngineOptions, *, state_path: Path, port: int, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. STATE/front.json says where, from the moment everything desired is served.
+
+    Raises:
+        UserError: when the base is no base, the state folder is in use, the port is taken or vLLM does not start.
+    """
+    state = StateFolder(state_path)
+    state.lock()
+    state.clear_address()
+    for pid in end_leftovers(str(state.path)):
+        say(f"ended process {pid}, left by an earlier run that was killed")
+    base = read_base(options.base)
+    with _listen(port) as listener:
+        engine = Engine(options, log=state.log, mark=str(state.path))
+        controller = Controller(engine, state, base, tolerance=_read_tolerance(options.base), say=say)
+        keys = {"read_key": state.ensure_key("read"), "control_key": state.ensure_key("control")}
+        server = _Server(uvicorn.Config(create_front(controller, **keys), log_level="warning", access_log=False))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            await _serve_all(server, controller, listener, lambda: _announce(state, url, controller, say))
+        finally:
+            state.clear_address()
+            await engine.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn raises a caught signal again at its end, which would skip our own clean-up; so it catches none."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve_all(
+    server: _Server, controller: Controller, listener: socket.socket, announce: Callable[[], None]
+) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    supervising = asyncio.create_task(controller.supervise())
+    announcing = asyncio.create_task(_after(controller.ready, announce))
+    try:
+        done, _ = await asyncio.wait({serving, supervising}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        announcing.cancel()
+        supervising.cancel()
+        server.should_exit = True
+        await asyncio.gather(serving, supervising, announcing, return_exceptions=True)
+
+
+async def _after(event: asyncio.Event, act: Callable[[], None]) -> None:
+    await event.wait()
+    act()
+
+
+def _announce(state: StateFolder, url: str, controller: Controller, say: Callable[[str], None]) -> None:
+    state.save_address(FrontAddress(url=url, pid=os.getpid()))
+    say(f"serving at {url} ({', '.join(controller.names())}); vLLM started in {controller.engine.ready_seconds:.0f} s")
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise UserError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port") from error
+    return listener
+
+
+def _read_tolerance(base: Path) -> float:
+    dtype = json.loads((base / "config.json").read_bytes()).get("dtype", "float32")
+    return TOLERANCES.get(dtype, TOLERANCES["bfloat16"])
