@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
-.PHONY: help demo test check
+.PHONY: help demo test check lock
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -19,6 +19,11 @@ check: $(INSTALLED) ## style, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock: $(INSTALLED) ## write the pinned list anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --override infra/overrides.txt --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-header --no-emit-package torch \
+	  --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.txt
 
 $(INSTALLED): requirements.txt requirements-torch.txt
 	@command -v $(PYTHON) >/dev/null || { echo "expected $(PYTHON) on PATH; install Python 3.11 or pass PYTHON=..."; exit 1; }
