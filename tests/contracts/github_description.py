@@ -3,18 +3,20 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from jsonschema import Draft7Validator, FormatChecker, ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import Draft202012Validator, extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from app.rehearsal.standin import StandIn
+from app.rehearsal.standin.state import Exchange
 from tests.npm_packages import npm_package
 
 _URN = "urn:github"
@@ -92,17 +94,36 @@ def _judge_of(template: str, method: str, status: int) -> Validator | None:
     return judge
 
 
-def check_response(response: httpx.Response) -> None:
+def check_answer(given: Exchange) -> None:
     """Hold one REST answer against the operation its path and method belong to; a path GitHub has not is an error."""
-    response.read()
-    request = response.request
-    template = _template(request.url.path)
-    judge = _judge_of(template, request.method.lower(), response.status_code)
+    template = _template(given.path)
+    judge = _judge_of(template, given.method.lower(), given.status)
     if judge is None:
-        assert not response.content, f"{response.status_code} must be empty"
+        assert not given.content, f"{given.status} must be empty"
         return
-    problems = [_told(problem) for problem in judge.iter_errors(response.json())]
-    assert not problems, f"{request.method} {template} {response.status_code}: {problems[:5]}"
+    problems = [_told(problem) for problem in judge.iter_errors(json.loads(given.content))]
+    assert not problems, f"{given.method} {template} {given.status}: {problems[:5]}"
+
+
+@contextmanager
+def judging(standin: StandIn) -> Iterator[None]:
+    """Every REST answer that this stand-in gives inside the block, to anyone, is one that GitHub could give."""
+    problems: list[str] = []
+
+    def observe(given: Exchange) -> None:
+        if given.path == "/graphql":
+            return  # its schema is proved to be a part of GitHub's, and graphql-core holds answers to it
+        try:
+            check_answer(given)
+        except AssertionError as error:
+            problems.append(str(error))
+
+    standin.observers.append(observe)
+    try:
+        yield
+    finally:
+        standin.observers.remove(observe)
+    assert problems == []
 
 
 def _schema_pointer(template: str, method: str, status: int) -> str | None:

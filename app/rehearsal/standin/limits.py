@@ -10,6 +10,10 @@ _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 
 
+class LimitReachedError(Refusal):
+    """The hour's budget is gone; the headers say when the next one begins."""
+
+
 @dataclass
 class Window:
     """One hourly budget. It opens at its first request and starts afresh when it ends."""
@@ -42,12 +46,12 @@ class Limits:
         """Count one request.
 
         Raises:
-            Refusal: 403 when the hour's budget is gone.
+            LimitReachedError: 403 when the hour's budget is gone.
         """
         window = self.window(resource)
         window.roll(now)
         if window.used >= window.limit:
-            raise Refusal(403, f"API rate limit exceeded for installation ID {installation_id}.")
+            raise LimitReachedError(403, f"API rate limit exceeded for installation ID {installation_id}.")
         window.used += 1
 
     def give_back(self, resource: str) -> None:

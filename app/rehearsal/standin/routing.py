@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
 from app.rehearsal.standin.auth import allows, reaches
-from app.rehearsal.standin.limits import secondary_limit
+from app.rehearsal.standin.limits import LimitReachedError, secondary_limit
 from app.rehearsal.standin.site import Site
-from app.rehearsal.standin.state import Grant, PullRequest, Repository, RequestRecord
+from app.rehearsal.standin.state import Exchange, Grant, PullRequest, Repository, RequestRecord
 
 _PAGE_SIZE = 30
 _PAGE_LIMIT = 100
@@ -117,6 +117,8 @@ def answer(site: Site, route: Route, incoming: Incoming) -> Outgoing:
         number = call.pull_number or _number_in(incoming.path_values)
         record = RequestRecord(route.method, route.template, incoming.path, outgoing.status, number, site.clock())
         site.requests.append(record)
+    for observe in site.observers:
+        observe(Exchange(route.method, incoming.path, outgoing.status, outgoing.content))
     return outgoing
 
 
@@ -128,11 +130,21 @@ def _outgoing(site: Site, route: Route, incoming: Incoming, call: Call) -> Outgo
         result = route.handle(call)
         if site.faults.take("502_after", route.method, route.template):
             return _plain(_BAD_GATEWAY)
+    except LimitReachedError as refusal:
+        return _out_of_budget(site, route, refusal)
     except Refusal as refusal:
         return _plain(Answer(refusal.status, refusal.body, _limit_headers(site, route) | refusal.headers))
     page = _cut(result, incoming) if isinstance(result, Listing) else result
     outgoing = _plain(Answer(page.status, page.body, _limit_headers(site, route) | dict(page.headers)))
     return _conditional(site, route, incoming, outgoing)
+
+
+def _out_of_budget(site: Site, route: Route, refusal: LimitReachedError) -> Outgoing:
+    """403 on REST; GraphQL says it in an answer of 200."""
+    headers = _limit_headers(site, route)
+    if route.resource != "graphql":
+        return _plain(Answer(refusal.status, refusal.body, headers))
+    return _plain(Answer(200, {"errors": [{"type": "RATE_LIMITED", "message": refusal.message}]}, headers))
 
 
 def _plain(given: Answer) -> Outgoing:

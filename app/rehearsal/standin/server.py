@@ -11,20 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from app.domain.errors import UserError
-from app.rehearsal.standin import graph, routes_app, routes_checks, routes_pulls, routes_reviews
 from app.rehearsal.standin.answers import not_found
 from app.rehearsal.standin.control import StandIn
+from app.rehearsal.standin.routes import ROUTES
 from app.rehearsal.standin.routing import Incoming, Route, answer
 from app.rehearsal.standin.site import Site
 from app.rehearsal.standin.smart_http import serve_git
 
-ROUTES: tuple[Route, ...] = (
-    *routes_app.ROUTES,
-    *routes_pulls.ROUTES,
-    *routes_reviews.ROUTES,
-    *routes_checks.ROUTES,
-    *graph.ROUTES,
-)
 _START_SECONDS = 20.0
 
 

@@ -21,6 +21,7 @@ from app.rehearsal.standin.render.repositories import minimal_repository_json
 from app.rehearsal.standin.state import (
     CheckRun,
     Event,
+    Exchange,
     Label,
     PullRequest,
     Repository,
@@ -51,6 +52,7 @@ class Site:
         self.faults = Faults()
         self.limits = Limits()
         self.requests: list[RequestRecord] = []
+        self.observers: list[Callable[[Exchange], None]] = []
         self.lock = threading.RLock()
         self.key = key
         self.grants = Grants()

@@ -206,6 +206,16 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """What went over the wire for one REST or GraphQL request, for tests that judge every answer."""
+
+    method: str
+    path: str
+    status: int
+    content: bytes
+
+
+@dataclass(frozen=True)
 class RequestRecord:
     """One request the stand-in answered. `route` is the template, `git` for a fetch over smart HTTP."""
 

@@ -43,7 +43,7 @@ def test_only_the_private_key_signs(world: World) -> None:
 
 def test_no_token_and_the_wrong_kind_of_token_are_refused(world: World) -> None:
     world.open()
-    bare = world.client("x", judged=True)
+    bare = world.client("x")
     del bare.headers["authorization"]
     assert bare.get(f"/repos/{REPO}").json()["message"] == "Requires authentication"
     assert world.app().get(f"/repos/{REPO}").status_code == 401
@@ -134,6 +134,11 @@ def test_the_hourly_limit_ends_and_starts_afresh(world: World) -> None:
     assert int(refused.headers["x-ratelimit-reset"]) > world.clock().timestamp()
     world.clock.advance(hours=1)
     assert world.installation().get(f"/repos/{REPO}").status_code == 200
+
+
+def test_graphql_tells_an_empty_budget_in_its_own_way(world: World) -> None:
+    world.standin.limits.graphql.limit = 0
+    assert world.graphql("{ rateLimit { cost } }")["errors"][0]["type"] == "RATE_LIMITED"
 
 
 async def test_githubkit_signs_in_and_reads_typed_answers(world: World) -> None:

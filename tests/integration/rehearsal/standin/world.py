@@ -1,4 +1,4 @@
-"""A small organisation on a running stand-in, a receiver of webhooks, and a client whose every answer is judged."""
+"""A small organisation on a running stand-in, every answer of which is judged, and a receiver of webhooks."""
 
 import atexit
 import json
@@ -21,7 +21,7 @@ import jwt
 from app.rehearsal.standin import StandIn, StandInServer
 from app.rehearsal.standin.auth import AppKey
 from app.rehearsal.standin.state import Permission
-from tests.contracts.github_description import check_response
+from tests.contracts.github_description import judging
 
 REPO = "acme/store"
 SECRET = "a webhook secret of the tests"
@@ -142,13 +142,12 @@ class World:
         given = {"iat": now - 60, "exp": now + 540, "iss": str(self.standin.app_id)} | claims
         return jwt.encode(given, self.standin.private_key_pem, algorithm="RS256")
 
-    def client(self, token: str, *, judged: bool = True) -> httpx.Client:
-        """A client that sends a token and holds every answer against GitHub's description."""
+    def client(self, token: str) -> httpx.Client:
+        """A client that sends a token."""
         client = httpx.Client(
             base_url=self.server.base_url,
             headers={"authorization": f"Bearer {token}"},
             trust_env=False,
-            event_hooks={"response": [check_response] if judged else []},
         )
         self._clients.append(client)
         return client
@@ -167,7 +166,7 @@ class World:
         return self.client(self.token(**narrowed))
 
     def graphql(self, query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
-        with self.client(token or self.token(), judged=False) as client:
+        with self.client(token or self.token()) as client:
             response = client.post("/graphql", json={"query": query, "variables": variables})
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()
@@ -222,6 +221,7 @@ def seed() -> Seed:
 
 @contextmanager
 def small_world(root: Path) -> Iterator[World]:
+    """A running world under `root`; at its end, every answer it gave must have been one that GitHub could give."""
     clock, begun = Clock(), seed()
     standin = StandIn(root / "hub", webhook_secret=SECRET, clock=clock, key=begun.key)
     standin.add_repository(REPO, bare=begun.bare)
@@ -229,7 +229,7 @@ def small_world(root: Path) -> Iterator[World]:
         standin.add_collaborator(REPO, login, role)
     shutil.copytree(begun.work, root / "work")
     work = Worktree(root / "work", standin.bare_path(REPO))
-    with StandInServer(standin) as server:
+    with judging(standin), StandInServer(standin) as server:
         world = World(standin, server, clock, work, begun.base_sha, begun.head_sha)
         try:
             yield world
