@@ -10,7 +10,7 @@ import fcntl
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.domain.errors import RetryLater, UnderstudyError
@@ -35,8 +35,16 @@ _SAFETY = {
 _KEPT = ("PATH", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE")
 
 
+#: How a server says that it does not have a commit, or no longer gives it out.
+_GONE = ("not our ref", "unadvertised object", "couldn't find remote ref")
+
+
 class GitFailed(UnderstudyError):
     """git said no; its own words are in the message."""
+
+
+class CommitGone(GitFailed):
+    """The other side does not have what was asked for."""
 
 
 def ensure_mirror(root: Path, host: str, repository_id: int) -> Path:
@@ -71,37 +79,34 @@ def fetch_commits(
     Plain http is spoken only where the configured address says so; `allow_file` also takes a local path.
 
     Raises:
-        RetryLater: when the pull request's head cannot be fetched now.
+        RetryLater: when the other side cannot be reached or does not serve us now.
+        CommitGone: when it has no such pull request.
     """
     env = _fetch_environment(url, token, allow_file=allow_file)
     head = f"+refs/pull/{number}/head:{PULL_REF.format(number=number)}"
     missing = [sha for sha in dict.fromkeys(shas) if not has_commit(mirror, sha)]
     try:
-        _fetch(mirror, url, [head, *map(_keep, missing)], env)
-    except GitFailed:
-        _fetch_singly(mirror, url, head, missing, env)
+        _try_fetch(mirror, url, [head, *map(_keep, missing)], env)
+    except CommitGone:
+        _try_fetch(mirror, url, [head], env)
+        for sha in missing:
+            with suppress(CommitGone):
+                _try_fetch(mirror, url, [_keep(sha)], env)
 
 
-def _fetch_singly(mirror: Path, url: str, head: str, shas: Sequence[str], env: dict[str, str]) -> None:
+def _try_fetch(mirror: Path, url: str, refspecs: Sequence[str], env: dict[str, str]) -> None:
+    """Only what the other side says it does not have counts as gone; anything else may be there a minute later."""
+    options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"]
     try:
-        _fetch(mirror, url, [head], env)
+        _git(["-C", str(mirror), "fetch", *options, url, *refspecs], env=env, seconds=FETCH_SECONDS)
     except GitFailed as error:
-        raise RetryLater(str(error), after_seconds=30.0) from error
-    for sha in shas:
-        if not has_commit(mirror, sha):
-            try:
-                _fetch(mirror, url, [_keep(sha)], env)
-            except GitFailed:
-                continue
+        if any(word in str(error) for word in _GONE):
+            raise CommitGone(str(error)) from error
+        raise RetryLater(str(error), after_seconds=2.0) from error
 
 
 def _keep(sha: str) -> str:
     return f"+{sha}:{COMMIT_REF.format(sha=sha)}"
-
-
-def _fetch(mirror: Path, url: str, refspecs: Sequence[str], env: dict[str, str]) -> None:
-    options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"]
-    _git(["-C", str(mirror), "fetch", *options, url, *refspecs], env=env, seconds=FETCH_SECONDS)
 
 
 def has_commit(mirror: Path, sha: str) -> bool:
