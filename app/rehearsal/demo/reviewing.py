@@ -19,7 +19,8 @@ Json = dict[str, Any]
 def review_held_out(demo: Demo) -> Json:
     """Open them all; each gets exactly one check run, and one review or silence."""
     pulls = demo.organisation.held_out
-    heads = {(pull.repository, pull.number): open_heldout(demo.organisation, demo.standin, pull) for pull in pulls}
+    for pull in pulls:
+        open_heldout(demo.organisation, demo.standin, pull)
     demo.server.drain(_REVIEW_SECONDS)
     demo.wait_idle(
         "review",
@@ -33,7 +34,7 @@ def review_held_out(demo: Demo) -> Json:
     comments = 0
     for pull in pulls:
         reviews = _reviews(demo, pull)
-        checks = _checks(demo, pull, heads[pull.repository, pull.number])
+        checks = _checks(demo, pull)
         if len(reviews) > 1 or len(checks) != 1:
             raise UserError(
                 f"{pull.repository}#{pull.number}: expected at most one review and one check run, "
@@ -90,7 +91,7 @@ def show_review(demo: Demo) -> Json:
     silent = next((pull for pull in demo.organisation.held_out if not _reviews(demo, pull)), None)
     for pull in (with_review, silent):
         if pull is not None:
-            check = _checks(demo, pull, None)[0]
+            check = _checks(demo, pull)[0]
             demo.story.panel(f"{check['conclusion']} · {check['output']['title']}", check["output"]["summary"])
     return {"pull_request": f"{with_review.repository}#{with_review.number}"}
 
@@ -103,6 +104,6 @@ def _reviews(demo: Demo, pull: PullRequest) -> list[Json]:
     return demo.standin.reviews(pull.repository, pull.number, author=f"{demo.standin.slug}[bot]")
 
 
-def _checks(demo: Demo, pull: PullRequest, head: str | None) -> list[Json]:
-    sha = head or demo.standin.find_pull(pull.repository, pull.number)[1].head_sha
+def _checks(demo: Demo, pull: PullRequest) -> list[Json]:
+    sha = demo.standin.find_pull(pull.repository, pull.number)[1].head_sha
     return [run for run in demo.standin.check_runs(pull.repository, sha) if run["name"] == CHECK_NAME]

@@ -136,8 +136,6 @@ def _set_up(options: DemoOptions, story: Story, stack: ExitStack, told: list[dic
     server = stack.enter_context(StandInServer(standin))
     ensure_base(base, work / "base.log", story)
     serving = ServingProgram(work, base=base)
-    serving.start()
-    stack.callback(serving.program.stop)
     app = AppProgram(
         work,
         standin,
@@ -148,6 +146,8 @@ def _set_up(options: DemoOptions, story: Story, stack: ExitStack, told: list[dic
     )
     stack.callback(app.program.stop)
     app.start(lambda: story.progress("starting the service"))
+    serving.start()  # it warms up while the history is harvested
+    stack.callback(serving.program.stop)
     server.deliver_to(f"{app.url}/webhooks")
     database = open_engine(app.database_url)
     stack.callback(database.dispose)

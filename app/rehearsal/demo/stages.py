@@ -57,8 +57,11 @@ def describe_organisation(demo: Demo) -> Figures:
 def harvest(demo: Demo) -> Figures:
     """Replay the history: each merge is a signed webhook, and the service harvests it over HTTP and git."""
     pulls = len(demo.organisation.merged)
-    for played, _ in enumerate(play_history(demo.organisation, demo.standin), 1):
-        demo.story.progress(f"merged {played}/{pulls} pull requests")
+    play_history(
+        demo.organisation,
+        demo.standin,
+        on_pull=lambda done, total: demo.story.progress(f"merged {done}/{total} pull requests"),
+    )
     demo.server.drain(_HARVEST_SECONDS)
     demo.wait_idle(
         "harvest",
