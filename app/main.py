@@ -24,11 +24,15 @@ WORKFLOWS = (curating, deliveries, harvesting, learning, reviewing, upkeep)
 _READY_SECONDS = 3.0
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The ASGI application. Nothing is opened before it starts; whatever is wrong then raises UserError."""
+def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
+    """The ASGI application. It boots when it starts and shuts down when it ends, unless `booted` says that its caller
+    called `boot` and will call `shutdown`."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if booted:
+            yield
+            return
         # In a thread: without a running loop around it the engine makes one of its own, which webhooks cannot delay.
         await asyncio.to_thread(boot, settings)
         try:

@@ -20,32 +20,31 @@ from app.domain.errors import RetryLater
 
 #: What the child exits with when its lock stays taken, by the convention of sysexits.h for "try again later".
 _LOCK_TAKEN = 75
-_LOCK_WAIT_SECONDS = 15
-_TERMINATE_SECONDS = 10.0
+_TERMINATE_SECONDS = 5.0
 _CHUNK_BYTES = 65_536
 
 # Runs in the child before its program, after the fork and therefore not in `preexec_fn`, which may deadlock in a
 # process with threads. 1 is PR_SET_PDEATHSIG, 9 is SIGKILL; both survive the exec.
-_PRELUDE = f"""
+_PRELUDE = """
 import ctypes, fcntl, os, sys, time
-parent, lock = int(sys.argv[1]), sys.argv[2]
+parent, lock, wait_seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, 9)
 if os.getppid() != parent:
     os._exit(1)
 if lock:
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + {_LOCK_WAIT_SECONDS}
+    deadline = time.monotonic() + wait_seconds
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             break
         except BlockingIOError:
             if time.monotonic() > deadline:
-                os._exit({_LOCK_TAKEN})
+                os._exit(75)
             time.sleep(0.1)
     os.set_inheritable(descriptor, True)
-os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
+os.execv(sys.executable, [sys.executable, *sys.argv[4:]])
 """
 
 
@@ -57,6 +56,7 @@ async def run_child(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
     lock: Path | None = None,
+    lock_wait_seconds: float = 15,
 ) -> int:
     """Run this Python with `arguments` (`["-m", "training", …]`) to its end and return its exit status.
 
@@ -69,11 +69,12 @@ async def run_child(
         lock: file that the child holds locked while it lives; by default `log` with the suffix `.lock`.
 
     Raises:
-        RetryLater: another child held the lock for 15 s.
+        RetryLater: another child held the lock for `lock_wait_seconds`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     held = log.with_suffix(".lock") if lock is None else lock
-    command = [sys.executable, "-I", "-S", "-c", _PRELUDE, str(os.getpid()), str(held.absolute()), *arguments]
+    prelude = [sys.executable, "-I", "-S", "-c", _PRELUDE]
+    command = [*prelude, str(os.getpid()), str(held.absolute()), str(lock_wait_seconds), *arguments]
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
@@ -90,7 +91,7 @@ async def run_child(
         if process.returncode is None:
             await _end(process)
     if status == _LOCK_TAKEN:
-        raise RetryLater(f"another process still works with {held}", _LOCK_WAIT_SECONDS)
+        raise RetryLater(f"another process still works with {held}", lock_wait_seconds)
     return status
 
 

@@ -59,6 +59,8 @@ def step(
 ) -> Callable[[Async[P, R]], Async[P, R]]:
     """Declare an effect on the outside world. It may happen more than once, never not at all.
 
+    The function's name is stored with its results: another name strands what is in flight, another module does not.
+
     Only RetryLater is tried again: after at least the wait it names, growing, across restarts, until `attempts` are
     used up or a single wait would exceed `longest_wait_seconds`; then it is raised. Cancelling the workflow cancels
     the step where it awaits. Refused and UserError arrive the same whether the step runs or is replayed.
@@ -75,7 +77,7 @@ def step(
                         raise  # a time limit of the function's own
                     raise RetryLater(f"{function.__qualname__} took longer than {timeout_seconds} s", 1) from None
 
-        recorded = DBOS.step(name=f"{function.__module__}.{function.__qualname__}", preemptible=True)(effect)
+        recorded = DBOS.step(name=function.__name__, preemptible=True)(effect)
 
         @functools.wraps(function)
         async def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -110,7 +112,7 @@ def transaction(function: Callable[Concatenate[Session, P], R]) -> Async[P, R]:
 
     @functools.wraps(function)
     async def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        options: DatasourceOptions = {"name": f"{function.__module__}.{function.__qualname__}"}
+        options: DatasourceOptions = {"name": function.__name__}
         run_once = functools.partial(running().datasource.run_tx_step, options, body, *args, **kwargs)
         with journal.revealing_errors():
             return await asyncio.to_thread(run_once)

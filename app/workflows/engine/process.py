@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from app.workflows.watchdog import Watchdog
 #: only when in-flight workflows of the old code cannot run on the new, and drain the old ones first.
 APPLICATION_VERSION = "workflows-1"
 _APPLICATION = "understudy"
+#: What a queue thread may take to hand over the work that it had already taken.
+_QUIET_SECONDS = 0.3
 
 
 @dataclass
@@ -221,11 +224,20 @@ def shutdown() -> None:
     running = _RUNNING.pop()
     if running.watchdog is not None:
         running.watchdog.stop()
+    _stop_taking_work()
     DBOS.destroy()
     if running.watchdog is not None:
         running.watchdog.leave()
     running.client.destroy()
     _close(running.database, running.lock)
+
+
+def _stop_taking_work() -> None:
+    # The engine stops its loop at once, while its queue threads may just be handing it another workflow: that one
+    # would be lost to this process's view until the next boot. So the queues end first.
+    for event in dbos_internals._get_dbos_instance().background_thread_stop_events:
+        event.set()
+    time.sleep(_QUIET_SECONDS)
 
 
 def _close(database: sa.Engine, lock: FileLock | None) -> None:

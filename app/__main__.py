@@ -1,0 +1,53 @@
+"""`python -m app …`: each command reads its arguments, calls one function, and shows a UserError as a sentence."""
+
+import logging
+import sys
+
+import typer
+
+from app.domain.errors import UserError
+from app.rehearsal import commands
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@cli.callback()
+def main() -> None:
+    """Understudy learns to review code the way your team does."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@cli.command()
+def serve() -> None:
+    """Receive webhooks and do the work they ask for. Settings come from UNDERSTUDY_* variables."""
+    import uvicorn
+
+    from app.main import boot, create_app, shutdown
+    from app.settings import load_settings
+
+    settings = load_settings()
+    boot(settings)  # before the server: a wrong setting is a sentence here and a traceback there
+    try:
+        uvicorn.run(create_app(settings, booted=True), host=settings.host, port=settings.port, access_log=False)
+    finally:
+        shutdown()
+
+
+cli.command()(commands.demo)
+cli.command()(commands.rehearse)
+cli.command("import-comments")(commands.import_comments)
+
+
+def run() -> None:
+    """The program: a UserError is told to the person and ends it with status 2."""
+    try:
+        cli()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run()
