@@ -56,16 +56,20 @@ class GatePolicy(Record):
     hunk_dependence: float = 0.0
     heldout_rows: int = 12
     false_alarm: float = 0.10
+    #: share of greedy answers of the agreed shape without any constraint while decoding (serving enforces the shape)
     schema_valid: float = 1.0
     stop: float = 0.95
+    #: nats per token that the candidate may be worse than the adapter in use, by the interval's lower bound
+    current_loss: float = 0.02
 
 
 class Reason(Record):
-    """One check of the gate, spelled out."""
+    """One check of the gate, spelled out. A check that could not be measured has not passed, but is no harm either."""
 
     check: str
     passed: bool
     text: str
+    measured: bool = True
 
 
 class GateDecision(Record):

@@ -1,0 +1,35 @@
+"""Whether: scores a drafted comment with the installation's AcceptanceFilter."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.inference.text_scores import TextScores, load_text_scores
+
+
+@dataclass(frozen=True)
+class AcceptanceFilter:
+    """The probability that this team acts on a comment. One that learned too little lets every comment pass."""
+
+    scores: TextScores
+
+    @property
+    def threshold(self) -> float:
+        return self.scores.threshold
+
+    @property
+    def abstains(self) -> bool:
+        return self.scores.abstains
+
+    def score(self, line_text: str, body: str) -> float:
+        """A probability in 0..1 for the words `body` about the line `line_text` (its indentation does not matter)."""
+        return self.scores.score({"line_text": [line_text.strip()], "body": [body]}, 1)[0]
+
+
+def load_acceptance(path: Path) -> AcceptanceFilter:
+    """Read an adapter folder's `filter.skops`.
+
+    Raises:
+        Refused: when the file holds more than plain data.
+        UserError: when it is absent, damaged or of another schema.
+    """
+    return AcceptanceFilter(load_text_scores(path, "filter"))

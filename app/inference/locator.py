@@ -1,0 +1,42 @@
+"""Where: scores the added lines of a pull request with the installation's Locator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.lines import LineSite, render_pairs
+from app.inference.text_scores import TextScores, load_text_scores
+
+
+@dataclass(frozen=True)
+class Locator:
+    """A probability per added line that this team's reviewers would comment on it. One that abstains never speaks."""
+
+    scores: TextScores
+
+    @property
+    def threshold(self) -> float:
+        return self.scores.threshold
+
+    @property
+    def abstains(self) -> bool:
+        return self.scores.abstains
+
+    def score(self, sites: Sequence[LineSite]) -> list[float]:
+        """One probability in 0..1 per site, in order."""
+        texts = {field: [_text(site, field) for site in sites] for field in self.scores.fields}
+        return self.scores.score(texts, len(sites)) if sites else []
+
+
+def load_locator(path: Path) -> Locator:
+    """Read an adapter folder's `locator.skops`.
+
+    Raises:
+        Refused: when the file holds more than plain data.
+        UserError: when it is absent, damaged or of another schema.
+    """
+    return Locator(load_text_scores(path, "locator"))
+
+
+def _text(site: LineSite, field: str) -> str:
+    return render_pairs(site) if field == "pairs" else str(getattr(site, field))

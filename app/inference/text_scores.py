@@ -1,0 +1,96 @@
+"""Reads the scores that training writes (schema "scores/1", described in `training/text_scores.py`).
+
+The file may hold plain data only: nothing in it is executed, an unknown type is refused before it is read.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.feature_extraction.text import TfidfVectorizer
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from app.domain.errors import Refused, UserError
+
+SCHEMA = "scores/1"
+_PATTERNS = {"names": r"[A-Za-z_]\w*|[^\w\s]", "words": r"\S+"}
+
+
+@dataclass(frozen=True)
+class _Block:
+    field: str
+    vectoriser: TfidfVectorizer
+    weights: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TextScores:
+    """A linear score over blocks of text. `about` says what it was fitted on, and why it abstains if it does."""
+
+    threshold: float
+    abstains: bool
+    about: dict[str, Any]
+    _blocks: tuple[_Block, ...]
+    _intercept: float
+    _slope: float
+    _offset: float
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(block.field for block in self._blocks)
+
+    def score(self, texts: Mapping[str, Sequence[str]], count: int) -> list[float]:
+        """Probabilities in 0..1 for `count` things; `texts` holds a text of each for every field in `fields`."""
+        decisions = np.full(count, self._intercept)
+        for block in self._blocks:
+            decisions = decisions + block.vectoriser.transform(texts[block.field]) @ block.weights
+        return [float(value) for value in expit(self._slope * decisions + self._offset)]
+
+
+def load_text_scores(path: Path, kind: str) -> TextScores:
+    """Read `locator.skops` (kind locator) or `filter.skops` (kind filter).
+
+    Raises:
+        Refused: when the file holds a type that is not plain data.
+        UserError: when it is absent, damaged, or of another kind or schema.
+    """
+    if not path.is_file():
+        raise UserError(f"expected a {kind} at {path}, found no such file")
+    try:
+        document = skops.io.load(path, trusted=[])
+    except UntrustedTypesFoundException as error:
+        raise Refused("untrusted_type", f"{path} holds more than plain data and is not loaded: {error}") from error
+    except (BadZipFile, KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged and no {kind}: {error}") from error
+    if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (SCHEMA, kind):
+        raise UserError(f"{path} is no {kind} of schema {SCHEMA}; train it again with this version")
+    return TextScores(
+        threshold=float(document["threshold"]),
+        abstains=bool(document["abstains"]),
+        about=json.loads(document["about"]),
+        _blocks=tuple(_read_block(item) for item in document["blocks"]),
+        _intercept=float(document["intercept"]),
+        _slope=float(document["slope"]),
+        _offset=float(document["offset"]),
+    )
+
+
+def _read_block(document: dict[str, Any]) -> _Block:
+    pattern = _PATTERNS.get(document["analyzer"])
+    cut = {"analyzer": "char"} if pattern is None else {"token_pattern": pattern}
+    vectoriser = TfidfVectorizer(
+        ngram_range=(document["shortest"], document["longest"]),
+        lowercase=False,
+        sublinear_tf=True,
+        vocabulary=json.loads(document["terms"]),
+        **cut,
+    )
+    vectoriser.idf_ = document["idf"]
+    return _Block(document["field"], vectoriser, document["weights"])

@@ -1,0 +1,258 @@
+"""The held-out part, measured: base and nearest without an adapter; candidate and its control with one.
+
+The control `other_hunk` scores the same comments under the hunk of another held-out row. An adapter that only learned
+how this team sounds does as well there as under the right hunk; the difference is what it understood of the code.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
+from app.domain.base import content_hash
+from app.domain.errors import Refused, UserError
+from app.domain.evals import Arm, EvalReport
+from app.domain.prompt import PROMPT_VERSION, parse_completion
+from app.domain.snapshots import CommentRow
+from training.config import TrainingConfig
+from training.environment import read_code_commit, read_packages, use_threads
+from training.files import load_record
+from training.locator import KIND, fit_locator, judge_lines, read_texts
+from training.measures import mean_figure, share_figure, style_figure
+from training.neighbours import judge_same_issue, pick_nearest, read_comment
+from training.places import Places, measure_places
+from training.precision import SERVED
+from training.progress import Progress
+from training.rows import Tokenizer
+from training.runkey import read_key
+from training.scoring import Answer, Scorer, Told
+from training.snapshot import Snapshot
+from training.text_scores import TextScores, load_scores
+from training.tokens import load_tokenizer
+
+ArmName = Literal["candidate", "current"]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The held-out rows and how they are measured; two reports compare only when this is equal."""
+
+    id: str
+    rows: tuple[CommentRow, ...]
+    asked: tuple[CommentRow, ...]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Everything an evaluation is made of. Without an adapter the base is measured."""
+
+    snapshot: Snapshot
+    base: Path
+    checkpoint: BaseCheckpoint
+    config: TrainingConfig
+    adapter: Path | None = None
+    arm: ArmName = "candidate"
+
+
+def plan_suite(snapshot: Snapshot, config: TrainingConfig) -> Suite:
+    """The held-out rows to score and the fewer ones to answer, spread evenly over time.
+
+    Raises:
+        UserError: when the snapshot holds nothing out.
+    """
+    heldout = sorted(snapshot.comments("heldout"), key=lambda row: (row.created_at, row.example))
+    if not heldout:
+        raise UserError(f"{snapshot.folder} holds out no comments; a snapshot needs some to prove anything")
+    rows = _thin(heldout, config.heldout_rows)
+    asked = _thin(rows, config.generated_rows) if config.generated_rows else []
+    said = {
+        "rows": [row.example for row in rows],
+        "asked": [row.example for row in asked],
+        "answer_tokens": config.answer_tokens,
+        "snapshot": snapshot.id,
+    }
+    return Suite(content_hash("su1", said), tuple(rows), tuple(asked))
+
+
+def evaluate(examination: Examination, progress: Progress) -> EvalReport:
+    """Measure one side of the comparison.
+
+    Raises:
+        UserError: when the adapter folder is none, or nothing is held out.
+        Refused: when the adapter was trained on another base; nothing is loaded then.
+    """
+    started = time.monotonic()
+    use_threads(examination.config.threads)
+    suite = plan_suite(examination.snapshot, examination.config)
+    name = _check_adapter(examination)
+    tokenizer = load_tokenizer(examination.base)
+    scorer = Scorer(examination.base, examination.adapter, tokenizer)
+    measure = _measure_base if examination.adapter is None else _measure_adapter
+    arms, paired, notes = measure(examination, suite, scorer, tokenizer, progress)
+    return EvalReport(
+        suite=suite.id,
+        prompt_version=PROMPT_VERSION,
+        base=examination.checkpoint,
+        adapter=name,
+        precision=SERVED,
+        arms=arms,
+        rows=tuple(row.example for row in suite.rows),
+        paired=paired,
+        packages=read_packages(),
+        code_commit=read_code_commit(),
+        seconds=round(time.monotonic() - started, 2),
+        created_at=datetime.now(UTC),
+        notes=tuple(notes),
+    )
+
+
+Measured = tuple[dict[str, Arm], dict[str, tuple[float, ...]], list[str]]
+
+
+def _measure_base(
+    examination: Examination, suite: Suite, scorer: Scorer, tokenizer: Tokenizer, progress: Progress
+) -> Measured:
+    train = examination.snapshot.comments("train")
+    losses = _losses(scorer, tokenizer, suite.rows, suite.rows, "base", progress)
+    arm = _answer_arm(examination, suite, scorer, train, "base", progress)
+    nearest = pick_nearest(train, suite.asked) if train and suite.asked else []
+    wanted = [read_comment(row) for row in suite.asked]
+    same = judge_same_issue(train, nearest, wanted) if nearest else []
+    arms = {
+        "base": arm.model_copy(update={"nll": mean_figure(losses)}),
+        "nearest": Arm(style_distance=style_figure(nearest, wanted), same_issue=share_figure(same)),
+    }
+    return arms, {"base": losses}, []
+
+
+def _measure_adapter(
+    examination: Examination, suite: Suite, scorer: Scorer, tokenizer: Tokenizer, progress: Progress
+) -> Measured:
+    train = examination.snapshot.comments("train")
+    name = examination.arm
+    losses = _losses(scorer, tokenizer, suite.rows, suite.rows, name, progress)
+    arm = _answer_arm(examination, suite, scorer, train, name, progress)
+    places, note = _measure_locator(examination)
+    arms = {
+        name: arm.model_copy(
+            update={"nll": mean_figure(losses), "location_hit": places.hit, "false_alarm": places.alarm}
+        ),
+        "chance": Arm(location_hit=places.chance),
+    }
+    paired = {name: losses}
+    if name == "candidate":
+        strangers = pick_strangers(suite.rows)
+        paired["other_hunk"] = _losses(scorer, tokenizer, strangers, suite.rows, "other_hunk", progress)
+        arms["other_hunk"] = Arm(nll=mean_figure(paired["other_hunk"]))
+    return arms, paired, [note] if note else []
+
+
+def pick_strangers(rows: Sequence[CommentRow]) -> list[CommentRow]:
+    """For each row another one whose comment differs, of another pull request where there is one. Deterministic."""
+    picked = []
+    for index, row in enumerate(rows):
+        others = [rows[(index + len(rows) // 2 + step) % len(rows)] for step in range(len(rows))]
+        differing = [other for other in others if other.completion != row.completion] or others
+        distant = [other for other in differing if other.pull_request != row.pull_request] or differing
+        picked.append(distant[0])
+    return picked
+
+
+def _losses(
+    scorer: Scorer,
+    tokenizer: Tokenizer,
+    asked: Sequence[CommentRow],
+    answered: Sequence[CommentRow],
+    name: str,
+    progress: Progress,
+) -> tuple[float, ...]:
+    """Completion NLL per token (nats) of `answered`'s comments under `asked`'s prompts."""
+    rows = [
+        tokenizer.row(answer.example, ask.prompt, answer.completion)
+        for ask, answer in zip(asked, answered, strict=True)
+    ]
+    told = _teller(progress, f"evaluate:{name}")
+    return tuple(round(-value, 6) for value in scorer.logprobs(rows, told))
+
+
+def _answer_arm(
+    examination: Examination,
+    suite: Suite,
+    scorer: Scorer,
+    train: Sequence[CommentRow],
+    name: str,
+    progress: Progress,
+) -> Arm:
+    """Greedy answers without a schema: what the weights do of themselves."""
+    answers = scorer.answers(
+        [row.prompt for row in suite.asked], examination.config.answer_tokens, _teller(progress, f"answer:{name}")
+    )
+    wanted = [read_comment(row) for row in suite.asked]
+    written = [_words(answer) for answer in answers]
+    return Arm(
+        schema_valid=share_figure([parse_completion(answer.text) is not None for answer in answers]),
+        stop=share_figure([answer.stopped for answer in answers]),
+        style_distance=style_figure(written, wanted),
+        same_issue=share_figure(judge_same_issue(train, written, wanted)),
+    )
+
+
+def _words(answer: Answer) -> str:
+    return parse_completion(answer.text) or answer.text
+
+
+def _measure_locator(examination: Examination) -> tuple[Places, str | None]:
+    locator = _find_locator(examination)
+    if locator.abstains:
+        return Places(None, None, None), f"the Locator abstains: {locator.about['reason']}"
+    lines = judge_lines(examination.snapshot.hunks("heldout"))
+    if not lines.sites:
+        return Places(None, None, None), "no judged line is held out"
+    scores = locator.score(read_texts(lines.sites), len(lines.sites))
+    return measure_places(lines, scores, locator.threshold), f"Locator: {locator.about}"
+
+
+def _find_locator(examination: Examination) -> TextScores:
+    """The version's own; an adapter that comes without one is measured with one fitted on the same snapshot."""
+    stored = examination.adapter / "locator.skops" if examination.adapter is not None else None
+    if stored is not None and stored.is_file():
+        return load_scores(stored, KIND)
+    return fit_locator(examination.snapshot.hunks("train"), alarms=examination.config.alarms_per_clean_hunk)
+
+
+def _check_adapter(examination: Examination) -> str | None:
+    if examination.adapter is None:
+        return None
+    stated = examination.adapter / "manifest.json"
+    if stated.is_file():
+        manifest = load_record(stated, AdapterManifest, what="an adapter's manifest")
+        check_base(manifest, examination.checkpoint)
+        return manifest.name
+    key = read_key(examination.adapter)
+    if key is not None and key.base != examination.checkpoint:
+        raise Refused(
+            "other_base",
+            f"the adapter in {examination.adapter} was trained on base {key.base.name} revision {key.base.revision}, "
+            f"the base given is {examination.checkpoint.name} revision {examination.checkpoint.revision}; name that base",
+        )
+    return examination.adapter.name
+
+
+def _thin(rows: Sequence[CommentRow], count: int) -> list[CommentRow]:
+    """At most `count` rows at even distances; 0 takes all."""
+    if not count or count >= len(rows):
+        return list(rows)
+    return [rows[index * len(rows) // count] for index in range(count)]
+
+
+def _teller(progress: Progress, stage: str) -> Told:
+    started = time.monotonic()
+
+    def told(done: int, total: int) -> None:
+        seconds = time.monotonic() - started
+        progress.report(stage, done, total, eta_seconds=seconds / done * (total - done))
+
+    return told

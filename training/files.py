@@ -1,0 +1,79 @@
+"""Files that are either whole or absent: hashes, atomic writes, JSON lines read with the row's number in errors."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from app.domain.errors import UserError
+
+RowT = TypeVar("RowT", bound=BaseModel)
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of the file's bytes, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write beside, then rename: a reader sees the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.writing")
+    with beside.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(path)
+
+
+def save_record(path: Path, record: BaseModel) -> None:
+    save_text(path, record.model_dump_json(indent=1) + "\n")
+
+
+def load_record(path: Path, kind: type[RowT], *, what: str) -> RowT:
+    """One JSON document as a record.
+
+    Raises:
+        UserError: when the file is absent or is no such record; `what` names it to the reader.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UserError(f"expected {what} at {path}, found no such file") from error
+    except ValidationError as error:
+        raise UserError(f"{path} is no {what}: {_first(error)}") from error
+
+
+def load_rows(path: Path, kind: type[RowT]) -> list[RowT]:
+    """One record per line.
+
+    Raises:
+        UserError: naming the file, the line's number and the field.
+    """
+    rows = []
+    with path.open(encoding="utf-8") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                rows.append(kind.model_validate_json(line))
+            except ValidationError as error:
+                raise UserError(f"{path} line {number} is no {kind.__name__}: {_first(error)}") from error
+    return rows
+
+
+def is_json(path: Path) -> bool:
+    """Whether the file is there and whole; what a restart asks before it trusts a stage's output."""
+    try:
+        json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors()[0]
+    field = ".".join(str(part) for part in detail["loc"]) or "the document"
+    return f"{field}: {detail['msg']}"

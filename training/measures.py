@@ -1,0 +1,71 @@
+"""Figures from rows, with intervals. Pure numbers; no weights are loaded here."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.evals import Figure
+
+_RESAMPLES = 2000
+_SEED = 20260101
+Floats = NDArray[np.float64]
+
+
+def bootstrap(
+    columns: Sequence[Sequence[float]], statistic: Callable[..., float], *, resamples: int = _RESAMPLES
+) -> Figure | None:
+    """`statistic(*columns)` with a 95 % interval from resampling rows, all columns together. None without rows.
+
+    The same rows give the same interval: the resampling has its own fixed seed.
+    """
+    data = [np.asarray(column, dtype=np.float64) for column in columns]
+    rows = len(data[0])
+    if rows == 0:
+        return None
+    draw = np.random.default_rng(_SEED)
+    picks = draw.integers(0, rows, size=(resamples, rows))
+    values = [statistic(*(column[pick] for column in data)) for pick in picks]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return Figure(value=statistic(*data), low=float(low), high=float(high), n=rows)
+
+
+def mean_figure(values: Sequence[float]) -> Figure | None:
+    return bootstrap([values], lambda column: float(column.mean()))
+
+
+def share_figure(hits: Sequence[bool]) -> Figure | None:
+    """A share in 0..1 with its Wilson interval, which stays honest at 0 and 1 where resampling says nothing."""
+    n = len(hits)
+    if n == 0:
+        return None
+    z, share = 1.959964, sum(hits) / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return Figure(value=share, low=max(0.0, middle - half), high=min(1.0, middle + half), n=n)
+
+
+def describe_style(comment: str) -> tuple[float, float, float, float]:
+    """Four habits in 0..1: length (words, 60 and more = 1), a question at the end, a code span, polite words."""
+    words = comment.lower().split()
+    return (
+        min(1.0, len(words) / 60),
+        float(comment.rstrip().endswith("?")),
+        float("`" in comment),
+        float(any(word.strip(",.!?") in {"please", "could", "would", "maybe", "how"} for word in words)),
+    )
+
+
+def style_figure(written: Sequence[str], wanted: Sequence[str]) -> Figure | None:
+    """How far the habits of `written` are from those of `wanted`: mean absolute difference of their averages, 0..1."""
+    ours, theirs = [describe_style(text) for text in written], [describe_style(text) for text in wanted]
+    columns = [*zip(*ours, strict=True), *zip(*theirs, strict=True)]
+    if not columns:
+        return None
+    return bootstrap(columns, _style_distance, resamples=500)
+
+
+def _style_distance(*columns: Floats) -> float:
+    half = len(columns) // 2
+    return float(np.mean([abs(a.mean() - b.mean()) for a, b in zip(columns[:half], columns[half:], strict=True)]))

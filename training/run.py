@@ -1,0 +1,181 @@
+"""One learning round in one process: where, whether, what, measured, and decided.
+
+OUT after it: version/ (the AdapterVersion), reports/{baseline,candidate[,current]}.json, decision.json, run.json and
+progress.jsonl. A stage whose output is whole is not done again, so a round that was killed goes on where it was.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
+from app.domain.base import Record
+from app.domain.errors import Refused
+from app.domain.evals import EvalReport, GateDecision, GatePolicy
+from training.acceptance import fit_acceptance
+from training.config import ResolvedConfig
+from training.evaluation import ArmName, Examination, evaluate
+from training.files import load_record, save_record
+from training.gate import decide_promotion, describe_decision
+from training.locator import fit_locator
+from training.progress import Progress
+from training.runkey import RunKey, claim_folder, make_key
+from training.sft import Task, train_adapter
+from training.snapshot import Snapshot
+from training.text_scores import TextScores, save_scores
+from training.version import assemble_version, measure_probes
+
+#: Share of a time budget that the evaluation and the rest get.
+_AFTER_TRAINING = 0.3
+ResultT = TypeVar("ResultT")
+
+
+class RunRecord(Record):
+    """Seconds of each stage done by this process (a stage that was already done has none), and the outcome."""
+
+    snapshot: str
+    adapter: str
+    verdict: str
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Round:
+    """Everything one learning round is made of."""
+
+    snapshot: Snapshot
+    base: Path
+    checkpoint: BaseCheckpoint
+    resolved: ResolvedConfig
+    out: Path
+    current: Path | None = None
+    policy: GatePolicy = GatePolicy()
+    budget_seconds: float | None = None
+
+
+def run_round(learning: Round, progress: Progress) -> GateDecision:
+    """The round. Its verdict is no error: Hold and Reject are answers."""
+    key = make_key(learning.snapshot, learning.checkpoint, learning.resolved.config)
+    claim_folder(learning.out, key)
+    stages = _Stages(progress)
+    _fit_scores(learning, stages)
+    baseline = stages.report(learning.out / "reports/baseline.json", lambda: _examine(learning, progress, None))
+    stages.timed("sft", lambda: _train(learning, progress))
+    manifest = _assemble(learning, key, stages)
+    version = learning.out / "version"
+    candidate = stages.report(
+        learning.out / "reports/candidate.json", lambda: _examine(learning, progress, version), adapter=manifest.name
+    )
+    baselines = [baseline, *_current(learning, progress, stages)]
+    decision = decide_promotion(candidate, baselines, learning.policy)
+    save_record(learning.out / "decision.json", decision)
+    record = RunRecord(
+        snapshot=learning.snapshot.id, adapter=manifest.name, verdict=decision.verdict, seconds=stages.seconds
+    )
+    save_record(learning.out / "run.json", record)
+    progress.report("gate", 1, 1, text=describe_decision(decision))
+    return decision
+
+
+def _fit_scores(learning: Round, stages: "_Stages") -> None:
+    config, snapshot = learning.resolved.config, learning.snapshot
+    stages.scores(
+        learning.out / "locator.skops",
+        lambda: fit_locator(snapshot.hunks("train"), alarms=config.alarms_per_clean_hunk),
+    )
+    stages.scores(
+        learning.out / "filter.skops",
+        lambda: fit_acceptance(snapshot.outcomes("train"), precision=config.acceptance_precision),
+    )
+
+
+def _train(learning: Round, progress: Progress) -> None:
+    budget = learning.budget_seconds
+    train_adapter(
+        Task(
+            snapshot=learning.snapshot,
+            base=learning.base,
+            checkpoint=learning.checkpoint,
+            config=learning.resolved.config,
+            out=learning.out,
+            budget_seconds=None if budget is None else budget * (1 - _AFTER_TRAINING),
+        ),
+        progress,
+    )
+
+
+def _assemble(learning: Round, key: RunKey, stages: "_Stages") -> AdapterManifest:
+    place = learning.out / "version"
+    if not (place / "manifest.json").is_file():
+        adapter = learning.out / "adapter"
+        probes = stages.timed("probes", lambda: measure_probes(learning.snapshot, learning.base, adapter))
+        assemble_version(
+            place,
+            key=key,
+            adapter=adapter,
+            scores=[learning.out / "locator.skops", learning.out / "filter.skops"],
+            probes=probes,
+            installation=learning.snapshot.manifest.installation,
+        )
+    return load_record(place / "manifest.json", AdapterManifest, what="an adapter's manifest")
+
+
+def _examine(learning: Round, progress: Progress, adapter: Path | None, arm: ArmName = "candidate") -> EvalReport:
+    examination = Examination(
+        snapshot=learning.snapshot,
+        base=learning.base,
+        checkpoint=learning.checkpoint,
+        config=learning.resolved.config,
+        adapter=adapter,
+        arm=arm,
+    )
+    return evaluate(examination, progress)
+
+
+def _current(learning: Round, progress: Progress, stages: "_Stages") -> list[EvalReport]:
+    """The adapter in use on the same held-out rows; one of another base is no rival, and that is said."""
+    if learning.current is None:
+        return []
+    current = learning.current
+    manifest = load_record(current / "manifest.json", AdapterManifest, what="the current adapter's manifest")
+    try:
+        check_base(manifest, learning.checkpoint)
+    except Refused as refusal:
+        progress.say(f"the adapter in use is not compared: {refusal}")
+        return []
+    path = learning.out / "reports" / "current.json"
+    return [stages.report(path, lambda: _examine(learning, progress, current, "current"), adapter=manifest.name)]
+
+
+class _Stages:
+    """Does a stage unless its output is whole, and keeps the time of those it did."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.seconds: dict[str, float] = {}
+
+    def timed(self, name: str, act: Callable[[], ResultT]) -> ResultT:
+        started = time.monotonic()
+        result = act()
+        self.seconds[name] = round(time.monotonic() - started, 2)
+        return result
+
+    def report(self, path: Path, act: Callable[[], EvalReport], *, adapter: str | None = None) -> EvalReport:
+        """A report on this very adapter, from the file or made now."""
+        if path.is_file():
+            found = load_record(path, EvalReport, what="an evaluation report")
+            if found.adapter == adapter:
+                return found
+        made = self.timed(f"evaluate:{path.stem}", act)
+        save_record(path, made)
+        return made
+
+    def scores(self, path: Path, act: Callable[[], TextScores]) -> None:
+        if path.is_file():
+            return
+        fitted = self.timed(path.stem, act)
+        save_scores(path, fitted)
+        said = f"abstains: {fitted.about['reason']}" if fitted.abstains else str(fitted.about)
+        self._progress.report(path.stem, 1, 1, text=f"{path.stem}: {said}")

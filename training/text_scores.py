@@ -1,0 +1,197 @@
+"""A linear score over blocks of text, as plain data: what the Locator and the AcceptanceFilter are stored as.
+
+The file (skops, holding only dicts, lists, strings, numbers and numpy arrays, so that loading it runs no code):
+
+    schema, kind          "scores/1"; "locator" or "filter"
+    blocks                one per text: field, analyzer ("char" or "words"), shortest, longest (n-gram), terms (a JSON
+                          list, in column order), idf and weights (float64, one per term)
+    intercept             sum of weights * tf-idf + intercept is the decision
+    slope, offset         probability = 1 / (1 + exp(-(slope * decision + offset)))
+    threshold             0..1; a score at or over it speaks (Locator) or passes (AcceptanceFilter)
+    abstains              true: scores are the constant `offset` gives, for there was too little to learn from
+    about                 arm, counts and figures of the fit, for reports
+
+tf-idf: term counts 1 + log(tf), times idf, each block scaled to length 1. `app/inference/text_scores.py` reads the same
+file; `tests/integration/training/test_scores_agree.py` holds that both give the same numbers.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from scipy.sparse import hstack
+from scipy.special import expit
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from app.domain.errors import UserError
+
+SCHEMA = "scores/1"
+Floats = NDArray[np.float64]
+Texts = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Block:
+    """How one text becomes features.
+
+    `analyzer`: char (all characters), names (identifiers and signs), words (what spaces separate). `rarest` is the
+    least number of lines a term must occur in, `most` the number of terms kept.
+    """
+
+    field: str
+    analyzer: str
+    shortest: int
+    longest: int
+    rarest: int = 1
+    most: int = 30_000
+
+
+_PATTERNS = {"names": r"[A-Za-z_]\w*|[^\w\s]", "words": r"\S+"}
+
+
+def make_vectoriser(block: Block, **options: Any) -> TfidfVectorizer:  # noqa: ANN401 - scikit-learn's keywords
+    """The one place that says how text is cut and weighed."""
+    pattern = _PATTERNS.get(block.analyzer)
+    cut = {"analyzer": "char"} if pattern is None else {"token_pattern": pattern}
+    return TfidfVectorizer(
+        ngram_range=(block.shortest, block.longest), lowercase=False, sublinear_tf=True, **cut, **options
+    )
+
+
+@dataclass(frozen=True)
+class FittedBlock:
+    """A block whose terms, idf and weights are known."""
+
+    block: Block
+    vectoriser: TfidfVectorizer
+    weights: Floats
+
+    def decide(self, texts: Sequence[str]) -> Floats:
+        return np.asarray(self.vectoriser.transform(texts) @ self.weights)
+
+
+@dataclass(frozen=True)
+class TextScores:
+    """A fitted linear score. Fields as in the file."""
+
+    kind: str
+    blocks: tuple[FittedBlock, ...]
+    intercept: float
+    slope: float
+    offset: float
+    threshold: float
+    abstains: bool
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def decide(self, texts: Texts, count: int) -> Floats:
+        total = np.full(count, self.intercept)
+        for fitted in self.blocks:
+            total = total + fitted.decide(texts[fitted.block.field])
+        return np.asarray(total)
+
+    def score(self, texts: Texts, count: int) -> Floats:
+        """Probabilities in 0..1, one per text."""
+        return np.asarray(expit(self.slope * self.decide(texts, count) + self.offset))
+
+
+def constant_scores(kind: str, *, probability: float, threshold: float, reason: str) -> TextScores:
+    """A score that abstains: the same probability for everything, and why."""
+    offset = float(np.log(probability / (1 - probability)))
+    return TextScores(kind, (), 0.0, 0.0, offset, threshold, abstains=True, about={"reason": reason})
+
+
+def fit_blocks(
+    blocks: Sequence[Block], texts: Texts, labels: NDArray[np.int64], *, strength: float
+) -> tuple[tuple[FittedBlock, ...], float]:
+    """Logistic regression over the blocks, both classes weighing the same. Returns the blocks and the intercept.
+
+    A block in which no term is frequent enough is left out. `strength` is scikit-learn's C.
+    """
+    kept: list[tuple[Block, TfidfVectorizer]] = []
+    columns = []
+    for block in blocks:
+        vectoriser = make_vectoriser(block, min_df=block.rarest, max_features=block.most)
+        try:
+            columns.append(vectoriser.fit_transform(texts[block.field]))
+        except ValueError:  # scikit-learn's answer to "no term is left"
+            continue
+        kept.append((block, vectoriser))
+    regression = LogisticRegression(C=strength, class_weight="balanced", solver="liblinear", random_state=0)
+    regression.fit(hstack(columns).tocsr(), labels)
+    weights, fitted, first = regression.coef_[0], [], 0
+    for block, vectoriser in kept:
+        last = first + len(vectoriser.vocabulary_)
+        fitted.append(FittedBlock(block, vectoriser, weights[first:last]))
+        first = last
+    return tuple(fitted), float(regression.intercept_[0])
+
+
+def fit_probability(decisions: Floats, labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Slope and offset that turn decisions on lines never seen in the fit into probabilities (Platt)."""
+    regression = LogisticRegression(C=1e3, random_state=0).fit(decisions.reshape(-1, 1), labels)
+    return float(regression.coef_[0, 0]), float(regression.intercept_[0])
+
+
+def save_scores(path: Path, scores: TextScores) -> None:
+    """Write the file described above, whole or not at all."""
+    document = {
+        "schema": SCHEMA,
+        "kind": scores.kind,
+        "blocks": [_block_document(fitted) for fitted in scores.blocks],
+        "intercept": scores.intercept,
+        "slope": scores.slope,
+        "offset": scores.offset,
+        "threshold": scores.threshold,
+        "abstains": scores.abstains,
+        "about": json.dumps(scores.about, sort_keys=True),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.writing")
+    skops.io.dump(document, beside, compression=ZIP_DEFLATED)
+    beside.replace(path)
+
+
+def load_scores(path: Path, kind: str) -> TextScores:
+    """Read the file described above; `kind` is locator or filter.
+
+    Raises:
+        UserError: when the file is absent, of another kind, or holds anything but plain data.
+    """
+    if not path.is_file():
+        raise UserError(f"expected a {kind} at {path}, found no such file")
+    document = skops.io.load(path, trusted=[])
+    if document.get("schema") != SCHEMA or document.get("kind") != kind:
+        raise UserError(f"{path} is no {kind} of schema {SCHEMA}; fit it again with this version")
+    return TextScores(
+        kind=kind,
+        blocks=tuple(_read_block(item) for item in document["blocks"]),
+        about=json.loads(document["about"]),
+        **{name: document[name] for name in ("intercept", "slope", "offset", "threshold", "abstains")},
+    )
+
+
+def _block_document(fitted: FittedBlock) -> dict[str, Any]:
+    block = fitted.block
+    return {
+        "field": block.field,
+        "analyzer": block.analyzer,
+        "shortest": block.shortest,
+        "longest": block.longest,
+        "terms": json.dumps(list(fitted.vectoriser.get_feature_names_out()), ensure_ascii=False),
+        "idf": np.asarray(fitted.vectoriser.idf_, dtype=np.float64),
+        "weights": np.asarray(fitted.weights, dtype=np.float64),
+    }
+
+
+def _read_block(document: dict[str, Any]) -> FittedBlock:
+    block = Block(*(document[name] for name in ("field", "analyzer", "shortest", "longest")))
+    vectoriser = make_vectoriser(block, vocabulary=json.loads(document["terms"]))
+    vectoriser.idf_ = document["idf"]
+    return FittedBlock(block, vectoriser, document["weights"])
