@@ -113,6 +113,11 @@ class Team:
         self.standin.push(REPO, number, sha, force=amend)
         return sha
 
+    def say(self, number: int, sha: str, line: int, body: str, **more: Any) -> int:
+        """A comment of mara's on service.py, unless `more` says otherwise; its id."""
+        what = {"author": "mara", "path": "service.py", **more}
+        return self.standin.comment(REPO, number, line=line, body=body, commit_sha=sha, **what)
+
     def run(self, workflow: str, number: int) -> Any:
         """A workflow through the queue, as intake would enqueue it; its result."""
         workflow_id = f"{workflow}:{number}:{len(self._runs)}"

@@ -1,12 +1,11 @@
 """A merged pull request becomes Examples and Rejections, over HTTP, git and SQLite."""
 
-from typing import Any
-
 import pytest
 
 from app.domain.errors import Refused
 from app.domain.examples import Evidence, ExampleKind
 from app.workflows import harvesting
+from app.workflows.engine import workflow
 from tests.integration.team import REPO, SERVICE, Team
 
 ADDED = """\
@@ -27,21 +26,16 @@ PRINT = REVIEWED.split("\n").index("    print(order)") + 1
 RETURN = PRINT + 1
 
 
-def say(team: Team, number: int, sha: str, line: int, body: str, **more: Any) -> int:
-    who = {"author": "mara", "path": "service.py"} | more
-    return team.standin.comment(REPO, number, line=line, body=body, commit_sha=sha, **who)
-
-
 def a_merged_pull(team: Team) -> tuple[int, str, str, dict[str, int]]:
     number, sha = team.open({"service.py": REVIEWED, "notes.md": "one\ntwo\n"})
     ids = {
-        "fixed": say(team, number, sha, PRINT, "Please log through the logger, never print."),
-        "left": say(team, number, sha, DISCOUNT, "Could you take the rate from the price list?"),
-        "praise": say(team, number, sha, RETURN, "Nice catch, thanks!"),
-        "own": say(team, number, sha, RETURN, "I will rename this in the next pull request.", author="dev"),
-        "bot": say(team, number, sha, RETURN, "Cyclomatic complexity is too high here.", author="linter[bot]"),
+        "fixed": team.say(number, sha, PRINT, "Please log through the logger, never print."),
+        "left": team.say(number, sha, DISCOUNT, "Could you take the rate from the price list?"),
+        "praise": team.say(number, sha, RETURN, "Nice catch, thanks!"),
+        "own": team.say(number, sha, RETURN, "I will rename this in the next pull request.", author="dev"),
+        "bot": team.say(number, sha, RETURN, "Cyclomatic complexity is too high here.", author="linter[bot]"),
     }
-    say(team, number, sha, PRINT, "Done.", author="dev", in_reply_to=ids["fixed"])
+    team.say(number, sha, PRINT, "Done.", author="dev", in_reply_to=ids["fixed"])
     head = team.fix(number, {"service.py": FIXED})
     team.standin.approve(REPO, number, author="mara", commit_sha=head)
     team.standin.merge(REPO, number, by="mara")
@@ -95,7 +89,7 @@ def test_four_requests_are_enough(team: Team) -> None:
 def test_an_applied_suggestion_is_told_from_any_other_change(team: Team) -> None:
     number, sha = team.open({"service.py": REVIEWED})
     body = "```suggestion\n    log.info('refund %s', order.id)\n```"
-    say(team, number, sha, PRINT, body)
+    team.say(number, sha, PRINT, body)
     team.fix(number, {"service.py": FIXED})
     team.standin.merge(REPO, number, by="mara")
 
@@ -108,7 +102,7 @@ def test_an_applied_suggestion_is_told_from_any_other_change(team: Team) -> None
 
 def test_a_force_push_is_followed_to_the_rewritten_commit(team: Team) -> None:
     number, sha = team.open({"service.py": REVIEWED})
-    say(team, number, sha, PRINT, "Never print in a service.")
+    team.say(number, sha, PRINT, "Never print in a service.")
     head = team.fix(number, {"service.py": FIXED}, amend=True)
     team.standin.merge(REPO, number, by="mara")
 
@@ -122,7 +116,7 @@ def test_a_force_push_is_followed_to_the_rewritten_commit(team: Team) -> None:
 
 def test_a_renamed_file_is_the_same_file(team: Team) -> None:
     number, sha = team.open({"service.py": REVIEWED})
-    say(team, number, sha, PRINT, "Never print in a service.")
+    team.say(number, sha, PRINT, "Never print in a service.")
     team.fix(number, {"service.py": None, "pricing/service.py": FIXED})
     team.standin.merge(REPO, number, by="mara")
 
@@ -135,7 +129,7 @@ def test_a_renamed_file_is_the_same_file(team: Team) -> None:
 
 def test_a_deleted_file_says_nothing(team: Team) -> None:
     number, sha = team.open({"draft.py": "print('draft')\n", "service.py": REVIEWED})
-    say(team, number, sha, 1, "We do not need this class.", path="draft.py")
+    team.say(number, sha, 1, "We do not need this class.", path="draft.py")
     team.fix(number, {"draft.py": None})
     team.standin.merge(REPO, number, by="mara")
 
@@ -147,8 +141,8 @@ def test_a_deleted_file_says_nothing(team: Team) -> None:
 
 def test_a_comment_on_a_removed_line_asks_whether_it_came_back(team: Team) -> None:
     number, sha = team.open({"service.py": SERVICE.replace("    total = 0\n", "").replace("import json\n", "")})
-    total = say(team, number, sha, 9, "This starts the sum; keep it.", side="LEFT")
-    imported = say(team, number, sha, 1, "Please say why the import goes.", side="LEFT")
+    total = team.say(number, sha, 9, "This starts the sum; keep it.", side="LEFT")
+    imported = team.say(number, sha, 1, "Please say why the import goes.", side="LEFT")
     team.fix(number, {"service.py": SERVICE.replace("import json\n", "")})
     team.standin.merge(REPO, number, by="mara")
 
@@ -161,7 +155,7 @@ def test_a_comment_on_a_removed_line_asks_whether_it_came_back(team: Team) -> No
 def test_a_dropped_commit_leaves_the_stored_hunk(team: Team) -> None:
     number, _ = team.open({"service.py": REVIEWED})
     hunk = "@@ -4,3 +4,6 @@ def load(path):\n context\n+one\n+two\n+    print(order)"
-    say(team, number, "0" * 39 + "1", 7, "Never print in a service.", diff_hunk=hunk)
+    team.say(number, "0" * 39 + "1", 7, "Never print in a service.", diff_hunk=hunk)
     team.standin.merge(REPO, number, by="mara")
 
     team.run("harvest", number)
@@ -187,12 +181,17 @@ def test_harvesting_again_changes_nothing(team: Team) -> None:
     assert after == before
 
 
-async def test_a_step_that_ran_twice_leaves_no_duplicate(team: Team) -> None:
+@workflow("tests.harvest_twice")
+async def harvest_twice(installation_id: int, repository: str, number: int) -> list[dict[str, int]]:
     """As after a kill between the step's commit and its journal entry."""
+    first = await harvesting.harvest_pull_request(installation_id, repository, number)
+    return [first, await harvesting.harvest_pull_request(installation_id, repository, number)]
+
+
+def test_a_step_that_ran_twice_leaves_no_duplicate(team: Team) -> None:
     number, *_ = a_merged_pull(team)
 
-    first = await harvesting.harvest_pull_request(team.installation_id, REPO, number)
-    second = await harvesting.harvest_pull_request(team.installation_id, REPO, number)
+    first, second = team.run("tests.harvest_twice", number)
 
     assert first == second
     assert len({example.hash for example in team.examples(number)}) == first["examples"] == len(team.examples(number))
