@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 LARGEST_BODY = 256 * 1024
 #: Tokens of an answer; more is cut to this, for a review comment is short.
 MOST_TOKENS = 512
+#: The spelling of training's completions (`json.dumps`): free white space would let a decoder run on in blanks, and
+#: any other separator would make it write what the adapter never saw. Read by vLLM's `guidance` backend.
+SPELLING = {"x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
 
 
 class _Strict(BaseModel):
@@ -47,4 +50,6 @@ class ChatRequest(_Strict):
     def render(self) -> dict[str, Any]:
         """The body for vLLM, with the bound on the answer's length applied."""
         body = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if "response_format" in body:
+            body["response_format"]["json_schema"]["schema"] |= SPELLING
         return body | {"max_tokens": min(self.max_tokens, MOST_TOKENS)}

@@ -73,6 +73,13 @@ def adopt(folder: Path, *, name: str, base: BaseCheckpoint, into: Path, max_rank
     Raises:
         Refused: when anything is not as the manifest says, or vLLM would not compute it as PEFT does.
     """
+    try:
+        return _adopt(folder, name=name, base=base, into=into, max_rank=max_rank)
+    except OSError as error:
+        raise Refused("unreadable", f"cannot read the adapter folder {folder}: {error}") from error
+
+
+def _adopt(folder: Path, *, name: str, base: BaseCheckpoint, into: Path, max_rank: int) -> ProvenAdapter:
     kept = into / name
     if kept.exists():
         return prove(kept, name=name, base=base, max_rank=max_rank)

@@ -28,12 +28,11 @@ async def run(options: EngineOptions, *, state_path: Path, port: int, say: Calla
         UserError: when the base is no base, the state folder is in use, the port is taken or vLLM does not start.
     """
     state = StateFolder(state_path)
-    state.lock()
-    state.clear_address()
-    for pid in end_leftovers(str(state.path)):
-        say(f"ended process {pid}, left by an earlier run that was killed")
-    base = read_base(options.base)
-    with _listen(port) as listener:
+    with state.locked(), _listen(port) as listener:
+        state.clear_address()
+        for pid in end_leftovers(str(state.path)):
+            say(f"ended process {pid}, left by an earlier run that was killed")
+        base = read_base(options.base)
         engine = Engine(options, log=state.log, mark=str(state.path))
         controller = Controller(engine, state, base, tolerance=_read_tolerance(options.base), say=say)
         keys = {"read_key": state.ensure_key("read"), "control_key": state.ensure_key("control")}

@@ -4,9 +4,10 @@ import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -41,19 +42,16 @@ class StateFolder:
         self.adapters = self.path / "adapters"
         self.adapters.mkdir(exist_ok=True)
         self.log = self.path / "vllm.log"
-        self._lock: IO[bytes] | None = None
 
-    def lock(self) -> None:
-        """Held until the process ends.
-
-        Raises:
-            UserError: when another `serving run` uses the folder.
-        """
-        self._lock = (self.path / "lock").open("wb")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(f"another `serving run` uses {self.path}; stop it or name another --state") from error
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Raises: UserError when another `serving run` uses the folder."""
+        with (self.path / "lock").open("wb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UserError(f"another `serving run` uses {self.path}; stop it or name another --state") from error
+            yield
 
     def ensure_key(self, kind: str) -> str:
         """The read or control key, made at first use with mode 0600."""

@@ -1,3 +1,3 @@
 """Fixtures that more than one folder of tests uses."""
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.serving_fixture"]
