@@ -10,7 +10,7 @@ SLACK = 3
 
 def parse_suggestions(body: str) -> tuple[tuple[str, ...], ...]:
     """The lines of each suggestion block of a comment; an empty block suggests to remove the commented lines."""
-    blocks = (match[2].replace("\r\n", "\n") for match in _BLOCK.finditer(body))
+    blocks = (match[2] for match in _BLOCK.finditer(body.replace("\r\n", "\n")))
     return tuple(tuple(block.rstrip("\n").split("\n")) if block.strip() else () for block in blocks)
 
 
