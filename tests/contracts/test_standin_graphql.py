@@ -77,6 +77,7 @@ def test_threads_tell_what_people_and_the_app_wrote(tmp_path: Path) -> None:
         )
         hub.comment(REPO, 1, author="wes", path="a.py", line=19, side="LEFT", body="l", commit_sha=world.head_sha)
         hub.react(REPO, 1, first, "+1", times=2)
+        hub.minimize(REPO, 1, first)
         hub.resolve_thread(REPO, 1, first, by="ann")
         comments = [{"path": "a.py", "line": 21, "start_line": 20, "body": "both"}]
         client = world.installation()
@@ -93,6 +94,7 @@ def test_threads_tell_what_people_and_the_app_wrote(tmp_path: Path) -> None:
         group["content"]: group["reactors"]["totalCount"] for group in one["comments"]["nodes"][0]["reactionGroups"]
     }
     assert likes["THUMBS_UP"] == 2
+    assert [node["isMinimized"] for node in one["comments"]["nodes"]] == [True, False]
     assert (left["diffSide"], left["line"]) == ("LEFT", 19)
     assert (ours["line"], ours["startLine"]) == (21, 20)
     assert ours["comments"]["nodes"][0]["author"] == {"login": "understudy", "__typename": "Bot"}

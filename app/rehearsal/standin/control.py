@@ -13,7 +13,7 @@ from app.rehearsal.standin.git import Signature
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.pulls import comment_json, review_json
 from app.rehearsal.standin.render.repositories import label_json
-from app.rehearsal.standin.site import runs_of, thread_of
+from app.rehearsal.standin.site import comment_of, runs_of, thread_of
 from app.rehearsal.standin.state import (
     Comment,
     Label,
@@ -253,9 +253,12 @@ class StandIn(Administration):
     def react(self, full_name: str, number: int, comment_id: int, reaction: str, *, times: int = 1) -> None:
         """Reactions by REST name (`+1`, `-1`, `heart`, …). GitHub sends no webhook for them."""
         with self.lock:
-            pull = self.find_pull(full_name, number)[1]
-            comment = next(comment for _, comment in pull.comments() if comment.id == comment_id)
-            comment.reactions[reaction] += times
+            comment_of(self.find_pull(full_name, number)[1], comment_id).reactions[reaction] += times
+
+    def minimize(self, full_name: str, number: int, comment_id: int) -> None:
+        """Hide a comment, as people do with spam and with what is settled. No webhook tells of it either."""
+        with self.lock:
+            comment_of(self.find_pull(full_name, number)[1], comment_id).minimized = True
 
     # -- what the App left behind --
 

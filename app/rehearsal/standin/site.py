@@ -20,6 +20,7 @@ from app.rehearsal.standin.render.pulls import check_run_json
 from app.rehearsal.standin.render.repositories import minimal_repository_json
 from app.rehearsal.standin.state import (
     CheckRun,
+    Comment,
     Event,
     Exchange,
     Label,
@@ -229,3 +230,7 @@ def thread_of(pull: PullRequest, comment_id: int) -> Thread:
         if any(comment.id == comment_id for comment in thread.comments):
             return thread
     raise UserError(f"#{pull.number} has no review comment {comment_id}")
+
+
+def comment_of(pull: PullRequest, comment_id: int) -> Comment:
+    return next(comment for comment in thread_of(pull, comment_id).comments if comment.id == comment_id)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -31,15 +32,19 @@ async def serve_git(site: Site, request: Request) -> Response:
         _record(site, request, refusal.status)
         headers = {"www-authenticate": 'Basic realm="GitHub"'} if refusal.status == 401 else {}
         return JSONResponse(refusal.body, refusal.status, headers)
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        "http-backend",
-        env=_cgi(folder, inner, request),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    await _give(process, await request.body())
+    content = await request.body()
+    # A file rather than a pipe: git may refuse and hang up before it has read all of the request.
+    with tempfile.TemporaryFile() as body:
+        body.write(content)
+        body.seek(0)
+        process = await asyncio.create_subprocess_exec(
+            "git",
+            "http-backend",
+            env=_cgi(folder, inner, request) | {"CONTENT_LENGTH": str(len(content))},
+            stdin=body,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
     status, headers = await _head(process)
     _record(site, request, status)
     return StreamingResponse(_rest(process), status, headers)
@@ -92,14 +97,6 @@ def _cgi(folder: Path, inner: str, request: Request) -> dict[str, str]:
         "GIT_PROTOCOL": headers.get("git-protocol", ""),
         "REMOTE_USER": "",
     }
-
-
-async def _give(process: asyncio.subprocess.Process, content: bytes) -> None:
-    assert process.stdin is not None  # noqa: S101 (it was asked for)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        process.stdin.write(content)
-        await process.stdin.drain()
-        process.stdin.close()
 
 
 async def _head(process: asyncio.subprocess.Process) -> tuple[int, dict[str, str]]:

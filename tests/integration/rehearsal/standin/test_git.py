@@ -64,6 +64,14 @@ def test_what_a_token_does_not_reach_is_not_served(world: World) -> None:
     assert git_with(token, "ls-remote", url(world)).returncode != 0
 
 
+def test_a_commit_that_is_not_there_is_githubs_refusal(world: World, tmp_path: Path) -> None:
+    clone, token = str(tmp_path / "empty"), world.token()
+    git_with(token, "init", "-q", "--bare", clone)
+    for number in range(10):
+        refused = git_with(token, "-C", clone, "fetch", "-q", url(world), f"{number + 1:040x}")
+        assert "not our ref" in refused.stderr
+
+
 def test_pushing_is_refused(world: World, tmp_path: Path) -> None:
     token, clone = world.token(), str(tmp_path / "clone")
     git_with(token, "clone", "-q", url(world), clone)
