@@ -8,9 +8,18 @@ import json
 from datetime import datetime
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from app.domain.errors import Refused
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "")
+
+
+#: What a database column of ours can hold.
+Id = Annotated[int, Field(gt=0, lt=2**63)]
+Text = Annotated[str, AfterValidator(_without_nul)]
 
 
 class _Tolerant(BaseModel):
@@ -28,53 +37,53 @@ def _none_if_odd(value: object) -> object:
 class Account(_Tolerant):
     """A user, bot or organisation. `login` may be None where GitHub deleted the account ("ghost")."""
 
-    id: int | None = None
-    login: str | None = None
-    type: str | None = None
+    id: Id | None = None
+    login: Text | None = None
+    type: Text | None = None
 
 
 OptionalAccount = Annotated[Account | None, BeforeValidator(_none_if_odd)]
 
 
 class Repository(_Tolerant):
-    id: int
-    full_name: str
+    id: Id
+    full_name: Text
     owner: OptionalAccount = None
 
 
 class Installation(_Tolerant):
     """The `installation` of an ordinary event has an id only; that of an installation event has the rest."""
 
-    id: int
+    id: Id
     account: OptionalAccount = None
     permissions: dict[str, str] | None = None
     suspended_at: datetime | None = None
 
 
 class Label(_Tolerant):
-    name: str
-    id: int | None = None
+    name: Text
+    id: Id | None = None
 
 
 class Commit(_Tolerant):
     """Head or base of a pull request."""
 
-    sha: str
-    ref: str | None = None
+    sha: Text
+    ref: Text | None = None
 
 
 class PullRequest(_Tolerant):
     """`merged` is absent where a pull request is only mentioned; `merged_at` is there in both."""
 
-    number: int
-    id: int | None = None
+    number: Id
+    id: Id | None = None
     head: Commit
     base: Commit | None = None
     user: OptionalAccount = None
     draft: bool | None = None
     merged: bool | None = None
     merged_at: datetime | None = None
-    state: str | None = None
+    state: Text | None = None
 
     @property
     def is_merged(self) -> bool:
@@ -82,23 +91,23 @@ class PullRequest(_Tolerant):
 
 
 class Review(_Tolerant):
-    id: int
-    state: str | None = None
+    id: Id
+    state: Text | None = None
     user: OptionalAccount = None
-    commit_id: str | None = None
+    commit_id: Text | None = None
 
 
 class ReviewComment(_Tolerant):
-    id: int
+    id: Id
     user: OptionalAccount = None
-    commit_id: str | None = None
-    in_reply_to_id: int | None = None
+    commit_id: Text | None = None
+    in_reply_to_id: Id | None = None
 
 
 class Event(_Tolerant):
     """What most events share. An event that we do not act on is read as this."""
 
-    action: str | None = None
+    action: Text | None = None
     sender: OptionalAccount = None
     repository: Annotated[Repository | None, BeforeValidator(_none_if_odd)] = None
     installation: Annotated[Installation | None, BeforeValidator(_none_if_odd)] = None
@@ -165,12 +174,16 @@ def parse_event(name: str, body: bytes) -> Event:
         payload = json.loads(body)
     except (ValueError, RecursionError):
         raise Refused("payload", f"expected the JSON of a {name} event, got something that is none") from None
+    return parse_payload(name, payload)
+
+
+def parse_payload(name: str, payload: object) -> Event:
+    """The same for a payload that is parsed already."""
     if not isinstance(payload, dict):
         raise Refused("payload", f"expected a JSON object for a {name} event, got {type(payload).__name__}")
     try:
         return _EVENTS.get(name, Event).model_validate(payload)
     except ValidationError as error:
         fields = sorted({".".join(map(str, item["loc"])) + ": " + item["type"] for item in error.errors()})
-        raise Refused(
-            "payload", f"a {name} event lacks what we need: {', '.join(fields)}"
-        ) from None  # its values stay out of logs
+        # Its values stay out of logs.
+        raise Refused("payload", f"a {name} event lacks what we need: {', '.join(fields)}") from None

@@ -48,7 +48,9 @@ def intake_router(intake: Intake) -> APIRouter:
             return await asyncio.to_thread(_accept, intake, envelope, body)
         except Refused as refused:
             _log.info("refused a delivery: %s", refused.reason)
-            return JSONResponse({"error": refused.reason, "detail": str(refused)}, _STATUS[refused.reason])
+            # Closing ends what is still being sent; the server would read, and drop, all of it.
+            headers = {"connection": "close"} if refused.reason == "too_large" else None
+            return JSONResponse({"error": refused.reason, "detail": str(refused)}, _STATUS[refused.reason], headers)
         except sa.exc.SQLAlchemyError as error:
             # Its type only: the text of a database error shows the values of the statement.
             _log.error("could not store a delivery: %s", type(error).__name__)

@@ -1,0 +1,86 @@
+"""What intake reads of a delivery, and what it puts aside."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import Refused
+from app.intake.deliveries import Glance, decide_ignored, parse_body, parse_headers
+
+_HEADERS = {
+    "content-type": "application/json; charset=utf-8",
+    "x-github-event": "pull_request",
+    "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+    "x-hub-signature-256": "sha256=secret",
+    "authorization": "also secret",
+}
+_GLANCE = Glance(action="opened", installation_id=1, sender_type="User", sender_login="ann")
+
+
+def test_a_guid_is_known_under_its_host_and_signatures_are_not_kept() -> None:
+    envelope = parse_headers(_HEADERS, "ghe.example")
+    assert envelope.guid == "ghe.example:72d3162e-cc78-11e3-81ab-4c9367dc0958"
+    assert envelope.event == "pull_request"
+    assert set(envelope.headers) == {"x-github-event", "x-github-delivery"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("content-type", "application/x-www-form-urlencoded", "content_type"),
+        ("content-type", "", "content_type"),
+        ("x-github-event", "", "headers"),
+        ("x-github-event", "Pull Request", "headers"),
+        ("x-github-event", "a" * 65, "headers"),
+        ("x-github-delivery", "", "headers"),
+        ("x-github-delivery", "a b c d e f", "headers"),
+        ("x-github-delivery", "a" * 101, "headers"),
+    ],
+)
+def test_odd_headers_are_refused(name: str, value: str, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_headers(_HEADERS | {name: value}, "github.com")
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b'"text"', b"\xff\xfe", b"[" * 100_000, b"payload=%7B%7D"])
+def test_what_is_no_json_object_is_refused(body: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body(body)
+    assert refused.value.reason == "json"
+    assert refused.value.__cause__ is None  # nothing that could carry the body into a log
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.fixed_dictionaries({}, optional={"action": _JSON, "installation": _JSON, "sender": _JSON}))
+def test_whatever_the_object_holds_is_glanced_at(payload: dict[str, object]) -> None:
+    import json
+
+    glance = parse_body(json.dumps(payload).encode())
+    assert glance.action is None or len(glance.action) <= 200
+    assert glance.installation_id is None or 0 < glance.installation_id < 2**63
+
+
+@pytest.mark.parametrize(
+    ("event", "sender", "ignored"),
+    [
+        ("pull_request", ("User", "ann"), None),
+        ("pull_request", ("Bot", "dependabot[bot]"), None),
+        ("pull_request", ("Bot", "understudy[bot]"), "ignored: own act"),
+        ("pull_request", ("User", "understudy[bot]"), None),
+        ("workflow_run", ("User", "ann"), "ignored: unused event"),
+        ("ping", ("User", "ann"), "ignored: unused event"),
+        ("installation", ("User", "ann"), None),
+    ],
+)
+def test_own_acts_and_unused_events_are_kept_and_ignored(
+    event: str, sender: tuple[str, str], ignored: str | None
+) -> None:
+    glance = Glance(action=None, installation_id=1, sender_type=sender[0], sender_login=sender[1])
+    assert decide_ignored(event, glance, "understudy") == ignored

@@ -1,0 +1,75 @@
+"""Which event starts what."""
+
+from typing import Any
+
+import pytest
+
+from app.github.payloads import parse_payload
+from app.workflows.deliveries import Ignore, Start, decide_start
+from app.workflows.upkeep import select_missed
+
+_SHA = "a" * 40
+
+
+def _payload(action: str, **changes: Any) -> dict[str, Any]:
+    pull = {"number": 7, "head": {"sha": _SHA}, "draft": False, "merged": False} | changes.pop("pull_request", {})
+    return {
+        "action": action,
+        "installation": {"id": 11},
+        "repository": {"id": 5, "full_name": "o/r"},
+        "sender": {"id": 1, "login": "ann", "type": "User"},
+        "pull_request": pull,
+    } | changes
+
+
+def _decide(event: str, payload: dict[str, Any]) -> Start | Ignore:
+    return decide_start(parse_payload(event, payload), guid="h:g", host="h", app_slug="understudy")
+
+
+@pytest.mark.parametrize("action", ["opened", "reopened", "synchronize", "ready_for_review"])
+def test_a_new_head_is_reviewed_once(action: str) -> None:
+    review_id = f"h:5:7:{_SHA}"
+    assert _decide("pull_request", _payload(action)) == Start("review", f"review:{review_id}", (11, "o/r", review_id))
+
+
+def test_a_draft_is_not_reviewed() -> None:
+    assert _decide("pull_request", _payload("opened", pull_request={"draft": True})) == Ignore("draft")
+
+
+def test_a_merge_is_harvested_once_per_head() -> None:
+    decision = _decide("pull_request", _payload("closed", pull_request={"merged": True}))
+    assert decision == Start("harvest", f"harvest:h:5:7:{_SHA}", (11, "o/r", 7))
+    assert isinstance(_decide("pull_request", _payload("closed")), Ignore)
+
+
+@pytest.mark.parametrize("action", ["labeled", "unlabeled"])
+def test_our_labels_are_commands_and_each_is_looked_at(action: str) -> None:
+    ours = _payload(action, label={"name": "understudy:approve"})
+    assert _decide("pull_request", ours) == Start("curate", "curate:h:g", (11, "o/r", 7))
+    assert _decide("pull_request", _payload(action, label={"name": "bug"})) == Ignore("another label")
+    assert _decide("pull_request", _payload(action)) == Ignore("another label")
+
+
+@pytest.mark.parametrize("action", ["edited", "deleted"])
+def test_words_changed_after_the_merge_are_harvested_again(action: str) -> None:
+    merged = _payload(action, comment={"id": 3}, pull_request={"merged_at": "2026-01-01T00:00:00Z"})
+    assert _decide("pull_request_review_comment", merged) == Start("harvest", "harvest:h:g", (11, "o/r", 7))
+    before = _payload(action, comment={"id": 3})
+    assert _decide("pull_request_review_comment", before) == Ignore("harvested at the merge")
+
+
+def test_our_own_acts_and_events_of_no_installation_do_nothing() -> None:
+    own = {"id": 2, "login": "understudy[bot]", "type": "Bot"}
+    assert _decide("pull_request", _payload("opened", sender=own)) == Ignore("own act")
+    assert _decide("pull_request", _payload("opened", installation=None)) == Ignore("no installation")
+
+
+def test_other_actions_are_ignored_by_name() -> None:
+    assert _decide("pull_request", _payload("assigned")) == Ignore("assigned is not acted upon")
+    assert _decide("label", _payload("created", label={"name": "x"})) == Ignore("created is not acted upon")
+
+
+def test_missed_deliveries_are_asked_for_once_each_until_it_is_hopeless() -> None:
+    failed = [{"id": 4, "guid": "b"}, {"id": 1, "guid": "a"}, {"id": 3, "guid": "a"}, {"id": 2, "guid": "known"}]
+    failed += [{"id": 100 + number, "guid": "hopeless"} for number in range(10)]
+    assert select_missed(failed, {"known"}) == [3, 4]
