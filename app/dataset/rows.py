@@ -17,10 +17,13 @@ from app.domain.snapshots import CommentRow, HunkRow, OutcomeRow
 #: Comments that the team acted on less likely than this are not put into the model's mouth.
 LEAST_WEIGHT = 0.4
 _ADDRESS = re.compile(r"^(@[\w-]+(/[\w-]+)?[,:]?\s+)+")
+#: Whether git speaks for the team having acted. Where only the rest of the file changed, a labelled study of one project
+#: found 34 % addressed, against 90 % at the line and 65 % near it; so that is the ignored side, with some noise.
 _ACCEPTED = {
     Evidence.SUGGESTION_APPLIED: True,
     Evidence.LINE: True,
     Evidence.NEAR: True,
+    Evidence.FILE: False,
     Evidence.UNCHANGED: False,
 }
 
