@@ -17,7 +17,7 @@ from app.domain.snapshots import CommentRow, HunkRow, OutcomeRow
 #: Comments that the team acted on less likely than this are not put into the model's mouth.
 LEAST_WEIGHT = 0.4
 _ADDRESS = re.compile(r"^(@[\w-]+(/[\w-]+)?[,:]?\s+)+")
-#: Whether git speaks for the team having acted. Where only the rest of the file changed, a labelled study of one project
+#: Whether git speaks for the team having acted. Where only the rest of the file changed, a labelled study of a project
 #: found 34 % addressed, against 90 % at the line and 65 % near it; so that is the ignored side, with some noise.
 _ACCEPTED = {
     Evidence.SUGGESTION_APPLIED: True,
