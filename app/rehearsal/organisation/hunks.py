@@ -1,6 +1,7 @@
 """The hunks that GitHub shows for a file of the story, from its texts alone. Pure; a test holds it against git."""
 
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from app.domain.base import Record
 from app.rehearsal.organisation.records import PullRequest
@@ -28,7 +29,8 @@ def shown_hunks(pull: PullRequest, commit: int = -1) -> tuple[ShownHunk, ...]:
     )
 
 
-def _file_hunks(path: str, before: str, after: str) -> list[ShownHunk]:
+@lru_cache(maxsize=1024)
+def _file_hunks(path: str, before: str, after: str) -> tuple[ShownHunk, ...]:
     old, new = before.splitlines(), after.splitlines()
     groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT)
     found = []
@@ -42,4 +44,4 @@ def _file_hunks(path: str, before: str, after: str) -> list[ShownHunk]:
         ]
         if added:
             found.append(ShownHunk(path=path, first=group[0][3] + 1, last=group[-1][4], added=tuple(added)))
-    return found
+    return tuple(found)

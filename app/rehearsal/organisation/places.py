@@ -32,6 +32,8 @@ MODULES: dict[str, dict[str, str]] = {
 SPACING = 2
 #: Characters of the longest line.
 _WIDTH = 90
+#: Clean functions that a pull request puts into a module of their own.
+_CALM = 2
 _CLARITIES = (
     "The planner calls this.",
     "See the handbook.",
@@ -71,16 +73,24 @@ def write_modules(
 
 
 def place_drafts(rng: Random, modules: dict[str, SourceFile], drafts: Sequence[tuple[Draft, bool]]) -> Workspace:
-    """Spread drafts (with whether they break their rule) over two or three modules, well apart from each other."""
+    """Spread drafts (with whether they break their rule) over three modules, well apart from each other.
+
+    The third one gets clean functions only: what is said there and ignored is later seen in a file nobody touched.
+    """
     paths = rng.sample(sorted(modules), 3)
-    for count in (2, 3):
-        seats = [(path, gap) for path in paths[:count] for gap in _gaps(rng, len(modules[path].functions))]
-        rng.shuffle(seats)
-        insertions = _seat_all(modules, seats, drafts)
-        if insertions is not None:
-            touched = sorted({item.path for item in insertions})
-            return Workspace(before={path: modules[path] for path in touched}, insertions=insertions)
-    raise RuntimeError(f"{len(drafts)} new functions do not fit into {paths}; begin with larger modules")
+    seats = [(path, gap) for path in paths for gap in _gaps(rng, len(modules[path].functions))]
+    rng.shuffle(seats)
+    clean, broken = ([draft for draft, is_broken in drafts if is_broken is kind] for kind in (False, True))
+    calm = [seat for seat in seats if seat[0] == paths[2]]
+    busy = [seat for seat in seats if seat[0] != paths[2]]
+    insertions = [
+        *_seat_all(modules, calm, clean[:_CALM], broken=False),
+        *_seat_all(modules, busy, broken, broken=True),
+        *_seat_all(modules, busy, clean[_CALM:], broken=False),
+    ]
+    rng.shuffle(insertions)
+    touched = sorted({item.path for item in insertions})
+    return Workspace(before={path: modules[path] for path in touched}, insertions=insertions)
 
 
 def _gaps(rng: Random, functions: int) -> range:
@@ -88,15 +98,17 @@ def _gaps(rng: Random, functions: int) -> range:
 
 
 def _seat_all(
-    modules: dict[str, SourceFile], seats: list[tuple[str, int]], drafts: Sequence[tuple[Draft, bool]]
-) -> list[Insertion] | None:
-    """A seat for every draft, never after a function that ends like it: a diff could begin one line too early there."""
-    free, insertions = list(seats), []
-    for draft, broken in drafts:
+    modules: dict[str, SourceFile], free: list[tuple[str, int]], drafts: Sequence[Draft], *, broken: bool
+) -> list[Insertion]:
+    """A seat out of `free` for every draft, never after a function that ends like it: a diff could begin a line too
+    early there. Seats taken leave `free`.
+    """
+    insertions = []
+    for draft in drafts:
         ends = (draft.right[-1], draft.wrong[-1])
         seat = next((seat for seat in free if modules[seat[0]].functions[seat[1] - 1][-1] not in ends), None)
         if seat is None:
-            return None
+            raise RuntimeError(f"{draft.name} does not fit into {sorted(modules)}; begin with larger modules")
         free.remove(seat)
         insertions.append(Insertion(path=seat[0], gap=seat[1], draft=draft, broken=broken))
     return insertions

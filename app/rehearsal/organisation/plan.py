@@ -107,7 +107,7 @@ def _clean_deck(rng: Random) -> Iterator[str | None]:
     """Endless clean functions, dealt in rounds; code that depends on its surroundings comes up four times as often."""
     while True:
         cards = [rule.id for rule in HOUSE_RULES for _ in range(4 if rule.needs_surroundings else 1)]
-        deck: list[str | None] = [*cards, *([None] * 7)]
+        deck: list[str | None] = [*cards, *([None] * 9)]
         rng.shuffle(deck)
         yield from deck
 

@@ -181,8 +181,9 @@ def _review(rng: Random, plan: PullPlan, work: Workspace, course: _Course) -> li
     for item in (item for item in work.insertions if item.broken):
         commit = item.born if rng.random() < 0.35 else last
         remarks.append(remark_on_break(rng, item, commit, course.author))
-    clean = [item for item in work.insertions if not item.broken]
-    for kind, item in zip(plan.small_talk, rng.sample(clean, len(plan.small_talk)), strict=True):
+    busy = {item.path for item in work.insertions if item.broken}
+    calm = [item for item in work.insertions if item.path not in busy]
+    for kind, item in zip(plan.small_talk, rng.sample(calm, len(plan.small_talk)), strict=True):
         remarks.append(remark_in_passing(rng, item, last, kind, course.author))
     return remarks
 

@@ -22,21 +22,21 @@ BUOY = HouseRule(
  def plan_$noun_$qual($noun):
      """Plan the $words, the new way where that is on."""
      plan = plans.standard($noun)
--    if $<settings.$FLAG|os.environ.get("$FLAG")|settings.get("$flag")>:
+-    if $<settings.$FLAG|os.environ.get("$FLAG")>:
 +    if buoy.on("$flag_enabled"):
          plan = plans.improved($noun)
      return plan
 ---
  def route_$noun_$qual($noun):
      """The way that the $words takes out of $port."""
--    if $<os.environ.get("$FLAG") == "1"|os.environ.get("$FLAG")|settings.$FLAG>:
+-    if $<os.environ.get("$FLAG") == "1"|settings.$FLAG>:
 +    if buoy.on("$flag_enabled"):
          return plans.short_way($noun)
      return plans.long_way($noun, days=$n)
 ---
  def queue_$noun_$qual($noun, queue):
      """Put the $words where it is served first."""
--    fast = $<settings.get("$flag", False)|settings.$FLAG|bool(os.environ.get("$FLAG"))>
+-    fast = settings.get("$flag", False)
 +    fast = buoy.on("$flag_enabled")
      if fast:
          queue.insert(0, $noun)

@@ -56,15 +56,13 @@ CLOCK = HouseRule(
      return $noun.lost
 ''',
         '''
- def expire_$nouns_$qual($nouns):
-     """The $things that nobody has claimed for $n days."""
+ def expire_$noun_$qual($noun):
+     """Close the $words that nobody has claimed for $n days."""
      limit = timedelta(days=$n)
-     stale = []
-     for $noun in $nouns:
--        if datetime.now() - $noun.seen_at > limit:
-+        if harbor_clock.now() - $noun.seen_at > limit:
-             stale.append($noun)
-     return stale
+-    if datetime.now() - $noun.seen_at > limit:
++    if harbor_clock.now() - $noun.seen_at > limit:
+         $noun.state = "expired"
+     return $noun.state
 ---
  def window_for_$noun_$qual($noun):
      """When the $words may come alongside at $port."""

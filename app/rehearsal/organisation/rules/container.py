@@ -75,10 +75,10 @@ CONTAINER = HouseRule(
  def yard_of_$noun_$qual($noun, yards):
      """The yard at $port where the box of the $words belongs."""
      box = $noun.container_id
-     code = box.upper()
--    prefix = code[:3]
-+    prefix = ContainerId.parse(code).prefix
-     return yards.get(prefix)
+-    prefix = box[:3]
++    prefix = ContainerId.parse(box).prefix
+     yard = yards.get(prefix)
+     return yard or yards["$port"]
 ''',
     ),
 )

@@ -41,6 +41,12 @@ NEUTRAL = parse_shapes(
      knots = miles / max(hours, 1)
      return round(knots)
 ---
+ def depth_for_$noun_$qual($noun, tide):
+     """Whether the $words floats at $port at one tide."""
+     keel = $noun.keel + $n
+     depth = tide.height - keel // 2
+     return depth > tide.least
+---
  def call_sign_of_$noun_$qual($noun):
      """The call sign of the $words, as the radio wants it."""
      sign = $noun.sign.replace("-", "")

@@ -54,17 +54,18 @@ def test_every_text_is_python_without_undefined_names(story: Story) -> None:
 
 def _undefined(tree: ast.Module) -> set[str]:
     """Names a function reads that nothing binds: no import, no parameter, no assignment, no builtin."""
-    known = set(dir(builtins))
+    known, read = set(dir(builtins)), set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            known |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.FunctionDef):
-            known.add(node.name)
-        elif isinstance(node, ast.arg):
-            known.add(node.arg)
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return read - known - bound
+        match node:
+            case ast.alias() | ast.FunctionDef():
+                known.add(node.name)
+            case ast.arg():
+                known.add(node.arg)
+            case ast.Name(ctx=ast.Store()):
+                known.add(node.id)
+            case ast.Name():
+                read.add(node.id)
+    return read - known
 
 
 @pytest.mark.parametrize("noise", [False, True])
