@@ -20,6 +20,7 @@ from app.rehearsal.standin.state import (
     PullRequest,
     Repository,
     Review,
+    ReviewState,
     Thread,
     utc_now,
 )
@@ -204,13 +205,11 @@ class StandIn(Administration):
                 pull.threads.append(thread)
             else:
                 found = reviewing.anchor_of(thread)
-            who = self.add_user(author)
-            review = Review(self.new_id(), who, "COMMENTED", "", commit_sha, moment, submitted_at=moment)
-            pull.reviews.append(review)
+            review = self._reviewed(pull, "COMMENTED", author, commit_sha, moment)
             comment = Comment(
                 id=comment_id or self.new_id(),
                 review=review,
-                author=who,
+                author=review.author,
                 body=body,
                 commit_sha=commit_sha,
                 diff_hunk=found.diff_hunk,
@@ -236,10 +235,8 @@ class StandIn(Administration):
         """A person approves one commit; returns the review's id."""
         with self.lock:
             repository, pull = self.find_pull(full_name, number)
-            moment = at or self.clock()
-            who = self.add_user(author)
-            review = Review(self.new_id(), who, "APPROVED", body, commit_sha, moment, submitted_at=moment)
-            pull.reviews.append(review)
+            review = self._reviewed(pull, "APPROVED", author, commit_sha, at or self.clock())
+            review.body = body
             self.emit_review(repository, pull, review)
             return review.id
 
@@ -286,6 +283,12 @@ class StandIn(Administration):
             return [self.check_run_json(repository, run) for run in runs_of(repository, head_sha)]
 
     # -- parts --
+
+    def _reviewed(self, pull: PullRequest, state: ReviewState, author: str, commit_sha: str, at: datetime) -> Review:
+        """A person's review, published at once."""
+        who = self.add_user(author)
+        pull.reviews.append(Review(self.new_id(), who, state, "", commit_sha, at, submitted_at=at))
+        return pull.reviews[-1]
 
     def _labelled(self, repository: Repository, pull: PullRequest, label: Label, action: str, by: str) -> None:
         who, pull.updated_at = self.add_user(by), self.clock()
