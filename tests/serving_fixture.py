@@ -63,11 +63,6 @@ class ServingProcess:
             time.sleep(0.2)
         return time.monotonic() - self.started_at
 
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
-
 
 def start_serving(base: Path, state: Path, *arguments: str) -> ServingProcess:
     """Not ready yet; the caller stops it."""
@@ -112,12 +107,19 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def serving(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingProcess]:
+    """Ends with kill -9 of the front, so that every session proves that no engine of vLLM outlives it."""
     started = start_serving(tiny_base, tmp_path_factory.mktemp("serving") / "state")
     try:
         started.wait_ready()
         yield started
+        assert len(find_on_leash(started.state)) >= 3, "expected the leash, vLLM's server and its engine"
     finally:
-        started.stop()
+        started.process.kill()
+        started.process.wait(30)
+    deadline = time.monotonic() + 20
+    while left := find_on_leash(started.state):
+        assert time.monotonic() < deadline, f"processes {left} outlived the front"
+        time.sleep(0.1)
 
 
 def make_adapter(
