@@ -61,7 +61,7 @@ async def review(installation_id: int, repository: str, review_id: str) -> str:
     try:
         state = await _review(installation_id, review_id)
     except UnderstudyError as error:
-        await _publish_check(installation_id, review_id, render_failure(str(error)).model_dump())
+        await publish_check(installation_id, review_id, render_failure(str(error)).model_dump())
         await _settle(review_id, "failed")
         raise
     await _settle(review_id, state)
@@ -70,18 +70,18 @@ async def review(installation_id: int, repository: str, review_id: str) -> str:
 
 async def _review(installation_id: int, review_id: str) -> str:
     await progress(stage="draft")
-    outcome = await _draft(installation_id, review_id)
+    outcome = await draft(installation_id, review_id)
     if outcome == "skipped":
         return "skipped"
     if outcome == "no_adapter":
-        await _publish_check(installation_id, review_id, render_no_adapter().model_dump())
+        await publish_check(installation_id, review_id, render_no_adapter().model_dump())
         return "skipped"
     if outcome == "drafted":
         await progress(stage="post")
-        github_review_id = await _create_pending(installation_id, review_id)
-        if not await _submit(installation_id, review_id, github_review_id):
+        github_review_id = await create_pending(installation_id, review_id)
+        if not await submit(installation_id, review_id, github_review_id):
             return "skipped"
-    await _publish_check(installation_id, review_id, None)
+    await publish_check(installation_id, review_id, None)
     return "posted" if outcome == "drafted" else "silent"
 
 
@@ -102,7 +102,7 @@ def _plan(session: Session, installation_id: int, repository: str, review_id: st
 
 
 @step()
-async def _draft(installation_id: int, review_id: str) -> str:
+async def draft(installation_id: int, review_id: str) -> str:
     """Returns drafted, silent, no_adapter or skipped. Findings and coverage are saved; a second run finds them."""
     with reading(services().database) as session:
         row = _load_row(session, installation_id, review_id)
@@ -117,14 +117,14 @@ async def _draft(installation_id: int, review_id: str) -> str:
     if reviewer is None:
         return "no_adapter"
     files = tuple(_changed_file(item) for item in await github.fetch_files(row.repository, row.pull_request))
-    draft = await draft_review(
+    drafted = await draft_review(
         reviewer, files, repository=row.repository, pull_request=row.pull_request, known_fingerprints=known
     )
     with writing(services().database) as session:
-        save_findings(session, review_id, draft.findings)
-        coverage = draft.coverage.model_dump(mode="json")
+        save_findings(session, review_id, drafted.findings)
+        coverage = drafted.coverage.model_dump(mode="json")
         save_review_state(session, review_id, "drafted", coverage=coverage, adapter=reviewer.adapter)
-    return "drafted" if draft.findings else "silent"
+    return "drafted" if drafted.findings else "silent"
 
 
 def _changed_file(item: dict[str, Any]) -> ChangedFile:
@@ -134,7 +134,7 @@ def _changed_file(item: dict[str, Any]) -> ChangedFile:
 
 
 @step()
-async def _create_pending(installation_id: int, review_id: str) -> int:
+async def create_pending(installation_id: int, review_id: str) -> int:
     """The id of our review of this head: pending, or submitted by a run that was killed right after."""
     github = services().github(installation_id)
     subject = _load_subject(installation_id, review_id)
@@ -160,7 +160,7 @@ async def _create_pending(installation_id: int, review_id: str) -> int:
 
 
 @step()
-async def _submit(installation_id: int, review_id: str, github_review_id: int) -> bool:
+async def submit(installation_id: int, review_id: str, github_review_id: int) -> bool:
     """Submit the pending review, unless the head moved meanwhile: then it is taken back. True when it stands."""
     github = services().github(installation_id)
     subject = _load_subject(installation_id, review_id)
@@ -204,7 +204,7 @@ async def _own_reviews(installation_id: int, subject: _Subject) -> tuple[OwnRevi
 
 
 @step()
-async def _publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None) -> int:
+async def publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None) -> int:
     """The check run of the head commit; without a text, the account of what the drafted review covered."""
     with reading(services().database) as session:
         row = _load_row(session, installation_id, review_id)
