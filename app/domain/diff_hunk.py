@@ -5,7 +5,7 @@ Its header still counts the lines that were cut, so a strict diff parser refuses
 
 import re
 
-from app.domain.diff import DiffLine, Hunk, Side
+from app.domain.diff import Hunk, Side
 from app.domain.errors import UserError
 
 _HEADER = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$")
@@ -24,24 +24,25 @@ def parse_diff_hunk(text: str) -> Hunk:
     lines = _number(rest, old=int(header[1]), new=int(header[2]))
     if not lines:
         raise UserError(f"expected at least one line below {first[:60]!r}, got none")
-    old_length = sum(line.kind != "added" for line in lines)
-    new_length = sum(line.kind != "removed" for line in lines)
+    old_length = sum(line["old"] is not None for line in lines)
+    new_length = sum(line["new"] is not None for line in lines)
     section = f" {header[3]}" if header[3] else ""
-    return Hunk(header=f"@@ -{header[1]},{old_length} +{header[2]},{new_length} @@{section}", lines=tuple(lines))
+    title = f"@@ -{header[1]},{old_length} +{header[2]},{new_length} @@{section}"
+    return Hunk.model_validate({"header": title, "lines": lines})  # one call: imports have 200,000 lines
 
 
-def _number(rows: list[str], *, old: int, new: int) -> list[DiffLine]:
-    lines: list[DiffLine] = []
+def _number(rows: list[str], *, old: int, new: int) -> list[dict[str, str | int | None]]:
+    lines: list[dict[str, str | int | None]] = []
     for row in rows:
         mark, text = row[:1], row[1:].rstrip("\r")
         if mark == "+":
-            lines.append(DiffLine(kind="added", old=None, new=new, text=text))
+            lines.append({"kind": "added", "old": None, "new": new, "text": text})
             new += 1
         elif mark == "-":
-            lines.append(DiffLine(kind="removed", old=old, new=None, text=text))
+            lines.append({"kind": "removed", "old": old, "new": None, "text": text})
             old += 1
         elif mark in ("", " "):
-            lines.append(DiffLine(kind="context", old=old, new=new, text=text))
+            lines.append({"kind": "context", "old": old, "new": new, "text": text})
             old, new = old + 1, new + 1
         elif mark != "\\":  # "\ No newline at end of file" is about the line above it
             raise UserError(f"expected a diff line that starts with '+', '-' or a space, got {row[:60]!r}")

@@ -56,9 +56,10 @@ class GatePolicy(Record):
     hunk_dependence: float = 0.0
     heldout_rows: int = 12
     false_alarm: float = 0.10
-    #: share of greedy answers of the agreed shape without any constraint while decoding (serving enforces the shape)
-    schema_valid: float = 1.0
-    stop: float = 0.95
+    #: shares of greedy answers that have the agreed shape, and that end by themselves, without any constraint while
+    #: decoding. The server enforces the shape, so there it is 1; below this it would fight the adapter for it.
+    schema_valid: float = 0.9
+    stop: float = 0.9
     #: nats per token that the candidate may be worse than the adapter in use, by the interval's lower bound
     current_loss: float = 0.02
 

@@ -1,7 +1,6 @@
 """Files that no reviewer reads: why a path is left out of reviews and of what is learned."""
 
 import re
-from pathlib import PurePosixPath
 
 _LOCK_FILES = frozenset(
     {
@@ -28,13 +27,13 @@ _NOT_TEXT = re.compile(
 
 def decide_unread(path: str) -> str | None:
     """The reason a path is not read, as one word, or None when it is read like any other."""
-    pure = PurePosixPath(path)
-    if pure.name.lower() in _LOCK_FILES:
+    *folders, name = path.split("/")
+    if name.lower() in _LOCK_FILES:
         return "lock_file"
-    if _VENDORED.intersection(pure.parts[:-1]):
+    if _VENDORED.intersection(folders):
         return "vendored"
-    if _MINIFIED.search(pure.name):
+    if _MINIFIED.search(name):
         return "minified"
-    if _GENERATED.search(pure.name):
+    if _GENERATED.search(name):
         return "generated"
-    return "binary" if _NOT_TEXT.search(pure.name) else None
+    return "binary" if _NOT_TEXT.search(name) else None
