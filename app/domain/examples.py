@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 from app.domain.base import Record, content_hash
 from app.domain.diff import Hunk, Side
@@ -57,7 +56,7 @@ class Example(Record):
     evidence: Evidence | None = None
     fix: Fix | None = None
 
-    @cached_property
+    @property
     def hash(self) -> str:
         return content_hash("ex1", self.model_dump(mode="json"))
 
