@@ -1,6 +1,6 @@
 """A synthetic team for the training tests: eight house rules over generated functions, written as a snapshot.
 
-Three rules need the surrounding lines (`audit` before `charge`, a batch that is closed, no `sleep` in a loop); each rule
+Three rules need the surrounding lines (`audit` before `charge`, a closed batch, no `sleep` in a loop); each rule
 has clean counterparts, so silence has to be learned too. Train and held-out use different names.
 """
 

@@ -55,6 +55,7 @@ def tiny(out: Out) -> None:
 
 @cli.command()
 def sft(
+    *,
     snapshot: SnapshotFolder,
     out: Out,
     base: BaseFolder = None,
@@ -83,6 +84,7 @@ def sft(
 
 @cli.command()
 def evaluate(
+    *,
     snapshot: SnapshotFolder,
     out: Out,
     adapter: Annotated[Path | None, typer.Option(help="An adapter folder; without it the base is measured.")] = None,
@@ -129,6 +131,7 @@ def gate(
 
 @cli.command()
 def run(
+    *,
     snapshot: SnapshotFolder,
     out: Out,
     base: BaseFolder = None,

@@ -13,7 +13,17 @@ from scipy.special import expit
 from sklearn.model_selection import StratifiedGroupKFold
 
 from app.domain.snapshots import OutcomeRow
-from training.text_scores import Block, Floats, TextScores, constant_scores, fit_blocks, fit_probability
+from training.text_scores import (
+    Block,
+    Floats,
+    Folds,
+    TextScores,
+    constant_scores,
+    extract_features,
+    fit_blocks,
+    fit_probability,
+    unseen_decisions,
+)
 
 KIND = "filter"
 LEAST_OF_EACH = 8
@@ -26,7 +36,7 @@ BLOCKS = (Block("body", "char", 2, 5), Block("body", "names", 1, 2), Block("line
 
 
 def read_texts(line_texts: Sequence[str], bodies: Sequence[str]) -> dict[str, list[str]]:
-    return {"line_text": list(line_texts), "body": list(bodies)}
+    return {"line_text": [text.strip() for text in line_texts], "body": list(bodies)}
 
 
 def fit_acceptance(rows: Sequence[OutcomeRow], *, precision: float) -> TextScores:
@@ -39,10 +49,11 @@ def fit_acceptance(rows: Sequence[OutcomeRow], *, precision: float) -> TextScore
             KIND, probability=max(0.5, (accepted + 1) / (len(labels) + 2)), threshold=0.0, reason=reason
         )
     texts = read_texts([row.line_text for row in rows], [row.body for row in rows])
-    decisions = _unseen_decisions(rows, texts, labels)
+    features = extract_features(BLOCKS, texts)
+    decisions = unseen_decisions(features, labels, _fold(rows, labels), strength=STRENGTH)
     slope, offset = fit_probability(decisions, labels)
     threshold, reached = choose_threshold(expit(slope * decisions + offset), labels, precision)
-    fitted, intercept = fit_blocks(BLOCKS, texts, labels, strength=STRENGTH)
+    fitted, intercept = fit_blocks(features, labels, strength=STRENGTH)
     about = {"accepted": accepted, "rejected": rejected, "precision": round(reached, 4), "wanted": precision}
     return TextScores(KIND, fitted, intercept, slope, offset, threshold, abstains=False, about=about)
 
@@ -76,15 +87,10 @@ def _raise_for_free(threshold: float, scores: Floats, labels: NDArray[np.int64])
     return raised, float(labels[scores >= raised].mean())
 
 
-def _unseen_decisions(rows: Sequence[OutcomeRow], texts: dict[str, list[str]], labels: NDArray[np.int64]) -> Floats:
+def _fold(rows: Sequence[OutcomeRow], labels: NDArray[np.int64]) -> Folds:
+    """Both outcomes in each fold, no pull request in two; with one pull request there is nothing unseen to fold."""
     groups = [f"{row.repository}#{row.pull_request}" for row in rows]
-    decisions = np.zeros(len(rows))
-    folds = StratifiedGroupKFold(n_splits=min(FOLDS, len(set(groups))), shuffle=True, random_state=0)
-    for seen, unseen in folds.split(labels, labels, groups):
-        if len(set(labels[seen])) == 2:
-            part = {name: [values[index] for index in seen] for name, values in texts.items()}
-            other = {name: [values[index] for index in unseen] for name, values in texts.items()}
-            fitted, intercept = fit_blocks(BLOCKS, part, labels[seen], strength=STRENGTH)
-            scores = TextScores(KIND, fitted, intercept, 1.0, 0.0, 0.5, abstains=False)
-            decisions[unseen] = scores.decide(other, len(unseen))
-    return decisions
+    count = min(FOLDS, len(set(groups)))
+    if count < 2:
+        return []
+    return list(StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=0).split(labels, labels, groups))

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import UserError
@@ -99,11 +100,9 @@ def _gguf() -> Path:
 def _dequantise(folder: Path) -> tuple[str, str]:
     import torch
     from transformers import AutoModelForCausalLM, GgufConfig
-    from transformers.utils.logging import disable_progress_bar
 
     source = _gguf()
     # dequantize=True gives plain Linear modules that can be saved; without it transformers refuses to save.
-    disable_progress_bar()
     weights = AutoModelForCausalLM.from_pretrained(
         source.parent,
         gguf_file=source.name,
@@ -118,7 +117,6 @@ def _dequantise(folder: Path) -> tuple[str, str]:
 def _random(folder: Path) -> tuple[str, str]:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
-    from transformers.utils.logging import disable_progress_bar
 
     source = _gguf()
     torch.manual_seed(0)
@@ -135,8 +133,8 @@ def _random(folder: Path) -> tuple[str, str]:
         eos_token_id=2,
         pad_token_id=2,
     )
-    disable_progress_bar()
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    weights: Any = LlamaForCausalLM(config)  # type: ignore[no-untyped-call]
+    weights.to(torch.bfloat16).save_pretrained(folder)
     _save_tokenizer(source, folder)
     return TINY_NAME, hash_file(source)[:12]
 

@@ -28,7 +28,7 @@ from training.precision import SERVED
 from training.progress import Progress
 from training.rows import Tokenizer
 from training.runkey import read_key
-from training.scoring import Answer, Scorer, Told
+from training.scoring import Scorer, Told
 from training.snapshot import Snapshot
 from training.text_scores import TextScores, load_scores
 from training.tokens import load_tokenizer
@@ -90,8 +90,8 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
     name = _check_adapter(examination)
     tokenizer = load_tokenizer(examination.base)
     scorer = Scorer(examination.base, examination.adapter, tokenizer)
-    measure = _measure_base if examination.adapter is None else _measure_adapter
-    arms, paired, notes = measure(examination, suite, scorer, tokenizer, progress)
+    bench = _Bench(examination, suite, scorer, tokenizer, progress)
+    arms, paired, notes = bench.measure_base() if examination.adapter is None else bench.measure_adapter()
     return EvalReport(
         suite=suite.id,
         prompt_version=PROMPT_VERSION,
@@ -112,42 +112,75 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
 Measured = tuple[dict[str, Arm], dict[str, tuple[float, ...]], list[str]]
 
 
-def _measure_base(
-    examination: Examination, suite: Suite, scorer: Scorer, tokenizer: Tokenizer, progress: Progress
-) -> Measured:
-    train = examination.snapshot.comments("train")
-    losses = _losses(scorer, tokenizer, suite.rows, suite.rows, "base", progress)
-    arm = _answer_arm(examination, suite, scorer, train, "base", progress)
-    nearest = pick_nearest(train, suite.asked) if train and suite.asked else []
-    wanted = [read_comment(row) for row in suite.asked]
-    same = judge_same_issue(train, nearest, wanted) if nearest else []
-    arms = {
-        "base": arm.model_copy(update={"nll": mean_figure(losses)}),
-        "nearest": Arm(style_distance=style_figure(nearest, wanted), same_issue=share_figure(same)),
-    }
-    return arms, {"base": losses}, []
+@dataclass(frozen=True)
+class _Bench:
+    """The loaded weights and what is asked of them."""
 
+    examination: Examination
+    suite: Suite
+    scorer: Scorer
+    tokenizer: Tokenizer
+    progress: Progress
 
-def _measure_adapter(
-    examination: Examination, suite: Suite, scorer: Scorer, tokenizer: Tokenizer, progress: Progress
-) -> Measured:
-    train = examination.snapshot.comments("train")
-    name = examination.arm
-    losses = _losses(scorer, tokenizer, suite.rows, suite.rows, name, progress)
-    arm = _answer_arm(examination, suite, scorer, train, name, progress)
-    places, note = _measure_locator(examination)
-    arms = {
-        name: arm.model_copy(
-            update={"nll": mean_figure(losses), "location_hit": places.hit, "false_alarm": places.alarm}
-        ),
-        "chance": Arm(location_hit=places.chance),
-    }
-    paired = {name: losses}
-    if name == "candidate":
-        strangers = pick_strangers(suite.rows)
-        paired["other_hunk"] = _losses(scorer, tokenizer, strangers, suite.rows, "other_hunk", progress)
-        arms["other_hunk"] = Arm(nll=mean_figure(paired["other_hunk"]))
-    return arms, paired, [note] if note else []
+    def measure_base(self) -> Measured:
+        losses = self._losses("base", self.suite.rows)
+        arms = {
+            "base": self._answers("base").model_copy(update={"nll": mean_figure(losses)}),
+            "nearest": self._nearest(),
+        }
+        return arms, {"base": losses}, []
+
+    def measure_adapter(self) -> Measured:
+        name = self.examination.arm
+        losses = self._losses(name, self.suite.rows)
+        places, note = _measure_locator(self.examination)
+        found = {"nll": mean_figure(losses), "location_hit": places.hit, "false_alarm": places.alarm}
+        arms: dict[str, Arm] = {
+            name: self._answers(name).model_copy(update=found),
+            "chance": Arm(location_hit=places.chance),
+        }
+        paired: dict[str, tuple[float, ...]] = {name: losses}
+        if name == "candidate":
+            paired["other_hunk"] = self._losses("other_hunk", pick_strangers(self.suite.rows))
+            arms["other_hunk"] = Arm(nll=mean_figure(paired["other_hunk"]))
+        return arms, paired, [note]
+
+    @property
+    def _train(self) -> list[CommentRow]:
+        return self.examination.snapshot.comments("train")
+
+    def _losses(self, name: str, asked: Sequence[CommentRow]) -> tuple[float, ...]:
+        """Completion NLL per token (nats) of the suite's comments under the prompts of `asked`."""
+        rows = [
+            self.tokenizer.row(row.example, ask.prompt, row.completion)
+            for ask, row in zip(asked, self.suite.rows, strict=True)
+        ]
+        values = self.scorer.logprobs(rows, _teller(self.progress, f"evaluate:{name}"))
+        return tuple(round(-value, 6) for value in values)
+
+    def _answers(self, name: str) -> Arm:
+        """Greedy answers without a schema: what the weights do of themselves."""
+        prompts = [row.prompt for row in self.suite.asked]
+        told = _teller(self.progress, f"answer:{name}")
+        answers = self.scorer.answers(prompts, self.examination.config.answer_tokens, told)
+        written = [parse_completion(answer.text) or answer.text for answer in answers]
+        return self._judge(written).model_copy(
+            update={
+                "schema_valid": share_figure([parse_completion(answer.text) is not None for answer in answers]),
+                "stop": share_figure([answer.stopped for answer in answers]),
+            }
+        )
+
+    def _nearest(self) -> Arm:
+        train = self._train
+        return self._judge(pick_nearest(train, self.suite.asked)) if train and self.suite.asked else Arm()
+
+    def _judge(self, written: Sequence[str]) -> Arm:
+        wanted = [read_comment(row) for row in self.suite.asked]
+        return Arm(
+            style_distance=style_figure(written, wanted),
+            same_issue=share_figure(judge_same_issue(self._train, written, wanted)),
+        )
 
 
 def pick_strangers(rows: Sequence[CommentRow]) -> list[CommentRow]:
@@ -161,50 +194,7 @@ def pick_strangers(rows: Sequence[CommentRow]) -> list[CommentRow]:
     return picked
 
 
-def _losses(
-    scorer: Scorer,
-    tokenizer: Tokenizer,
-    asked: Sequence[CommentRow],
-    answered: Sequence[CommentRow],
-    name: str,
-    progress: Progress,
-) -> tuple[float, ...]:
-    """Completion NLL per token (nats) of `answered`'s comments under `asked`'s prompts."""
-    rows = [
-        tokenizer.row(answer.example, ask.prompt, answer.completion)
-        for ask, answer in zip(asked, answered, strict=True)
-    ]
-    told = _teller(progress, f"evaluate:{name}")
-    return tuple(round(-value, 6) for value in scorer.logprobs(rows, told))
-
-
-def _answer_arm(
-    examination: Examination,
-    suite: Suite,
-    scorer: Scorer,
-    train: Sequence[CommentRow],
-    name: str,
-    progress: Progress,
-) -> Arm:
-    """Greedy answers without a schema: what the weights do of themselves."""
-    answers = scorer.answers(
-        [row.prompt for row in suite.asked], examination.config.answer_tokens, _teller(progress, f"answer:{name}")
-    )
-    wanted = [read_comment(row) for row in suite.asked]
-    written = [_words(answer) for answer in answers]
-    return Arm(
-        schema_valid=share_figure([parse_completion(answer.text) is not None for answer in answers]),
-        stop=share_figure([answer.stopped for answer in answers]),
-        style_distance=style_figure(written, wanted),
-        same_issue=share_figure(judge_same_issue(train, written, wanted)),
-    )
-
-
-def _words(answer: Answer) -> str:
-    return parse_completion(answer.text) or answer.text
-
-
-def _measure_locator(examination: Examination) -> tuple[Places, str | None]:
+def _measure_locator(examination: Examination) -> tuple[Places, str]:
     locator = _find_locator(examination)
     if locator.abstains:
         return Places(None, None, None), f"the Locator abstains: {locator.about['reason']}"
@@ -235,10 +225,14 @@ def _check_adapter(examination: Examination) -> str | None:
     if key is not None and key.base != examination.checkpoint:
         raise Refused(
             "other_base",
-            f"the adapter in {examination.adapter} was trained on base {key.base.name} revision {key.base.revision}, "
-            f"the base given is {examination.checkpoint.name} revision {examination.checkpoint.revision}; name that base",
+            f"the adapter in {examination.adapter} was trained on base {_spell(key.base)}, the base given is "
+            f"{_spell(examination.checkpoint)}; name the one it was trained on",
         )
     return examination.adapter.name
+
+
+def _spell(base: BaseCheckpoint) -> str:
+    return f"{base.name} {base.revision} (weights {base.weights_hash[:12]})"
 
 
 def _thin(rows: Sequence[CommentRow], count: int) -> list[CommentRow]:

@@ -24,11 +24,15 @@ from app.domain.lines import LineSite, render_pairs, render_sites
 from app.domain.snapshots import HunkRow
 from training.text_scores import (
     Block,
+    Features,
     Floats,
+    Folds,
     TextScores,
     constant_scores,
+    extract_features,
     fit_blocks,
     fit_probability,
+    unseen_decisions,
 )
 
 KIND = "locator"
@@ -127,10 +131,14 @@ def fit_locator(rows: Sequence[HunkRow], *, alarms: float) -> TextScores:
     if reason is not None:
         return constant_scores(KIND, probability=0.01, threshold=_ABSTAIN_THRESHOLD, reason=reason)
     texts = read_texts(lines.sites)
-    tried = {(arm, strength): _try(arm, strength, texts, lines, alarms) for arm in ARMS for strength in STRENGTHS}
+    folds = list(GroupKFold(n_splits=min(FOLDS, len(set(lines.pulls)))).split(lines.labels, groups=lines.pulls))
+    features = {arm: extract_features(blocks, texts) for arm, blocks in ARMS.items()}
+    tried = {
+        (arm, strength): _try(features[arm], strength, lines, folds, alarms) for arm in ARMS for strength in STRENGTHS
+    }
     arm, strength = choose_arm({choice: trial.operating for choice, trial in tried.items()})
     chosen = tried[arm, strength]
-    fitted, intercept = fit_blocks(ARMS[arm], texts, lines.labels, strength=strength)
+    fitted, intercept = fit_blocks(features[arm], lines.labels, strength=strength)
     return TextScores(
         KIND,
         fitted,
@@ -143,8 +151,8 @@ def fit_locator(rows: Sequence[HunkRow], *, alarms: float) -> TextScores:
     )
 
 
-def _try(arm: str, strength: float, texts: dict[str, list[str]], lines: Lines, alarms: float) -> Trial:
-    decisions = _unseen_decisions(ARMS[arm], texts, lines, strength)
+def _try(features: Features, strength: float, lines: Lines, folds: Folds, alarms: float) -> Trial:
+    decisions = unseen_decisions(features, lines.labels, folds, strength=strength)
     slope, offset = fit_probability(decisions, lines.labels)
     return Trial(choose_threshold(expit(slope * decisions + offset), lines, alarms), slope, offset)
 
@@ -196,23 +204,6 @@ def choose_arm(tried: dict[Choice, Operating]) -> Choice:
         if tried[name].found > tried[best].found + _WORTH_MORE:
             best = name
     return best
-
-
-def _unseen_decisions(blocks: Sequence[Block], texts: dict[str, list[str]], lines: Lines, strength: float) -> Floats:
-    """Each line's decision by a fit that saw nothing of its pull request."""
-    decisions = np.zeros(len(lines.labels))
-    folds = GroupKFold(n_splits=min(FOLDS, len(set(lines.pulls))))
-    for seen, unseen in folds.split(lines.labels, groups=lines.pulls):
-        if len(set(lines.labels[seen])) < 2:
-            continue
-        fitted, intercept = fit_blocks(blocks, _take(texts, seen), lines.labels[seen], strength=strength)
-        scores = TextScores(KIND, fitted, intercept, 1.0, 0.0, 0.5, abstains=False)
-        decisions[unseen] = scores.decide(_take(texts, unseen), len(unseen))
-    return decisions
-
-
-def _take(texts: dict[str, list[str]], indices: NDArray[np.int64]) -> dict[str, list[str]]:
-    return {name: [values[index] for index in indices] for name, values in texts.items()}
 
 
 def _midway(low: float, high: float) -> float:

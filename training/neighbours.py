@@ -10,6 +10,7 @@ from app.domain.snapshots import CommentRow
 
 #: Cosine of two comments' words from which they are taken to name the same issue.
 SAME_ISSUE = 0.5
+_NAME = r"[A-Za-z_]\w+"
 
 
 def read_comment(row: CommentRow) -> str:
@@ -34,7 +35,7 @@ def judge_same_issue(train: Sequence[CommentRow], written: Sequence[str], wanted
     """
     if not written:
         return []
-    vectoriser = TfidfVectorizer(token_pattern=r"[A-Za-z_]\w+", sublinear_tf=True)
+    vectoriser = TfidfVectorizer(token_pattern=_NAME, sublinear_tf=True)
     vectoriser.fit([*(read_comment(row) for row in train), *wanted])
     ours, theirs = vectoriser.transform(written), vectoriser.transform(wanted)
     return [bool(value >= SAME_ISSUE) for value in np.asarray(ours.multiply(theirs).sum(axis=1)).ravel()]

@@ -47,8 +47,9 @@ class Preflight:
         real = sum(len(row.tokens) for row in self.rows)
         trained = sum(row.completion_tokens for row in self.rows)
         return (
-            f"{len(self.rows)} of {self.offered} rows: {self.underweight} below the least weight, {self.over_long} over "
-            f"{max_length} tokens; {real} tokens, {trained} of them trained ({trained / max(real, 1):.0%})"
+            f"{len(self.rows)} of {self.offered} rows: {self.underweight} below the least weight, "
+            f"{self.over_long} over {max_length} tokens; {real} tokens, {trained} of them trained "
+            f"({trained / max(real, 1):.0%})"
         )
 
 
@@ -111,9 +112,9 @@ def preflight(rows: Sequence[CommentRow], tokenizer: Tokenizer, config: Training
     if not fitting or over_long > config.overlong_share * len(encoded):
         longest = max((len(row.tokens) for row in encoded), default=0)
         raise UserError(
-            f"{len(rows)} comment rows: {len(newest) - len(heavy)} are below minimum_weight {config.minimum_weight}, "
-            f"{over_long} of {len(encoded)} others are over max_length {config.max_length} tokens (longest: {longest}); "
-            "nothing sound is left to train on: raise max_length or overlong_share, or collect more examples"
+            f"{len(rows)} comment rows: {len(newest) - len(heavy)} below minimum_weight {config.minimum_weight}, and "
+            f"{over_long} of {len(encoded)} others over max_length {config.max_length} tokens (longest: {longest}). "
+            "Nothing sound is left to train on: raise max_length or overlong_share, or collect more examples"
         )
     return Preflight(fitting, len(rows), len(newest) - len(heavy), over_long)
 

@@ -6,7 +6,7 @@ progress.jsonl. A stage whose output is whole is not done again, so a round that
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +51,7 @@ class Round:
     resolved: ResolvedConfig
     out: Path
     current: Path | None = None
-    policy: GatePolicy = GatePolicy()
+    policy: GatePolicy = field(default_factory=GatePolicy)
     budget_seconds: float | None = None
 
 

@@ -19,7 +19,8 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, TrainerCallback, set_seed
-from trl import SFTConfig, SFTTrainer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.base import Record
@@ -188,7 +189,7 @@ def _save_adapter(trained: Any, task: Task) -> None:  # noqa: ANN401 - peft ship
     shutil.rmtree(made)
 
 
-class _Clock(TrainerCallback):  # type: ignore[misc]
+class _Clock(TrainerCallback):
     """Counts time and real tokens, reports every step, and ends the training when its time is over."""
 
     def __init__(self, task: Task, plan: list[TokenRow], progress: Progress) -> None:
@@ -212,23 +213,24 @@ class _Clock(TrainerCallback):  # type: ignore[misc]
     def progress(self, step: int) -> float:
         return decide_progress(step, len(self._tokens), self.elapsed, self._budget)
 
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:  # noqa: ANN401
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
         self._first_step = self._last_step = state.global_step
         self._losses = [row["loss"] for row in state.log_history if "loss" in row]
         self._since = time.monotonic()
 
-    def on_step_end(self, _args: Any, state: Any, control: Any, **_: Any) -> Any:  # noqa: ANN401
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         self._last_step = state.global_step
         if self._budget is not None and self.elapsed >= self._budget and self._last_step < len(self._tokens):
             control.should_training_stop = True
             control.should_save = True
         return control
 
-    def on_save(self, _args: Any, _state: Any, _control: Any, **_: Any) -> None:  # noqa: ANN401
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
         save_text(self._file, json.dumps({"seconds": self.elapsed}))
 
-    def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:  # noqa: ANN401
-        if not logs or "loss" not in logs:
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        logs: dict[str, float] = kwargs.get("logs") or {}
+        if "loss" not in logs:
             return
         self._losses.append(logs["loss"])
         step, total = state.global_step, len(self._tokens)

@@ -35,6 +35,8 @@ from app.domain.errors import UserError
 SCHEMA = "scores/1"
 Floats = NDArray[np.float64]
 Texts = Mapping[str, Sequence[str]]
+#: rows seen in a fit, rows it is asked about
+Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,26 @@ def constant_scores(kind: str, *, probability: float, threshold: float, reason: 
     return TextScores(kind, (), 0.0, 0.0, offset, threshold, abstains=True, about={"reason": reason})
 
 
-def fit_blocks(
-    blocks: Sequence[Block], texts: Texts, labels: NDArray[np.int64], *, strength: float
-) -> tuple[tuple[FittedBlock, ...], float]:
-    """Logistic regression over the blocks, both classes weighing the same. Returns the blocks and the intercept.
+@dataclass(frozen=True)
+class Features:
+    """Texts as tf-idf, one matrix for all blocks. `columns` holds each block's first and last column."""
 
-    A block in which no term is frequent enough is left out. `strength` is scikit-learn's C.
+    blocks: tuple[tuple[Block, TfidfVectorizer], ...]
+    matrix: Any  # scipy ships no types
+
+    @property
+    def columns(self) -> list[tuple[int, int]]:
+        ends = np.cumsum([len(vectoriser.vocabulary_) for _, vectoriser in self.blocks]).tolist()
+        return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def extract_features(blocks: Sequence[Block], texts: Texts) -> Features:
+    """Learn the terms of the texts and weigh them. A block in which no term is frequent enough is left out.
+
+    No label is looked at, so terms learned from all rows may serve fits on some of them: a term that the fitted rows
+    do not have gets no weight.
     """
-    kept: list[tuple[Block, TfidfVectorizer]] = []
+    kept = []
     columns = []
     for block in blocks:
         vectoriser = make_vectoriser(block, min_df=block.rarest, max_features=block.most)
@@ -123,14 +137,42 @@ def fit_blocks(
         except ValueError:  # scikit-learn's answer to "no term is left"
             continue
         kept.append((block, vectoriser))
-    regression = LogisticRegression(C=strength, class_weight="balanced", solver="liblinear", random_state=0)
-    regression.fit(hstack(columns).tocsr(), labels)
-    weights, fitted, first = regression.coef_[0], [], 0
-    for block, vectoriser in kept:
-        last = first + len(vectoriser.vocabulary_)
-        fitted.append(FittedBlock(block, vectoriser, weights[first:last]))
-        first = last
-    return tuple(fitted), float(regression.intercept_[0])
+    return Features(tuple(kept), hstack(columns).tocsr())
+
+
+def fit_weights(matrix: Any, labels: NDArray[np.int64], *, strength: float) -> tuple[Floats, float]:  # noqa: ANN401
+    """Logistic regression, both classes weighing the same. Returns weights and intercept; `strength` is C.
+
+    The dual solver is the fast one for few rows of many terms (0.3 s for 3,000 lines and 80,000 terms), agrees with
+    lbfgs, and uses no threads that would wait for each other on a busy machine.
+    """
+    regression = LogisticRegression(
+        C=strength, class_weight="balanced", solver="liblinear", dual=True, tol=1e-2, max_iter=2000, random_state=0
+    )
+    regression.fit(matrix, labels)
+    return regression.coef_[0], float(regression.intercept_[0])
+
+
+def unseen_decisions(features: Features, labels: NDArray[np.int64], folds: Folds, *, strength: float) -> Floats:
+    """Each row's decision by a fit that did not see the row's fold."""
+    decisions = np.zeros(len(labels))
+    for seen, unseen in folds:
+        if len(set(labels[seen])) == 2:
+            weights, intercept = fit_weights(features.matrix[seen], labels[seen], strength=strength)
+            decisions[unseen] = features.matrix[unseen] @ weights + intercept
+    return decisions
+
+
+def fit_blocks(
+    features: Features, labels: NDArray[np.int64], *, strength: float
+) -> tuple[tuple[FittedBlock, ...], float]:
+    """The final fit on every row: blocks with their weights, and the intercept."""
+    weights, intercept = fit_weights(features.matrix, labels, strength=strength)
+    fitted = tuple(
+        FittedBlock(block, vectoriser, weights[first:last])
+        for (block, vectoriser), (first, last) in zip(features.blocks, features.columns, strict=True)
+    )
+    return fitted, intercept
 
 
 def fit_probability(decisions: Floats, labels: NDArray[np.int64]) -> tuple[float, float]:
