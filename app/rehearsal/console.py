@@ -1,7 +1,10 @@
 """How a rehearsal speaks: a heading for each stage, figures under it, a moving line on whatever takes longer."""
 
+import io
+import re
 import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
@@ -20,6 +23,7 @@ class Story:
         self._started = time.monotonic()
         self._last_plain = 0.0
         self._open_line = False
+        self._panels: list[Panel] = []
 
     @property
     def elapsed_seconds(self) -> float:
@@ -54,7 +58,18 @@ class Story:
 
     def panel(self, title: str, body: str, subtitle: str = "") -> None:
         self._close_line()
-        self.console.print(Panel(Text(body), title=title, subtitle=subtitle, title_align="left", width=104))
+        panel = Panel(Text(body), title=title, subtitle=subtitle, title_align="left", width=104)
+        self._panels.append(panel)
+        self.console.print(panel)
+
+    def save_picture(self, path: Path, title: str) -> None:
+        """Every panel shown so far as one SVG, with the reader's own fixed-width font: nothing is fetched to show it."""
+        picture = Console(file=io.StringIO(), record=True, width=106)
+        for panel in self._panels:
+            picture.print(panel)
+        svg = picture.export_svg(title=title, unique_id="understudy")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")
 
     def fail(self, reason: str) -> None:
         self._close_line()

@@ -93,7 +93,8 @@ def show_review(demo: Demo) -> Json:
         if pull is not None:
             check = _checks(demo, pull)[0]
             demo.story.panel(f"{check['conclusion']} · {check['output']['title']}", check["output"]["summary"])
-    return {"pull_request": f"{with_review.repository}#{with_review.number}"}
+    demo.story.save_picture(demo.work / "review.svg", f"{with_review.repository}#{with_review.number}")
+    return {"pull_request": f"{with_review.repository}#{with_review.number}", "picture": "review.svg"}
 
 
 def _last_lines(hunk: str) -> str:
