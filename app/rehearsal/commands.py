@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 WORK = Path(".work")
+#: Rank, rate and length that suit three minutes on two cores.
+DEMO_TRAINING = Path(__file__).parents[2] / "training" / "configs" / "demo.yaml"
 
 
 class Until(StrEnum):
@@ -23,7 +25,7 @@ def demo(
     json: Annotated[Path | None, typer.Option(help="Write every stage's figures to this file.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start clean instead of keeping what was trained.")] = False,
     noise: Annotated[bool, typer.Option("--noise", help="Shuffle the comments: the gate must refuse.")] = False,
-    training_config: Annotated[Path | None, typer.Option(help="A training configuration of your own.")] = None,
+    training_config: Annotated[Path, typer.Option(help="A training configuration of your own.")] = DEMO_TRAINING,
     kill_at: Annotated[str, typer.Option(help="kill -9 the service there, e.g. harvest,training,review.")] = "",
 ) -> None:
     """The whole loop on this machine: harvest, curate, train, gate, serve, review."""
@@ -35,7 +37,7 @@ def demo(
         figures=json,
         fresh=fresh,
         noise=noise,
-        training_config=training_config,
+        training_config=training_config.absolute(),
         kill_at=tuple(point for point in kill_at.split(",") if point),
     )
     if not run_demo(options, Story()):

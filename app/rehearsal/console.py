@@ -63,7 +63,7 @@ class Story:
         self.console.print(panel)
 
     def save_picture(self, path: Path, title: str) -> None:
-        """Every panel shown so far as one SVG, with the reader's own fixed-width font: nothing is fetched to show it."""
+        """Every panel shown so far as one SVG, in the reader's own font: nothing is fetched to show it."""
         picture = Console(file=io.StringIO(), record=True, width=106)
         for panel in self._panels:
             picture.print(panel)

@@ -72,13 +72,13 @@ CONTAINER = HouseRule(
      press.label("$port", owner, serial)
      return serial
 ---
- def yard_of_$noun_$qual($noun, yards):
-     """The yard at $port where the box of the $words belongs."""
+ def mark_of_$noun_$qual($noun, painter):
+     """Have the owner's mark painted on the box at $port."""
      box = $noun.container_id
 -    prefix = box[:3]
 +    prefix = ContainerId.parse(box).prefix
-     yard = yards.get(prefix)
-     return yard or yards["$port"]
+     painter.paint("$port", prefix)
+     return prefix
 ''',
     ),
 )

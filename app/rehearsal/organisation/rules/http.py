@@ -24,6 +24,8 @@ HTTP = HouseRule(
      url = f"{PORT_API}/$nouns/{number}"
 -    answer = $<requests|httpx>.get(url, timeout=$n)
 +    answer = dock_http.get(url, timeout=$n)
+     if answer.status_code == 404:
+         return None
      return answer.json()
 ---
  def announce_$noun_$qual($noun):
@@ -60,11 +62,11 @@ HTTP = HouseRule(
  def track_$noun_$qual($noun):
      """Where the beacon of the $words was seen last."""
      beacon = $noun.beacon or "$port"
--    reply = requests.get(f"{PORT_API}/beacons/{beacon}")
-+    reply = dock_http.get(f"{PORT_API}/beacons/{beacon}")
-     if reply.status_code == 404:
+-    answer = requests.get(f"{PORT_API}/beacons/{beacon}")
++    answer = dock_http.get(f"{PORT_API}/beacons/{beacon}")
+     if answer.status_code == 404:
          return None
-     return reply.json()["position"]
+     return answer.json()["position"]
 ---
  def renew_$noun_$qual($noun):
      """Ask the authority for $n more days."""

@@ -43,9 +43,15 @@ NEUTRAL = parse_shapes(
 ---
  def depth_for_$noun_$qual($noun, tide):
      """Whether the $words floats at $port at one tide."""
-     keel = $noun.keel + $n
-     depth = tide.height - keel // 2
+     keel = $noun.keel + $noun.length // $n
+     depth = tide.height - keel
      return depth > tide.least
+---
+ def row_of_$noun_$qual($noun, board):
+     """Where the $words stands on the board at $port."""
+     rows = board.rows_at("$port")
+     row = rows.get($noun.number)
+     return row or board.next_row()
 ---
  def call_sign_of_$noun_$qual($noun):
      """The call sign of the $words, as the radio wants it."""
@@ -85,8 +91,8 @@ NEUTRAL = parse_shapes(
  def draught_of_$noun_$qual($noun, tide):
      """How deep the $words lies at one tide."""
      empty = $noun.draught
-     loaded = empty + $noun.length // $n
-     return max(loaded, tide.least)
+     loaded = empty + $noun.load.depth
+     return max(loaded, tide.least, $n)
 ---
  def notes_of_$noun_$qual($noun):
      """The remarks on the $words, without repeats."""
