@@ -15,12 +15,22 @@ from app.github.client import GitHubClient
 from app.intake.routes import Intake, intake_router
 from app.settings import Settings
 from app.web.operator import Operations, operator_router
-from app.workflows import curating, deliveries, engine, harvesting, learning, operating, reviewing, upkeep
+from app.workflows import (
+    curating,
+    deliveries,
+    engine,
+    harvesting,
+    learning,
+    operating,
+    retraining,
+    reviewing,
+    upkeep,
+)
 from app.workflows.context import Services, install
 from app.workflows.runs import Queue
 
 #: Importing them declares their workflows, which must be done before the engine boots.
-WORKFLOWS = (curating, deliveries, harvesting, learning, reviewing, upkeep)
+WORKFLOWS = (curating, deliveries, harvesting, learning, retraining, reviewing, upkeep)
 _READY_SECONDS = 3.0
 
 

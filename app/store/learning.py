@@ -192,3 +192,8 @@ def move_pointer(session: Session, installation_id: int, adapter_name: str | Non
 def select_audit(session: Session, *, action: str) -> list[AuditRow]:
     """Every record of one kind of act, oldest first."""
     return list(session.exec(select(AuditRow).where(AuditRow.action == action).order_by(col(AuditRow.id))))
+
+
+def load_newest_snapshot(session: Session, installation_id: int) -> SnapshotRow | None:
+    query = select(SnapshotRow).where(SnapshotRow.installation_id == installation_id)
+    return session.exec(query.order_by(col(SnapshotRow.created_at).desc())).first()
