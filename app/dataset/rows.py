@@ -7,6 +7,7 @@ row type leaves out what it cannot use and says why.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from app.domain.base import Record
 from app.domain.diff import Hunk
@@ -35,16 +36,30 @@ class Rows(Record):
     left_out: dict[str, int]
 
 
+class Addressed(NamedTuple):
+    """An Example beside its hash, which is taken over the whole content and so is worth keeping for a while."""
+
+    hash: str
+    example: Example
+
+
+def address(examples: Iterable[Example]) -> list[Addressed]:
+    """Each Example once, in time order."""
+    return sorted(
+        {found.hash: found for found in (Addressed(each.hash, each) for each in examples)}.values(), key=_order
+    )
+
+
 def render_rows(examples: Iterable[Example]) -> Rows:
     """Every row these Examples give, in time order."""
-    ordered = sorted(examples, key=_order)
+    ordered = address(examples)
     left_out: Counter[str] = Counter()
-    spoken = [example for example in ordered if example.kind is ExampleKind.REVIEW_COMMENT]
+    spoken = [item for item in ordered if item.example.kind is ExampleKind.REVIEW_COMMENT]
     comments: list[CommentRow] = []
-    for example in spoken:
-        reason = _leave_out(example)
+    for item in spoken:
+        reason = _leave_out(item.example)
         if reason is None:
-            comments.append(_comment_row(example))
+            comments.append(_comment_row(item))
         else:
             left_out[f"comment:{reason}"] += 1
     outcomes = [row for row in map(_outcome_row, spoken) if row is not None]
@@ -60,9 +75,10 @@ def render_rows(examples: Iterable[Example]) -> Rows:
     )
 
 
-def _order(example: Example) -> tuple[object, ...]:
+def _order(item: Addressed) -> tuple[object, ...]:
+    example = item.example
     created_at, number = example.pull_request_created_at, example.pull_request
-    return created_at, example.repository, number, example.comment_id or 0, example.path, example.hash
+    return created_at, example.repository, number, example.comment_id or 0, example.path, item.hash
 
 
 def clean_body(body: str) -> str:
@@ -81,10 +97,11 @@ def _leave_out(example: Example) -> str | None:
     return "too_long" if len(body) > COMMENT_CHARACTERS else None
 
 
-def _comment_row(example: Example) -> CommentRow:
+def _comment_row(item: Addressed) -> CommentRow:
+    example = item.example
     line = example.line or 0
     return CommentRow(
-        example=example.hash,
+        example=item.hash,
         repository=example.repository,
         pull_request=example.pull_request,
         created_at=example.pull_request_created_at,
@@ -98,13 +115,14 @@ def _comment_row(example: Example) -> CommentRow:
     )
 
 
-def _outcome_row(example: Example) -> OutcomeRow | None:
+def _outcome_row(item: Addressed) -> OutcomeRow | None:
+    example = item.example
     accepted = None if example.evidence is None else _ACCEPTED.get(example.evidence)
     at = example.hunk.index_of(example.line or 0, example.side)
     if accepted is None or at is None:
         return None
     return OutcomeRow(
-        example=example.hash,
+        example=item.hash,
         repository=example.repository,
         pull_request=example.pull_request,
         created_at=example.pull_request_created_at,
@@ -115,17 +133,18 @@ def _outcome_row(example: Example) -> OutcomeRow | None:
     )
 
 
-def render_hunk_rows(examples: Sequence[Example]) -> tuple[HunkRow, ...]:
+def render_hunk_rows(examples: Sequence[Addressed]) -> tuple[HunkRow, ...]:
     """One row for each hunk text of a file and pull request, with what all its Examples say of its lines.
 
     Examples of one commit may show the same hunk cut at different lines (GitHub's stored hunks end at the comment);
     the longest stands for all.
     """
-    by_place: dict[tuple[object, ...], list[Example]] = {}
-    for example in examples:
+    by_place: dict[tuple[object, ...], list[Addressed]] = {}
+    for item in examples:
+        example = item.example
         first = example.hunk.lines[0]
         place = (example.repository, example.pull_request, example.path, example.commit_sha, first.old, first.new)
-        by_place.setdefault(place, []).append(example)
+        by_place.setdefault(place, []).append(item)
     rows: dict[tuple[object, ...], HunkRow] = {}
     for group in by_place.values():
         row = _hunk_row(group)
@@ -135,7 +154,8 @@ def render_hunk_rows(examples: Sequence[Example]) -> tuple[HunkRow, ...]:
     return tuple(rows.values())
 
 
-def _hunk_row(group: Sequence[Example]) -> HunkRow:
+def _hunk_row(items: Sequence[Addressed]) -> HunkRow:
+    group = [item.example for item in items]
     longest = max(group, key=lambda example: len(example.hunk.lines))
     approved = {
         example.line for example in group if example.kind is ExampleKind.REVIEW_COMMENT and example.side == "RIGHT"
@@ -145,7 +165,7 @@ def _hunk_row(group: Sequence[Example]) -> HunkRow:
     }
     unclear = (spanned | {line for example in group for line in example.commented_lines}) - approved
     return HunkRow(
-        examples=tuple(example.hash for example in group),
+        examples=tuple(item.hash for item in items),
         repository=longest.repository,
         pull_request=longest.pull_request,
         created_at=longest.pull_request_created_at,

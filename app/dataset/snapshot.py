@@ -29,7 +29,7 @@ def assemble(
     Raises:
         UserError: when no Example gives a row.
     """
-    rows = render_rows({example.hash: example for example in examples}.values())
+    rows = render_rows(examples)
     files, counts, dropped = _files(rows, split)
     if not any(counts.values()):
         raise UserError(
