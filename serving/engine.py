@@ -6,7 +6,6 @@ routes, and some of the others load adapters from any path.
 
 import asyncio
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -44,6 +43,8 @@ MILESTONES = (
     ("init engine", "warm, opening the API"),
 )
 START_LIMIT_SECONDS = 900.0
+#: Bytes that the path of a Unix socket may have on every system.
+LONGEST_SOCKET = 100
 ANSWER_LIMIT_SECONDS = 300.0
 
 
@@ -125,18 +126,24 @@ def render_environment(
 
 
 class Engine:
-    """One vLLM at a time: `start`, then the routes; after `wait` returned, `start` again."""
+    """One vLLM at a time: `start`, then the routes; after `wait` returned, `start` again.
 
-    def __init__(self, options: EngineOptions, *, log: Path, mark: str) -> None:
+    `state` is a folder that only this user can enter; its socket lies there, or in another such folder when the path
+    would be too long.
+    """
+
+    def __init__(self, options: EngineOptions, *, state: Path) -> None:
         self.options = options
         self.starts = 0
         self.ready_seconds: float | None = None
-        self._log = log
-        self._mark = mark
+        self._state = state
+        self._log = state / "vllm.log"
         self._leash: asyncio.subprocess.Process | None = None
-        # Short on purpose: the path of a Unix socket may have 107 bytes.
-        self._folder = Path(tempfile.mkdtemp(prefix="understudy-"))
-        self.socket = self._folder / "vllm.sock"
+        self._short: Path | None = None
+        self.socket = state / "vllm.sock"
+        if len(os.fsencode(self.socket)) > LONGEST_SOCKET:
+            self._short = Path(tempfile.mkdtemp(prefix="understudy-"))
+            self.socket = self._short / "vllm.sock"
         self.client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=str(self.socket), limits=httpx.Limits(max_connections=64)),
             base_url="http://vllm",
@@ -188,7 +195,9 @@ class Engine:
     async def close(self) -> None:
         await self.stop()
         await self.client.aclose()
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        self.socket.unlink(missing_ok=True)
+        if self._short is not None:
+            self._short.rmdir()
 
     def read_log(self, lines: int = 15) -> str:
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -242,9 +251,9 @@ class Engine:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                cwd=self._folder,
+                cwd=self._state,
                 start_new_session=True,
-                env=render_environment(self.options, os.environ, device=device, mark=self._mark, cores=cores),
+                env=render_environment(self.options, os.environ, device=device, mark=str(self._state), cores=cores),
             )
 
     async def _answers(self) -> bool:

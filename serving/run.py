@@ -33,7 +33,7 @@ async def run(options: EngineOptions, *, state_path: Path, port: int, say: Calla
         for pid in end_leftovers(str(state.path)):
             say(f"ended process {pid}, left by an earlier run that was killed")
         base = read_base(options.base)
-        engine = Engine(options, log=state.log, mark=str(state.path))
+        engine = Engine(options, state=state.path)
         controller = Controller(engine, state, base, tolerance=_read_tolerance(options.base), say=say)
         keys = {"read_key": state.ensure_key("read"), "control_key": state.ensure_key("control")}
         server = _Server(uvicorn.Config(create_front(controller, **keys), log_level="warning", access_log=False))

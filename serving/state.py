@@ -41,7 +41,6 @@ class StateFolder:
         self.path = path.resolve()
         self.adapters = self.path / "adapters"
         self.adapters.mkdir(exist_ok=True)
-        self.log = self.path / "vllm.log"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

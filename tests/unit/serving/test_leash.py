@@ -13,6 +13,7 @@ import pytest
 
 from app.domain.errors import UserError
 from serving import leash
+from serving.engine import Engine, EngineOptions
 from serving.state import StateFolder
 from tests.serving_fixture import find_on_leash
 
@@ -84,3 +85,12 @@ def _wait(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("folder", ["state", "long" * 30], ids=["here", "elsewhere"])
+async def test_the_socket_has_a_path_that_fits(tmp_path: Path, folder: str) -> None:
+    engine = Engine(EngineOptions(base=tmp_path), state=tmp_path / folder)
+    assert len(str(engine.socket)) < 107, "what Linux allows"
+    assert (engine.socket.parent == tmp_path / folder) == (folder == "state")
+    await engine.close()
+    assert folder == "state" or not engine.socket.parent.exists()
