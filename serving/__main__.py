@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--base", type=Path, required=True, help="base checkpoint folder")
     start.add_argument("--state", type=Path, required=True, help="folder for keys, copies of adapters and logs")
     start.add_argument("--port", type=int, default=0, help="of the front on 127.0.0.1; 0 takes a free one")
-    start.add_argument("--max-rank", type=int, default=8, help="largest LoRA rank that can be loaded")
+    start.add_argument("--max-rank", type=int, default=16, help="largest LoRA rank that can be loaded")
     start.add_argument("--max-loras", type=int, default=2, help="adapters that can answer at the same time")
     start.add_argument("--max-length", type=int, default=2048, help="tokens of prompt and answer together")
     start.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves one core to the rest")

@@ -11,11 +11,11 @@ from app.rehearsal.processes import Program
 class ServingProgram:
     """`python -m serving run`: vLLM on loopback behind its front. Starting takes about a minute, so start it early."""
 
-    def __init__(self, work: Path, *, base: Path) -> None:
+    def __init__(self, work: Path, *, base: Path, max_rank: int = 16) -> None:
         self.state = work / "serving"
         self._front = self.state / "front.json"
         self.program = Program(
-            ["serving", "run", "--base", str(base), "--state", str(self.state)],
+            ["serving", "run", "--base", str(base), "--state", str(self.state), "--max-rank", str(max_rank)],
             log=work / "serving.log",
             environment={"HF_HUB_OFFLINE": "1"},
         )

@@ -24,6 +24,8 @@ from app.store.database import open_engine
 
 SCHEMA = "demo/1"
 SEED = 20_261_122
+#: of training/configs/demo.yaml; slots in the server are as large as the largest rank, and cost time on a processor
+DEMO_RANK = 8
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _set_up(options: DemoOptions, story: Story, stack: ExitStack, told: list[dic
     enter_organisation(organisation, standin)
     server = stack.enter_context(StandInServer(standin))
     ensure_base(base, work / "base.log", story)
-    serving = ServingProgram(work, base=base)
+    serving = ServingProgram(work, base=base, max_rank=DEMO_RANK)
     app = AppProgram(
         work,
         standin,

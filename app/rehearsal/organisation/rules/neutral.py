@@ -89,10 +89,11 @@ NEUTRAL = parse_shapes(
      return ranked
 ---
  def draught_of_$noun_$qual($noun, tide):
-     """How deep the $words lies at one tide."""
-     empty = $noun.draught
-     loaded = empty + $noun.load.depth
-     return max(loaded, tide.least, $n)
+     """How deep the $words lies at one tide, $n at most."""
+     for step in tide.steps($n):
+         if step.depth > $noun.draught:
+             return step.depth
+     return $noun.draught
 ---
  def notes_of_$noun_$qual($noun):
      """The remarks on the $words, without repeats."""
