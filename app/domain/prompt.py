@@ -13,7 +13,7 @@ from app.domain.base import Record
 from app.domain.diff import Hunk, Side
 
 PROMPT_VERSION = "p1"
-LINES_ABOVE = 8
+LINES_ABOVE = 5
 LINES_BELOW = 4
 #: Characters of one shown line; longer ones are cut, for a minified line would drown the rest.
 LINE_WIDTH = 160
@@ -58,7 +58,8 @@ def render_prompt(path: str, hunk: Hunk, line: int, side: Side = "RIGHT") -> tup
     ]
     return (
         Message(role="system", content=SYSTEM),
-        Message(role="user", content="\n".join([path, *rows])),
+        # The marked line once more, last: a small base attends to what is nearest, and learns the rule from it.
+        Message(role="user", content="\n".join([path, *rows, f"line: {hunk.lines[at].text.strip()[:LINE_WIDTH]}"])),
     )
 
 
