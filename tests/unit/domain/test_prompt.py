@@ -17,7 +17,7 @@ def test_the_whole_prompt() -> None:
         "You review code for one team. Say what this team would say about the line marked >, "
         'as JSON: {"comment": "..."}.'
     )
-    assert user.content == "src/a.py\n  one\n -two\n>+2\n +three"
+    assert user.content == "src/a.py\n  one\n -two\n>+2\n +three\nline: 2"
 
 
 def test_a_line_outside_the_hunk_is_an_error() -> None:
@@ -27,8 +27,8 @@ def test_a_line_outside_the_hunk_is_an_error() -> None:
 
 def test_long_lines_are_cut_and_far_lines_left_out() -> None:
     patch = "@@ -0,0 +1,40 @@\n" + "\n".join(f"+{'x' * 300}{n}" for n in range(1, 41))
-    shown = render_prompt("a.py", parse_patch("a.py", patch).hunks[0], 20)[1].content.split("\n")[1:]
-    assert len(shown) == 8 + 1 + 4
+    shown = render_prompt("a.py", parse_patch("a.py", patch).hunks[0], 20)[1].content.split("\n")[1:-1]
+    assert len(shown) == 5 + 1 + 4
     assert all(len(row) == 162 for row in shown)
 
 
