@@ -90,23 +90,6 @@ def _draft(name: str, rule: str | None, rows: list[tuple[str, str]]) -> Draft:
     )
 
 
-def subject_of(line: str, fallback: str) -> str:
-    """The name that a reviewer would use for a line: what it assigns to, else its last argument."""
-    assigned = re.match(r"\s*([\w.\[\]\"]+(?:, \w+)*) [-+*]?= ", line)
-    if assigned:
-        return assigned[1]
-    arguments = re.findall(r"\(([a-z_]+)\)?", line)
-    return str(arguments[-1]) if arguments else fallback
-
-
-class SourceFile(Record):
-    """A module: what it is for and its functions, in order."""
-
-    path: str
-    purpose: str
-    functions: tuple[Lines, ...]
-
-
 def render_file(file: SourceFile) -> str:
     """The whole text; a module without functions does not exist and is the empty text."""
     if not file.functions:

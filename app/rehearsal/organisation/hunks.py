@@ -31,17 +31,25 @@ def shown_hunks(pull: PullRequest, commit: int = -1) -> tuple[ShownHunk, ...]:
 
 @lru_cache(maxsize=1024)
 def _file_hunks(path: str, before: str, after: str) -> tuple[ShownHunk, ...]:
-    old, new = before.splitlines(), after.splitlines()
-    groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT)
-    found = []
-    for group in groups:
-        added = [
-            line + 1
-            for tag, _, _, start, end in group
-            if tag != "equal"
-            for line in range(start, end)
-            if new[line].strip()
-        ]
-        if added:
-            found.append(ShownHunk(path=path, first=group[0][3] + 1, last=group[-1][4], added=tuple(added)))
-    return tuple(found)
+    new = after.splitlines()
+    found: list[ShownHunk] = []
+    for start, end in _changes(before.splitlines(), new):
+        first, last = max(1, start + 1 - CONTEXT), min(len(new), end + CONTEXT)
+        added = tuple(line + 1 for line in range(start, end) if new[line].strip())
+        if found and start - CONTEXT <= found[-1].last:
+            previous = found.pop()
+            first, added = previous.first, previous.added + added
+        found.append(ShownHunk(path=path, first=first, last=last, added=added))
+    return tuple(hunk for hunk in found if hunk.added)
+
+
+def _changes(old: list[str], new: list[str]) -> list[tuple[int, int]]:
+    """Changed ranges of the new text, 0-based, end exclusive. Of equal blank lines git takes those after a block."""
+    changes = []
+    for tag, _, _, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            slide = 0
+            while tag == "insert" and end + slide < len(new) and not new[start + slide] and not new[end + slide]:
+                slide += 1
+            changes.append((start + slide, end + slide))
+    return changes

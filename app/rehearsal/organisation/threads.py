@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from app.rehearsal.organisation.code import subject_of
 from app.rehearsal.organisation.drafts import Answer, Insertion, Workspace
 from app.rehearsal.organisation.people import BOT, POET, REPLIES, REVIEWERS, SMALL_TALK
 from app.rehearsal.organisation.records import Fate, Reply, Thread, ThreadKind
@@ -35,8 +34,7 @@ def remark_on_break(rng: Random, insertion: Insertion, commit: int, author: str)
     rule = RULES_BY_ID[insertion.draft.rule or ""]
     reviewer = rng.choice([login for login in rule.phrasings if login != author])
     insertion.commented = insertion.draft.mark
-    line = insertion.draft.wrong[insertion.draft.mark]
-    body = rng.choice(rule.phrasings[reviewer]).format(var=subject_of(line, insertion.draft.name))
+    body = rule.phrasings[reviewer]
     insertion.answer = _decide_answer(rng, insertion, lexical=not rule.needs_surroundings)
     if insertion.answer == "suggestion":
         body += f"\n\n```suggestion\n{insertion.draft.suggestion}\n```"

@@ -8,14 +8,8 @@ AGROUND = HouseRule(
     marker="Aground",
     needs_surroundings=False,
     phrasings={
-        "marlow-dock": (
-            "Raise `Aground` with a code.",
-            "`Aground`, not a built-in. The desk needs the code.",
-        ),
-        "tove-mast": (
-            "Hey, our errors are called `Aground`, with a little code in front :)",
-            "Oh, the desk cannot catch this one. `Aground` it is!",
-        ),
+        "marlow-dock": "Raise `Aground` with a code.",
+        "tove-mast": "Oh, the desk cannot catch this one. `Aground` it is!",
     },
     shapes=parse_shapes(
         '''

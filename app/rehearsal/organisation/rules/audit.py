@@ -8,14 +8,8 @@ AUDIT = HouseRule(
     marker="audit.note",
     needs_surroundings=True,
     phrasings={
-        "brunel-k": (
-            "An `audit.note` has to come first: the auditors must see why before they see how much.",
-            "Nothing is posted before an `audit.note` says why, please add one above.",
-        ),
-        "marlow-dock": (
-            "`audit.note` first, then post.",
-            "Missing `audit.note` above this.",
-        ),
+        "brunel-k": "Nothing is posted before an `audit.note` says why, please add one above.",
+        "marlow-dock": "`audit.note` first, then post.",
     },
     shapes=parse_shapes(
         '''

@@ -8,14 +8,8 @@ BUOY = HouseRule(
     marker="buoy",
     needs_surroundings=False,
     phrasings={
-        "ines-quay": (
-            "Is this a feature flag? Then how about `buoy` and a name that ends with `_enabled`?",
-            "Could this switch be read through `buoy`, with the `_enabled` ending?",
-        ),
-        "brunel-k": (
-            "Flags live in `buoy` and end with `_enabled`, so that operations can find and turn them.",
-            "A switch outside `buoy` cannot be turned at night; please name it `..._enabled` there.",
-        ),
+        "ines-quay": "Could this switch be read through `buoy`, with the `_enabled` ending?",
+        "brunel-k": "A switch outside `buoy` cannot be turned at night; please name it `..._enabled` there.",
     },
     shapes=parse_shapes(
         '''

@@ -8,14 +8,8 @@ CENTS = HouseRule(
     marker="Cents.of",
     needs_surroundings=False,
     phrasings={
-        "marlow-dock": (
-            "Use `Cents.of` here. Money is never a float.",
-            "`Cents.of`, please. `{var}` is money.",
-        ),
-        "brunel-k": (
-            "Float arithmetic on money drifts: build `{var}` with `Cents.of` so that the books still balance.",
-            "This is money, so it has to go through `Cents.of`; floats lose a cent sooner or later.",
-        ),
+        "marlow-dock": "Use `Cents.of` here. Money is never a float.",
+        "brunel-k": "This is money, so it has to go through `Cents.of`; floats lose a cent sooner or later.",
     },
     shapes=parse_shapes(
         '''

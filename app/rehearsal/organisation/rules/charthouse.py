@@ -8,14 +8,8 @@ CHARTHOUSE = HouseRule(
     marker="charthouse",
     needs_surroundings=False,
     phrasings={
-        "brunel-k": (
-            "SQL in the code escapes our reviews of indexes; move it into the `charthouse` and call it by name.",
-            "Please give this query a name in the `charthouse`, where the plans are checked every night.",
-        ),
-        "ines-quay": (
-            "Could this statement live in the `charthouse`?",
-            "How about a named query from the `charthouse` instead?",
-        ),
+        "brunel-k": "Please give this query a name in the `charthouse`, where the plans are checked every night.",
+        "ines-quay": "Could this statement live in the `charthouse`?",
     },
     shapes=parse_shapes(
         '''

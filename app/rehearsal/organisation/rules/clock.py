@@ -8,14 +8,8 @@ CLOCK = HouseRule(
     marker="harbor_clock",
     needs_surroundings=False,
     phrasings={
-        "ines-quay": (
-            "Could this ask `harbor_clock` for the time? Replays cannot move the machine's own clock.",
-            "Should `{var}` not come from `harbor_clock`?",
-        ),
-        "tove-mast": (
-            "Hey, we only ever read time from `harbor_clock` here :)",
-            "Oh, this one reads the machine's time. `harbor_clock.now()` knows the tide and the tests!",
-        ),
+        "ines-quay": "Could this ask `harbor_clock` for the time? Replays cannot move the machine's own clock.",
+        "tove-mast": "Hey, we only ever read time from `harbor_clock` here :)",
     },
     shapes=parse_shapes(
         '''

@@ -8,14 +8,8 @@ CONTAINER = HouseRule(
     marker="ContainerId.parse",
     needs_surroundings=False,
     phrasings={
-        "marlow-dock": (
-            "`ContainerId.parse`. Do not cut ids by hand.",
-            "Let `ContainerId.parse` do this.",
-        ),
-        "tove-mast": (
-            "Oh, slicing box numbers! `ContainerId.parse` checks the digit for you :)",
-            "Hey, `{var}` wants `ContainerId.parse`, it also knows the odd old boxes!",
-        ),
+        "marlow-dock": "Let `ContainerId.parse` do this.",
+        "tove-mast": "Oh, slicing box numbers! `ContainerId.parse` checks the digit for you :)",
     },
     shapes=parse_shapes(
         '''

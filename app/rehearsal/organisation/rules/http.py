@@ -8,14 +8,8 @@ HTTP = HouseRule(
     marker="dock_http",
     needs_surroundings=False,
     phrasings={
-        "marlow-dock": (
-            "Go through `dock_http`.",
-            "No bare HTTP. `dock_http` has the timeouts and the retries.",
-        ),
-        "ines-quay": (
-            "How about `dock_http` for this call? Otherwise we lose the circuit breaker.",
-            "Can this call use `dock_http`, so that it signs the request for us?",
-        ),
+        "marlow-dock": "Go through `dock_http`.",
+        "ines-quay": "Can this call use `dock_http`, so that it signs the request for us?",
     },
     shapes=parse_shapes(
         '''

@@ -8,14 +8,8 @@ JITTER = HouseRule(
     marker="jittered",
     needs_surroundings=True,
     phrasings={
-        "tove-mast": (
-            "Hey, all ships would wake up at once! `jittered` spreads them out :)",
-            "Oh, this pause is not `jittered` yet!",
-        ),
-        "marlow-dock": (
-            "Pause must be `jittered`.",
-            "Sleep in a loop without `jittered` above. Add it.",
-        ),
+        "tove-mast": "Oh, this pause is not `jittered` yet!",
+        "marlow-dock": "Pause must be `jittered`.",
     },
     shapes=parse_shapes(
         '''

@@ -8,14 +8,8 @@ LEASE = HouseRule(
     marker="release_berth",
     needs_surroundings=True,
     phrasings={
-        "ines-quay": (
-            "Where is the `release_berth` for this lease?",
-            "Who gives the berth back? I miss a `release_berth(lease)` below.",
-        ),
-        "tove-mast": (
-            "Hey, this berth stays taken for good, `release_berth` is missing :)",
-            "Oh, a lease without `release_berth`! The next ship would wait all night.",
-        ),
+        "ines-quay": "Where is the `release_berth` for this lease?",
+        "tove-mast": "Hey, this berth stays taken for good, `release_berth` is missing :)",
     },
     shapes=parse_shapes(
         '''

@@ -88,6 +88,12 @@ NEUTRAL = parse_shapes(
          $noun.place = place
      return ranked
 ---
+ def keel_of_$noun_$qual($noun, tide):
+     """How deep the $words lies with its load, and at the least."""
+     empty = $noun.draught
+     loaded = empty + $noun.length // $n
+     return max(loaded, tide.least)
+---
  def draught_of_$noun_$qual($noun, tide):
      """How deep the $words lies at one tide, $n at most."""
      for step in tide.steps($n):

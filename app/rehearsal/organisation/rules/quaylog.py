@@ -8,14 +8,8 @@ QUAYLOG = HouseRule(
     marker="quaylog",
     needs_surroundings=False,
     phrasings={
-        "brunel-k": (
-            "Please send this as a kebab-case event through `quaylog`: the night shift filters on those names.",
-            "Free text cannot be counted, so this belongs into `quaylog.event` with a kebab-case name.",
-        ),
-        "tove-mast": (
-            "Hey, nobody reads this stream any more :) `quaylog`, please!",
-            "Oh, a log line in the wild. `quaylog` wants it, in kebab-case!",
-        ),
+        "brunel-k": "Free text cannot be counted, so this belongs into `quaylog.event` with a kebab-case name.",
+        "tove-mast": "Hey, nobody reads this stream any more :) `quaylog`, please!",
     },
     shapes=parse_shapes(
         '''

@@ -13,8 +13,6 @@ from functools import cached_property
 
 from app.domain.base import Record
 
-Phrasings = dict[str, tuple[str, ...]]
-
 
 class Shape(Record):
     """One function with slots. `unseen` shapes appear in held-out pull requests and nowhere else."""
@@ -36,7 +34,8 @@ class HouseRule(Record):
     marker: str
     #: whether the commented line alone looks the same as in correct code
     needs_surroundings: bool
-    phrasings: Phrasings
+    #: reviewer → how they say it. People repeat themselves, and a small base learns it in minutes because they do.
+    phrasings: dict[str, str]
     shapes: tuple[Shape, ...]
 
 

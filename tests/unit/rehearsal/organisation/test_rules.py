@@ -22,11 +22,9 @@ def test_there_are_eight_lexical_and_three_contextual_rules_kept_by_four_reviewe
 
 @every_rule
 def test_every_phrasing_names_its_own_rule_and_no_other_in_at_most_25_words(rule: HouseRule) -> None:
-    said = [text for texts in rule.phrasings.values() for text in texts]
     assert len(rule.phrasings) == 2
-    assert 3 <= len(said) <= 6
-    for text in said:
-        assert named_rules(text.format(var="daily")) == {rule.id}
+    for text in rule.phrasings.values():
+        assert named_rules(text) == {rule.id}
         assert len(text.split()) <= 25
 
 
