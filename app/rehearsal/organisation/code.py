@@ -1,7 +1,6 @@
 """Writes the code: functions out of shapes, files out of functions."""
 
 import ast
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from random import Random
@@ -88,6 +87,14 @@ def _draft(name: str, rule: str | None, rows: list[tuple[str, str]]) -> Draft:
         wrong=tuple(code for _, code in wrong),
         mark=(pointed or removed or [0])[0],
     )
+
+
+class SourceFile(Record):
+    """A module: what it is for and its functions, in order."""
+
+    path: str
+    purpose: str
+    functions: tuple[Lines, ...]
 
 
 def render_file(file: SourceFile) -> str:
