@@ -70,7 +70,7 @@ def build_repositories(story: Story, root: Path) -> dict[str, BuiltRepository]:
     Raises:
         UserError: when something else stands in the place of one.
     """
-    identity = content_hash("story", story.model_dump(mode="json"))
+    identity = content_hash("story", story.model_dump_json())
     return {name: _ensure(story, identity, name, root / f"{name}.git") for name in story.repositories}
 
 
