@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.errors import Refused
-from app.github.payloads import USED_EVENTS
 
 _EVENT = re.compile(r"[a-z][a-z_]{0,63}")
 _GUID = re.compile(r"[A-Za-z0-9-]{8,100}")
@@ -21,6 +20,14 @@ _KEPT_HEADERS = (
     "x-github-enterprise-host",
     "user-agent",
 )
+
+
+#: What workflows act upon. All else is stored and put aside at once: most of what GitHub sends is of no use to us.
+_ACTED_ON = {
+    "pull_request": {"opened", "reopened", "ready_for_review", "synchronize", "closed", "labeled", "unlabeled"},
+    "pull_request_review_comment": {"edited", "deleted"},
+    "installation": {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"},
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def _text(value: object) -> str | None:
 
 def decide_ignored(event: str, glance: Glance, app_slug: str) -> str | None:
     """Why nothing is to be done about a delivery, or None when a workflow must look at it."""
-    if event not in USED_EVENTS:
+    if glance.action not in _ACTED_ON.get(event, ()):
         return "ignored: unused event"
     if glance.sender_type == "Bot" and glance.sender_login == f"{app_slug}[bot]":
         return "ignored: own act"

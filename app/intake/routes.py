@@ -14,8 +14,8 @@ from app.domain.errors import Refused
 from app.intake.deliveries import Envelope, Glance, decide_ignored, parse_body, parse_headers
 from app.intake.signatures import is_authentic
 from app.store.columns import utc_now
-from app.store.database import writing
-from app.store.deliveries import save_delivery
+from app.store.database import reading, writing
+from app.store.deliveries import save_delivery, select_known_guids
 from app.store.tables import DeliveryRow
 
 _STATUS = {"content_type": 415, "headers": 400, "json": 400, "signature": 401, "too_large": 413}
@@ -78,13 +78,21 @@ async def _read(request: Request, limit_bytes: int) -> bytes:
 def _accept(intake: Intake, envelope: Envelope, body: bytes) -> JSONResponse:
     glance = parse_body(body)
     ignored = decide_ignored(envelope.event, glance, intake.app_slug)
+    with reading(intake.database()) as session:
+        known = bool(select_known_guids(session, [envelope.guid]))
+    # Looking first spares a duplicate the write lock; storing decides, so that a race has one winner.
+    new = not known and _store(intake, envelope, glance, body, ignored)
+    if not new:
+        return JSONResponse({"delivery": envelope.guid, "outcome": "duplicate"}, 200)
+    return JSONResponse({"delivery": envelope.guid, "outcome": ignored or "accepted"}, 202)
+
+
+def _store(intake: Intake, envelope: Envelope, glance: Glance, body: bytes, ignored: str | None) -> bool:
     with writing(intake.database()) as session:
         new = save_delivery(session, _delivery_row(envelope, glance, body, ignored))
         if new and ignored is None:
             intake.enqueue(session, envelope.guid)
-    if not new:
-        return JSONResponse({"delivery": envelope.guid, "outcome": "duplicate"}, 200)
-    return JSONResponse({"delivery": envelope.guid, "outcome": ignored or "accepted"}, 202)
+    return new
 
 
 def _delivery_row(envelope: Envelope, glance: Glance, body: bytes, ignored: str | None) -> DeliveryRow:

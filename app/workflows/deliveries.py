@@ -23,7 +23,7 @@ from app.workflows.runs import Queue
 LABEL_PREFIX = "understudy:"
 _LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
 _REVIEW_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review"})
-_STATES = {"created": "active", "unsuspend": "active", "new_permissions_accepted": "active"} | {
+INSTALLATION_STATES = {"created": "active", "unsuspend": "active", "new_permissions_accepted": "active"} | {
     "suspend": "suspended",
     "deleted": "deleted",
 }
@@ -140,7 +140,7 @@ def _harvest(event: PullRequestEvent | ReviewCommentEvent, installation_id: int,
 
 def _save_installation(session: Session, event: InstallationEvent) -> str:
     installation = event.installation
-    state = _STATES.get(event.action or "")
+    state = INSTALLATION_STATES.get(event.action or "")
     if state is None:
         return f"ignored: {event.action or 'event'} is not acted upon"
     account = installation.account

@@ -8,12 +8,8 @@ JSON object. To reach on 2 cores: 1,000 effects, 0 lost, p99 of the acknowledgem
 import argparse
 import http.client
 import json
-import os
 import random
-import secrets
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -28,72 +24,31 @@ from sqlmodel import select
 
 from app.store.database import open_engine, reading
 from app.store.tables import DeliveryRow
-from tests.integration.intake.conftest import a_payload, settings_for, sign
+from tests.integration.intake.conftest import SECRETS, ServiceProgram, a_payload, sign
 
-_CHECKOUT = Path(__file__).parents[2]
-_SECRET = "benchmark-secret-0123456789"
-_START_SECONDS, _HANDLE_SECONDS = 120, 300
+_HANDLE_SECONDS = 300
 _threads = local()
 
 
 def measure(database_url: str, folder: Path, *, deliveries: int, senders: int) -> dict[str, Any]:
     """Every figure of one run. Times are seconds unless named otherwise."""
-    port = 20_000 + secrets.randbelow(20_000)
-    service = _start(database_url, folder, port)
-    try:
-        sendings = [(str(uuid.uuid4()), number + 1) for number in range(deliveries)] * 3
-        random.shuffle(sendings)
+    sendings = [(str(uuid.uuid4()), number + 1) for number in range(deliveries)] * 3
+    random.shuffle(sendings)
+    with ServiceProgram(database_url, folder).running() as service:
+        port = int(service.url.rsplit(":", 1)[1])
         began = time.monotonic()
         with ThreadPoolExecutor(senders) as pool:
             answers = list(pool.map(lambda sending: _send(port, *sending), sendings))
         sent = time.monotonic() - began
         _wait_handled(database_url, deliveries)
         handled = time.monotonic() - began
-    finally:
-        service.terminate()
-        service.wait(60)
     return _report(database_url, answers) | {"sent_seconds": round(sent, 1), "handled_seconds": round(handled, 1)}
-
-
-def _start(database_url: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    key = settings_for(database_url, folder).private_key_file
-    environment = os.environ | {
-        "UNDERSTUDY_WEBHOOK_SECRETS": _SECRET,
-        "UNDERSTUDY_OPERATOR_TOKEN": secrets.token_hex(16),
-        "UNDERSTUDY_APP_ID": "1",
-        "UNDERSTUDY_PRIVATE_KEY_FILE": str(key),
-        "UNDERSTUDY_DATABASE_URL": database_url,
-        "UNDERSTUDY_DATA": str(folder / "data"),
-        "UNDERSTUDY_PORT": str(port),
-        "UNDERSTUDY_QUEUES": "intake",  # what the deliveries ask for is another benchmark's
-    }
-    log = (folder / "service.log").open("wb")
-    command = [sys.executable, "-m", "app", "serve"]
-    service = subprocess.Popen(command, cwd=_CHECKOUT, env=environment, stdout=log, stderr=log)
-    deadline = time.monotonic() + _START_SECONDS
-    while not _is_ready(port):
-        if service.poll() is not None or time.monotonic() > deadline:
-            service.kill()
-            raise SystemExit(f"the service did not start:\n{(folder / 'service.log').read_text()}")
-        time.sleep(0.1)
-    return service
-
-
-def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def _send(port: int, guid: str, number: int) -> tuple[str, int, float]:
     """GUID, status, and milliseconds until the answer was there. One connection per sender."""
     body = json.dumps(a_payload(number=number)).encode()
-    headers = sign(body, _SECRET) | {"x-github-event": "pull_request", "x-github-delivery": guid}
+    headers = sign(body, SECRETS[0]) | {"x-github-event": "pull_request", "x-github-delivery": guid}
     connection = getattr(_threads, "connection", None)
     if connection is None:
         connection = _threads.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

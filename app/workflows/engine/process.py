@@ -1,7 +1,6 @@
 """The engine of this process: booting and stopping it, and handing it work. Everything here blocks."""
 
 import asyncio
-import logging
 import os
 import socket
 import time
@@ -19,7 +18,7 @@ from sqlalchemy.orm import sessionmaker
 from sqlmodel import Session
 
 from app.domain.errors import UserError
-from app.store.database import open_engine, writing
+from app.store.database import open_engine, open_journal_engine, writing
 from app.store.migrate import migrate
 from app.workflows.locks import FileLock
 from app.workflows.runs import Queue
@@ -138,11 +137,11 @@ def boot(
 
 def _connect(database: sa.Engine, executor_id: str) -> tuple[DBOSClient, SQLAlchemyDatasource]:
     _refuse_pickle()
-    logging.getLogger("dbos").addFilter(_is_worth_saying)
     url = database.url.render_as_string(hide_password=False)
     config: DBOSConfig = {
         "name": _APPLICATION,
         "system_database_url": url,
+        "system_database_engine": open_journal_engine(database),
         "application_version": APPLICATION_VERSION,
         "executor_id": executor_id,
         "serializer": _serializer,
@@ -166,7 +165,7 @@ def _launch(queues: tuple[Queue, ...] | None, polling_seconds: float) -> None:
 
 
 def _register(polling_seconds: float) -> None:
-    DBOS.register_queue(Queue.INTAKE.value, worker_concurrency=8, polling_interval_sec=polling_seconds)
+    DBOS.register_queue(Queue.INTAKE.value, worker_concurrency=4, polling_interval_sec=polling_seconds)
     DBOS.register_queue(Queue.GITHUB.value, partition_concurrency=1, polling_interval_sec=polling_seconds)
     DBOS.register_queue(Queue.GPU.value, global_concurrency=1, polling_interval_sec=polling_seconds)
     for known in DBOS.list_schedules():
@@ -185,11 +184,6 @@ def _refuse_pickle() -> None:
         raise UserError("refused a pickled value in the job tables: Understudy only writes JSON, someone else wrote it")
 
     vars(dbos_serialization.DBOSDefaultSerializer)["deserialize"] = refuse
-
-
-def _is_worth_saying(record: logging.LogRecord) -> bool:
-    # We promise SQLite for one process on one host, and test that; the engine advises against it at every start.
-    return not record.getMessage().startswith("Using SQLite as a system database")
 
 
 def _recover(executor_ids: list[str]) -> int:

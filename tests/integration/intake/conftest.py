@@ -3,7 +3,11 @@
 import hashlib
 import hmac
 import json
+import os
+import secrets
 import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -29,6 +33,7 @@ from tests.integration.workflows.conftest import eventually
 SECRETS = ("canary-new-webhook-secret", "canary-old-webhook-secret")
 TOKEN = "canary-operator-token-0123456789"
 BODY_LIMIT_BYTES = 100_000
+_CHECKOUT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -133,6 +138,59 @@ def running(settings: Settings) -> Iterator[Service]:
         finally:
             server.should_exit = True
             thread.join(30)
+
+
+class ServiceProgram:
+    """`python -m app serve` as a program of its own, which can be killed and started again on the same data."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        settings = settings_for(database_url, folder)
+        self._database_url = database_url
+        self._log = folder / "service.log"
+        self._port = 10_000 + secrets.randbelow(20_000)  # below the ephemeral ones, where a client can meet itself
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = os.environ | {
+            "UNDERSTUDY_WEBHOOK_SECRETS": ",".join(SECRETS),
+            "UNDERSTUDY_OPERATOR_TOKEN": TOKEN,
+            "UNDERSTUDY_APP_ID": "1",
+            "UNDERSTUDY_PRIVATE_KEY_FILE": str(settings.private_key_file),
+            "UNDERSTUDY_DATABASE_URL": database_url,
+            "UNDERSTUDY_DATA": str(folder / "data"),
+            "UNDERSTUDY_PORT": str(self._port),
+            "UNDERSTUDY_QUEUES": "intake",  # nobody is there for the work that deliveries ask for
+        }
+
+    @contextmanager
+    def running(self) -> Iterator[Service]:
+        service = Service(f"http://127.0.0.1:{self._port}", self._database_url)
+        with self._log.open("ab") as log:
+            command = [sys.executable, "-m", "app", "serve"]
+            self._process = subprocess.Popen(command, cwd=_CHECKOUT, env=self._environment, stdout=log, stderr=log)
+        try:
+            self._wait_ready(service)
+            yield service
+        finally:
+            self._process.terminate()
+            self._process.wait(60)
+
+    def kill(self) -> None:
+        """kill -9, at whatever it is doing."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(60)
+
+    def _wait_ready(self, service: Service) -> None:
+        deadline = time.monotonic() + 120
+        while not self._is_ready(service):
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the service did not start:\n{self._log.read_text()}")
+            time.sleep(0.1)
+
+    def _is_ready(self, service: Service) -> bool:
+        try:
+            return httpx.get(f"{service.url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
 
 
 @pytest.fixture

@@ -4,14 +4,16 @@ import logging
 import random
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
-from app.store.database import reading
+from app.store.database import open_engine, reading
 from app.store.deliveries import load_installation
 from app.workflows import engine
 from app.workflows.runs import State
@@ -19,6 +21,7 @@ from tests.integration.intake.conftest import (
     SECRETS,
     TOKEN,
     Service,
+    ServiceProgram,
     a_payload,
     running,
     settings_for,
@@ -140,3 +143,46 @@ def test_many_senders_each_delivery_three_times_shuffled(service: Service) -> No
         assert Counter(pool.map(send, sendings)) == {202: 60, 200: 120}
     eventually(lambda: service.status()["deliveries"] == {"enqueued": 60}, timeout_seconds=60)
     assert len(engine.list_runs((State.ENQUEUED,), id_prefix="review:")) == 60
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_kill_9_and_is_handled_once(tmp_path: Path) -> None:
+    """The program is killed while twenty senders push; whoever saw no answer sends again, as redelivery would."""
+    url = f"sqlite:///{tmp_path / 'understudy.db'}"
+    guids = [str(uuid.uuid4()) for _ in range(100)]
+    program = ServiceProgram(url, tmp_path)
+    with program.running() as service:
+        before = _deliver_all(service, guids, kill=program.kill)
+    with program.running() as service:
+        after = _deliver_all(service, guids)
+        eventually(lambda: service.status()["deliveries"] == {"enqueued": len(guids)}, timeout_seconds=60)
+        assert before <= after
+    assert len(before) < len(guids)  # it was killed in the middle
+    acknowledged = after
+    assert acknowledged == set(guids)
+    database = open_engine(url)
+    with reading(database) as session:
+        reviews = session.connection().execute(
+            sa.text("select count(*) from workflow_status where workflow_uuid like 'review:%'")
+        )
+        assert reviews.scalar_one() == len(guids)
+    database.dispose()
+
+
+def _deliver_all(service: Service, guids: list[str], kill: Callable[[], None] | None = None) -> set[str]:
+    """Which were acknowledged. With `kill`, that is called when a good part of them is."""
+    with ThreadPoolExecutor(20) as pool:
+        sendings = [pool.submit(_try_delivering, service, guid, number + 1) for number, guid in enumerate(guids)]
+        if kill is not None:
+            eventually(lambda: sum(each.done() for each in sendings) >= 30, 60)
+            kill()
+        return {guid for each in sendings if (guid := each.result()) is not None}
+
+
+def _try_delivering(service: Service, guid: str, number: int) -> str | None:
+    """The GUID if it was acknowledged; None when the service was killed before it could answer."""
+    try:
+        answer = service.deliver(a_payload(number=number), guid=guid)
+    except httpx.TransportError:
+        return None
+    return guid if answer.status_code in (200, 202) else None

@@ -68,19 +68,20 @@ def test_whatever_the_object_holds_is_glanced_at(payload: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize(
-    ("event", "sender", "ignored"),
+    ("event", "action", "sender", "ignored"),
     [
-        ("pull_request", ("User", "ann"), None),
-        ("pull_request", ("Bot", "dependabot[bot]"), None),
-        ("pull_request", ("Bot", "understudy[bot]"), "ignored: own act"),
-        ("pull_request", ("User", "understudy[bot]"), None),
-        ("workflow_run", ("User", "ann"), "ignored: unused event"),
-        ("ping", ("User", "ann"), "ignored: unused event"),
-        ("installation", ("User", "ann"), None),
+        ("pull_request", "opened", ("User", "ann"), None),
+        ("pull_request", "opened", ("Bot", "dependabot[bot]"), None),
+        ("pull_request", "opened", ("Bot", "understudy[bot]"), "ignored: own act"),
+        ("pull_request", "opened", ("User", "understudy[bot]"), None),
+        ("pull_request", "assigned", ("User", "ann"), "ignored: unused event"),
+        ("pull_request", None, ("User", "ann"), "ignored: unused event"),
+        ("workflow_run", "completed", ("User", "ann"), "ignored: unused event"),
+        ("installation", "created", ("User", "ann"), None),
     ],
 )
 def test_own_acts_and_unused_events_are_kept_and_ignored(
-    event: str, sender: tuple[str, str], ignored: str | None
+    event: str, action: str | None, sender: tuple[str, str], ignored: str | None
 ) -> None:
-    glance = Glance(action=None, installation_id=1, sender_type=sender[0], sender_login=sender[1])
+    glance = Glance(action=action, installation_id=1, sender_type=sender[0], sender_login=sender[1])
     assert decide_ignored(event, glance, "understudy") == ignored

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from app.domain.errors import Refused
-from app.github.payloads import USED_EVENTS, PullRequestEvent, parse_event, parse_payload
-from app.workflows.deliveries import decide_start
+from app.github.payloads import USED_EVENTS, InstallationEvent, PullRequestEvent, parse_event, parse_payload
+from app.intake.deliveries import decide_ignored, parse_body
+from app.workflows.deliveries import INSTALLATION_STATES, Ignore, decide_start
 from tests.npm_packages import npm_package
 
 #: What the package really holds, host by host.
@@ -41,6 +42,18 @@ def test_every_recorded_payload_is_accepted_with_its_ids(host: str) -> None:
 
 def test_the_two_hosts_of_the_promise_hold_454() -> None:
     assert len(_examples("api.github.com")) + len(_examples("ghes-35")) == 454
+
+
+def test_what_intake_puts_aside_no_workflow_would_act_upon() -> None:
+    for name, payload in _examples("api.github.com"):
+        body = json.dumps(payload).encode()
+        if decide_ignored(name, parse_body(body), "understudy") is None:
+            continue
+        event = parse_event(name, body)
+        if isinstance(event, InstallationEvent):
+            assert event.action not in INSTALLATION_STATES
+        else:
+            assert isinstance(decide_start(event, guid="g", host="github.com", app_slug="understudy"), Ignore)
 
 
 def _id(part: Any) -> int | None:
