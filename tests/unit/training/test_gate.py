@@ -67,8 +67,8 @@ def test_clear_lift_is_promoted_with_every_reason() -> None:
         (_candidate(other_hunk=0.5), "hunk_dependence"),
         (_candidate(_arm(location_hit=_figure(0.2, 0.04))), "location_hit"),
         (_candidate(_arm(false_alarm=_figure(0.2))), "false_alarm"),
-        (_candidate(_arm(schema_valid=_figure(0.9))), "schema_valid"),
-        (_candidate(_arm(stop=_figure(0.9))), "stop"),
+        (_candidate(_arm(schema_valid=_figure(0.8))), "schema_valid"),
+        (_candidate(_arm(stop=_figure(0.8))), "stop"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

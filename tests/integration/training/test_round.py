@@ -1,0 +1,142 @@
+"""A learning round as the service runs it: a child process that may be killed, restarted, and asked for the wrong."""
+
+import json
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from app.domain.adapters import AdapterManifest, Probe
+from app.domain.evals import EvalReport, GateDecision
+from app.inference.acceptance import load_acceptance
+from app.inference.locator import load_locator
+from tests.integration.training.conftest import run_training, start_training
+from training.files import hash_file
+from training.version import PROBES
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tiny_base: Path, small_snapshot: Path, quick_config: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out: Path = tmp_path_factory.mktemp("round") / "run"
+    code, said = run_training(
+        "run", "--snapshot", small_snapshot, "--base", tiny_base, "--out", out, "--config", quick_config
+    )
+    assert code == 0, said
+    return out
+
+
+def test_the_version_is_complete_and_proven(finished: Path) -> None:
+    version = finished / "version"
+    manifest = AdapterManifest.model_validate_json((version / "manifest.json").read_text())
+    found = {str(path.relative_to(version)) for path in version.rglob("*") if path.is_file()} - {"manifest.json"}
+    assert found == set(manifest.files)
+    assert found == {
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+        "locator.skops",
+        "filter.skops",
+        "probes.json",
+    }
+    assert all(hash_file(version / name) == wanted for name, wanted in manifest.files.items())
+    probes = [Probe.model_validate(item) for item in json.loads((version / "probes.json").read_text())]
+    assert len(probes) == PROBES
+    assert all(probe.adapter_logprob != probe.base_logprob for probe in probes)
+    assert not load_locator(version / "locator.skops").abstains
+    assert load_acceptance(version / "filter.skops").score("x = 1", "words") >= 0
+
+
+def test_no_path_of_this_machine_is_published(finished: Path) -> None:
+    for path in (finished / "version").rglob("*.json"):
+        assert str(finished.parent) not in path.read_text()
+        assert "/tmp" not in path.read_text()  # noqa: S108 - looked for, not used
+
+
+def test_figures_and_decision_are_there(finished: Path) -> None:
+    baseline = EvalReport.model_validate_json((finished / "reports/baseline.json").read_text())
+    candidate = EvalReport.model_validate_json((finished / "reports/candidate.json").read_text())
+    decision = GateDecision.model_validate_json((finished / "decision.json").read_text())
+    assert set(baseline.arms) == {"base", "nearest"}
+    assert set(candidate.arms) == {"candidate", "other_hunk", "chance"}
+    assert len(candidate.paired["candidate"]) == len(baseline.paired["base"]) == len(candidate.rows) == 16
+    assert decision.verdict == "reject"  # random weights
+    assert decision.adapter == candidate.adapter
+
+
+def test_a_killed_round_goes_on_and_ends_the_same(
+    finished: Path, tiny_base: Path, small_snapshot: Path, quick_config: Path, tmp_path: Path
+) -> None:
+    arguments = ["run", "--snapshot", small_snapshot, "--base", tiny_base, "--out", tmp_path, "--config", quick_config]
+    killed = start_training(*arguments)
+    _wait_for_step(tmp_path / "progress.jsonl", 5)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / "adapter").exists()
+    half = tmp_path / "checkpoints" / "checkpoint-99"
+    shutil.copytree(next((tmp_path / "checkpoints").glob("checkpoint-*")), half)
+    (half / "trainer_state.json").write_text('{"epoch": 0.')
+    code, said = run_training(*arguments)
+    assert code == 0, said
+    assert "locator:" not in said  # a finished stage is not done again
+    steps = [row["step"] for row in _progress(tmp_path) if row["stage"] == "sft"]
+    assert steps.count(1) == 1
+    weights = "adapter/adapter_model.safetensors"
+    assert hash_file(tmp_path / weights) == hash_file(finished / weights)
+
+
+def test_a_finished_round_answers_at_once_and_alike(
+    finished: Path, tiny_base: Path, small_snapshot: Path, quick_config: Path
+) -> None:
+    before = hash_file(finished / "version/manifest.json")
+    code, said = run_training(
+        "run", "--snapshot", small_snapshot, "--base", tiny_base, "--out", finished, "--config", quick_config
+    )
+    assert code == 0
+    assert "sft 1/" not in said
+    assert hash_file(finished / "version/manifest.json") == before
+
+
+def test_a_folder_of_another_training_is_refused(finished: Path, tiny_base: Path, small_snapshot: Path) -> None:
+    code, said = run_training(
+        "run", "--snapshot", small_snapshot, "--base", tiny_base, "--out", finished, "--config", "smoke"
+    )
+    assert code == 2
+    assert "its config differs" in said
+    assert "Traceback" not in said
+
+
+def test_an_adapter_for_another_base_is_refused_before_loading(
+    finished: Path, tiny_base: Path, small_snapshot: Path, quick_config: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(tiny_base, other)
+    stated = json.loads((other / "base.json").read_text())
+    (other / "base.json").write_text(json.dumps(stated | {"revision": "000000000000"}))
+    code, said = run_training(
+        "evaluate",
+        *("--snapshot", small_snapshot, "--adapter", finished / "version", "--base", other),
+        *("--config", quick_config, "--out", tmp_path / "report.json"),
+    )
+    assert code == 2
+    assert "was trained on a base with revision" in said
+    assert not (tmp_path / "report.json").exists()
+
+
+def _wait_for_step(path: Path, step: int) -> None:
+    give_up = time.monotonic() + 240
+    while time.monotonic() < give_up:
+        if path.exists() and any(row["stage"] == "sft" and row["step"] >= step for row in _progress(path.parent)):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"no step {step} within four minutes")
+
+
+def _progress(out: Path) -> list[dict[str, object]]:
+    lines = (out / "progress.jsonl").read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
