@@ -14,7 +14,7 @@ _INVISIBLE = frozenset(["Cf", "Cc", "Co", "Cs", "Cn"])
 _CODE = re.compile(r"(```[^\n`]*\n.*?\n```|`[^`\n]+`)", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:)[^\s<>)\]]+", re.IGNORECASE)
-_ENTITIES = {"<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;", "!": "&#33;", "&": "&amp;", "\u200b": "&#8203;"}
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;", "&": "&amp;", "\u200b": "&#8203;"}
 _REFERENCE = re.compile(r"(?<=[#@])(?=\w)")
 _BLOCK_MARK = re.compile(r"(?m)^(\s{0,3})([=+*~-]{3,}|#{1,6}(?=\s))")
 _ZERO_WIDTH = "\u200b"
