@@ -139,4 +139,3 @@ def _wait_for_step(path: Path, step: int) -> None:
 def _progress(out: Path) -> list[dict[str, object]]:
     lines = (out / "progress.jsonl").read_text().splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
-
