@@ -131,7 +131,7 @@ class Team:
             queue=Queue.GITHUB,
             partition=self.installation_id,
         )
-        return engine.wait(workflow_id)
+        return engine.wait(workflow_id, timeout_seconds=180)
 
     def examples(self, number: int) -> list[Example]:
         with reading(self.services.database) as session:

@@ -1,6 +1,7 @@
 """TRL's compact output layer on the CPU gives the loss and the gradients of the full one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ def _step(base: Path, rows: list[dict[str, list[int]]], out: Path) -> tuple[floa
     from datasets import Dataset
 
     weights = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    trainer = SFTTrainer(
+    trainer: Any = SFTTrainer(
         model=weights,
         args=SFTConfig(
             output_dir=str(out),

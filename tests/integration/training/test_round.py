@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,17 @@ def test_figures_and_decision_are_there(finished: Path) -> None:
 def test_a_killed_round_goes_on_and_ends_the_same(
     finished: Path, tiny_base: Path, small_snapshot: Path, quick_config: Path, tmp_path: Path
 ) -> None:
-    arguments = ["run", "--snapshot", small_snapshot, "--base", tiny_base, "--out", tmp_path, "--config", quick_config]
+    arguments: list[str | Path] = [
+        "run",
+        "--snapshot",
+        small_snapshot,
+        "--base",
+        tiny_base,
+        "--out",
+        tmp_path,
+        "--config",
+        quick_config,
+    ]
     killed = start_training(*arguments)
     _wait_for_step(tmp_path / "progress.jsonl", 5)
     killed.send_signal(signal.SIGKILL)
@@ -136,6 +147,6 @@ def _wait_for_step(path: Path, step: int) -> None:
     pytest.fail(f"no step {step} within four minutes")
 
 
-def _progress(out: Path) -> list[dict[str, object]]:
+def _progress(out: Path) -> list[dict[str, Any]]:
     lines = (out / "progress.jsonl").read_text().splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -1,6 +1,7 @@
 """The gate: figures in, verdict and reasons out."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,8 @@ def _arm(**changes: Figure | None) -> Arm:
 
 
 def _candidate(arm: Arm | None = None, **losses: float) -> EvalReport:
-    return _report(arm=arm or _arm(), **({"candidate": 0.5, "other_hunk": 2.0} | losses))
+    known: dict[str, Any] = {"candidate": 0.5, "other_hunk": 2.0} | losses
+    return _report(arm=arm or _arm(), **known)
 
 
 def _failed(candidate: EvalReport, *baselines: EvalReport) -> tuple[str, set[str]]:
