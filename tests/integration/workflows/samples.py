@@ -106,6 +106,21 @@ async def refusing(key: str) -> list[str]:
 
 
 @step()
+async def long(key: str) -> None:
+    effect(f"begun {key}")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        effect(f"ended {key}")
+
+
+@workflow("long")
+async def long_flow(key: str) -> None:
+    await long(key)
+    await first(key)
+
+
+@step()
 async def fragile(key: str) -> str:
     effect(f"fragile {key}")
     if not (_folder[0] / "mended").exists():

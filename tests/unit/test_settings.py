@@ -1,0 +1,76 @@
+"""Settings fail closed, name what is wrong, and never show a value."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.errors import UserError
+from app.settings import Settings, load_settings
+
+_GOOD = {
+    "UNDERSTUDY_WEBHOOK_SECRETS": "canary-secret-0123456789, canary-older-0123456789",
+    "UNDERSTUDY_OPERATOR_TOKEN": "canary-token-0123456789",
+    "UNDERSTUDY_APP_ID": "17",
+    "UNDERSTUDY_PRIVATE_KEY_FILE": "key.pem",
+}
+
+
+def _load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **changes: str | None) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    for name, value in (_GOOD | changes).items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def test_good_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = _load(monkeypatch, tmp_path, UNDERSTUDY_GITHUB_GIT_URL="https://ghe.example:8443/")
+    assert [secret.get_secret_value() for secret in settings.webhook_secrets] == [
+        "canary-secret-0123456789",
+        "canary-older-0123456789",
+    ]
+    assert settings.github_host == "ghe.example"
+    assert "canary" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", _GOOD)
+@pytest.mark.parametrize("value", [None, ""])
+def test_nothing_starts_without(name: str, value: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if name == "UNDERSTUDY_PRIVATE_KEY_FILE" and value == "":
+        with pytest.raises(UserError, match="UNDERSTUDY_PRIVATE_KEY_FILE"):
+            _load(monkeypatch, tmp_path, **{name: value}).read_private_key()
+        return
+    with pytest.raises(UserError, match=f"{name}: ") as refused:
+        _load(monkeypatch, tmp_path, **{name: value})
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UNDERSTUDY_WEBHOOK_SECRETS", "canary"),
+        ("UNDERSTUDY_WEBHOOK_SECRETS", "canary-secret-0123456789,canary"),
+        ("UNDERSTUDY_OPERATOR_TOKEN", "canary"),
+        ("UNDERSTUDY_APP_ID", "canary"),
+        ("UNDERSTUDY_APP_ID", "0"),
+        ("UNDERSTUDY_PORT", "70000"),
+    ],
+)
+def test_wrong_values_are_named_and_not_shown(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=f"{name}: ") as refused:
+        _load(monkeypatch, tmp_path, **{name: value})
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [None, "no key", b"\xff\xfe"])
+def test_a_private_key_that_is_none_is_refused(content: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = _load(monkeypatch, tmp_path)
+    if content is not None:
+        (tmp_path / "key.pem").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError, match=r"expected (the App's private key in|a PEM private key in) key\.pem"):
+        settings.read_private_key()
