@@ -50,11 +50,13 @@ class ShapeDeck:
         self._cards: dict[tuple[str | None, Era, bool], list[Shape]] = {}
 
     def deal(self, rng: Random, rule: str | None, era: Era, *, broken: bool) -> Shape:
-        """The next shape. Held-out code is written in shapes of its own."""
+        """The next shape. Held-out code takes those nobody saw, and those that new words turn into lines nobody saw."""
         cards = self._cards.setdefault((rule, era, broken), [])
         if not cards:
             shapes = NEUTRAL if rule is None else RULES_BY_ID[rule].shapes
-            cards += [shape for shape in shapes if shape.unseen == (era == "unseen")]
+            cards += [
+                shape for shape in shapes if (shape.unseen or shape.renewable if era == "unseen" else not shape.unseen)
+            ]
             rng.shuffle(cards)
         return cards.pop()
 

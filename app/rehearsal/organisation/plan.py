@@ -34,19 +34,19 @@ class Size(Record):
 
 SIZES: dict[str, Size] = {
     "demo": Size(
-        merged=80,
-        late=16,
+        merged=56,
+        late=11,
         held_out=14,
         held_out_clean=4,
-        merged_clean=8,
-        known_breaks=(24, 26),
+        merged_clean=6,
+        known_breaks=(14, 16),
         late_breaks=(3, 3),
         held_out_breaks=(3, 4),
-        small_talk={"peeve": 20, "praise": 8, "question": 7, "nit": 6, "self": 4, "bot": 4},
+        small_talk={"peeve": 18, "praise": 8, "question": 7, "nit": 6, "self": 4, "bot": 4},
         force_pushed=4,
         unlabelled=3,
-        functions_per_module=12,
-        seconds_between=200_000,
+        functions_per_module=10,
+        seconds_between=280_000,
     ),
     "small": Size(
         merged=14,

@@ -25,6 +25,13 @@ class Shape(Record):
         """(mark, code) of every line."""
         return tuple((row[:1] or " ", row[1:]) for row in self.text.strip("\n").split("\n"))
 
+    @property
+    def renewable(self) -> bool:
+        """Whether the line a reviewer points at takes a word of the lexicon, so that new words make it a new line."""
+        pointed = next((code for mark, code in self.rows if mark == ">"), None)
+        broken = next((code for mark, code in self.rows if mark == "-"), "")
+        return re.search(r"\$(?!<)", broken if pointed is None else pointed) is not None
+
 
 class HouseRule(Record):
     """One thing the team insists on. `marker` stands in every phrasing of this rule and of no other."""
