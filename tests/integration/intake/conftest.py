@@ -33,6 +33,8 @@ from tests.integration.workflows.conftest import eventually
 SECRETS = ("canary-new-webhook-secret", "canary-old-webhook-secret")
 TOKEN = "canary-operator-token-0123456789"
 BODY_LIMIT_BYTES = 100_000
+#: Nobody listens there: no test ever talks to the real one.
+_NO_GITHUB = "http://127.0.0.1:9"
 _CHECKOUT = Path(__file__).parents[3]
 
 
@@ -116,6 +118,7 @@ def settings_for(database_url: str, folder: Path, **changes: Any) -> Settings:
         "private_key_file": key,
         "database_url": database_url,
         "data": folder / "data",
+        "github_api_url": _NO_GITHUB,
         "queues": ("intake",),
         "body_limit_bytes": BODY_LIMIT_BYTES,
         "polling_seconds": 0.05,
@@ -156,6 +159,7 @@ class ServiceProgram:
             "UNDERSTUDY_PRIVATE_KEY_FILE": str(settings.private_key_file),
             "UNDERSTUDY_DATABASE_URL": database_url,
             "UNDERSTUDY_DATA": str(folder / "data"),
+            "UNDERSTUDY_GITHUB_API_URL": _NO_GITHUB,
             "UNDERSTUDY_PORT": str(self._port),
             "UNDERSTUDY_QUEUES": "intake",  # nobody is there for the work that deliveries ask for
         }
