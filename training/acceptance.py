@@ -54,7 +54,14 @@ def fit_acceptance(rows: Sequence[OutcomeRow], *, precision: float) -> TextScore
     slope, offset = fit_probability(decisions, labels)
     threshold, reached = choose_threshold(expit(slope * decisions + offset), labels, precision)
     fitted, intercept = fit_blocks(features, labels, strength=STRENGTH)
-    about = {"accepted": accepted, "rejected": rejected, "precision": round(reached, 4), "wanted": precision}
+    sentence = f"{accepted} comments acted on, {rejected} not; of those it lets pass {reached:.0%} were acted on"
+    about = {
+        "sentence": sentence,
+        "accepted": accepted,
+        "rejected": rejected,
+        "precision": round(reached, 4),
+        "wanted": precision,
+    }
     return TextScores(KIND, fitted, intercept, slope, offset, threshold, abstains=False, about=about)
 
 

@@ -197,12 +197,12 @@ def pick_strangers(rows: Sequence[CommentRow]) -> list[CommentRow]:
 def _measure_locator(examination: Examination) -> tuple[Places, str]:
     locator = _find_locator(examination)
     if locator.abstains:
-        return Places(None, None, None), f"the Locator abstains: {locator.about['reason']}"
+        return Places(None, None, None), f"Locator {locator.sentence}"
     lines = judge_lines(examination.snapshot.hunks("heldout"))
     if not lines.sites:
         return Places(None, None, None), "no judged line is held out"
     scores = locator.score(read_texts(lines.sites), len(lines.sites))
-    return measure_places(lines, scores, locator.threshold), f"Locator: {locator.about}"
+    return measure_places(lines, scores, locator.threshold), f"Locator: {locator.sentence}"
 
 
 def _find_locator(examination: Examination) -> TextScores:

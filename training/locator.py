@@ -216,7 +216,13 @@ def _integers(values: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _about(arm: str, strength: float, lines: Lines, tried: dict[Choice, Trial]) -> dict[str, Any]:
+    chosen = tried[arm, strength].operating
     return {
+        "sentence": (
+            f"{int(lines.labels.sum())} commented lines of {len(lines.labels)}; arm {arm} finds {chosen.found:.0%} of "
+            f"them in pull requests it did not see, and disturbs {chosen.alarms:.0%} of {len(lines.clean_hunks)} clean "
+            "hunks"
+        ),
         "arm": arm,
         "strength": strength,
         "lines": len(lines.labels),

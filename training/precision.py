@@ -15,6 +15,18 @@ def decide_precision(config: TrainingConfig, processor_flags: frozenset[str]) ->
     return "bfloat16" if processor_flags & {"amx_bf16", "avx512_bf16"} else "float32"
 
 
+#: Tokens of the longest row up to which plain attention is taken on a processor.
+_SHORT = 512
+
+
+def decide_attention(longest: int, *, on_gpu: bool) -> Literal["eager", "sdpa"]:
+    """How attention is computed in training. On a CPU the plain form is faster on short rows: its backward pass is
+    matrix products, torch's fused one is not (248 against 211 tokens per CPU second at 4 x 190 tokens). On long rows
+    its memory, quadratic in the length, would not fit.
+    """
+    return "eager" if longest <= _SHORT and not on_gpu else "sdpa"
+
+
 def read_processor_flags() -> frozenset[str]:
     """Flags of the first processor; empty where /proc does not tell."""
     try:

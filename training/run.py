@@ -177,5 +177,4 @@ class _Stages:
             return
         fitted = self.timed(path.stem, act)
         save_scores(path, fitted)
-        said = f"abstains: {fitted.about['reason']}" if fitted.abstains else str(fitted.about)
-        self._progress.report(path.stem, 1, 1, text=f"{path.stem}: {said}")
+        self._progress.report(path.stem, 1, 1, text=f"{path.stem}: {fitted.sentence}")

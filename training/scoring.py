@@ -21,7 +21,7 @@ from training.rows import Tokenizer, TokenRow
 
 #: Tokens, padding included, that one forward pass may hold.
 _TOKENS_PER_BATCH = 2048
-_ROWS_PER_ANSWER_BATCH = 12
+_ROWS_PER_ANSWER_BATCH = 24
 Told = Callable[[int, int], None]
 
 

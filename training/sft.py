@@ -30,7 +30,7 @@ from training.config import TrainingConfig
 from training.environment import use_threads
 from training.files import is_json, load_record, save_record, save_text
 from training.pace import decide_progress, decide_rate
-from training.precision import decide_precision, read_processor_flags, torch_dtype
+from training.precision import decide_attention, decide_precision, read_processor_flags, torch_dtype
 from training.progress import Progress
 from training.rows import Tokenizer, TokenRow, plan_batches, preflight
 from training.snapshot import Snapshot
@@ -89,7 +89,8 @@ def _train(task: Task, plan: list[TokenRow], rows: int, tokenizer: Tokenizer, pr
     use_threads(task.config.threads)
     set_seed(task.config.seed)
     precision = decide_precision(task.config, read_processor_flags())
-    weights = _attach(task, precision)
+    longest = max(len(row.tokens) for row in plan)
+    weights = _attach(task, precision, decide_attention(longest, on_gpu=torch.cuda.is_available()))
     clock = _Clock(task, plan, progress)
     optimizer = torch.optim.AdamW(
         [item for item in weights.parameters() if item.requires_grad],
@@ -112,8 +113,10 @@ def _train(task: Task, plan: list[TokenRow], rows: int, tokenizer: Tokenizer, pr
     return clock.record(rows=rows, precision=precision)
 
 
-def _attach(task: Task, precision: str) -> Any:  # noqa: ANN401 - peft ships no types
-    weights = AutoModelForCausalLM.from_pretrained(task.base, dtype=torch_dtype(precision), local_files_only=True)
+def _attach(task: Task, precision: str, attention: str) -> Any:  # noqa: ANN401 - peft ships no types
+    weights = AutoModelForCausalLM.from_pretrained(
+        task.base, dtype=torch_dtype(precision), attn_implementation=attention, local_files_only=True
+    )
     adapter = LoraConfig(
         r=task.config.rank,
         lora_alpha=task.config.alpha,

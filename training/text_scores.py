@@ -9,7 +9,7 @@ The file (skops, holding only dicts, lists, strings, numbers and numpy arrays, s
     slope, offset         probability = 1 / (1 + exp(-(slope * decision + offset)))
     threshold             0..1; a score at or over it speaks (Locator) or passes (AcceptanceFilter)
     abstains              true: scores are the constant `offset` gives, for there was too little to learn from
-    about                 arm, counts and figures of the fit, for reports
+    about                 JSON: counts and figures of the fit, and a `sentence` (or the `reason` to abstain)
 
 tf-idf: term counts 1 + log(tf), times idf, each block scaled to length 1. `app/inference/text_scores.py` reads the same
 file; `tests/integration/training/test_scores_agree.py` holds that both give the same numbers.
@@ -91,6 +91,11 @@ class TextScores:
     threshold: float
     abstains: bool
     about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """What was learned, or why nothing was, for a person."""
+        return f"abstains: {self.about['reason']}" if self.abstains else str(self.about["sentence"])
 
     def decide(self, texts: Texts, count: int) -> Floats:
         total = np.full(count, self.intercept)
