@@ -108,7 +108,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def serving(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingProcess]:
     """Ends with kill -9 of the front, so that every session proves that no engine of vLLM outlives it."""
-    started = start_serving(tiny_base, tmp_path_factory.mktemp("serving") / "state")
+    started = start_serving(tiny_base, tmp_path_factory.mktemp("serving") / "state", "--max-rank", "8")
     try:
         started.wait_ready()
         yield started

@@ -1,9 +1,11 @@
 """What a model wrote, made harmless before it is posted under our name.
 
-Covered: images, links and autolinks, raw HTML and HTML comments, mentions, issue references, control, bidi, zero-width
-and tag characters, unbalanced code fences. Not covered: whether the words are true or kind.
+Covered: images, links, autolinks, raw HTML and HTML comments, mentions, issue references, suggestion blocks, control,
+bidi, zero-width and tag characters. Not covered: whether the words are true or kind.
 
-The method is an allow-list: outside code every character that could start markup is written as an entity.
+The method is an allow-list. The one markup let through is code within one line between single backticks; fences lose
+theirs, for where a fence ends is the very thing that renderers and filters see differently. Everything else is prose,
+in which every character that could start markup is written as an entity, the backslash that could undo a backtick too.
 Mentions are broken with a zero-width space as Renovate does it.
 """
 
@@ -11,29 +13,31 @@ import re
 import unicodedata
 
 _INVISIBLE = frozenset(["Cf", "Cc", "Co", "Cs", "Cn"])
-_CODE = re.compile(r"(```[^\n`]*\n.*?\n```|`[^`\n]+`)", re.DOTALL)
+_FENCE = re.compile(r"`{2,}")
+_CODE = re.compile(r"(`[^`\n]+`)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:)[^\s<>)\]]+", re.IGNORECASE)
-_ENTITIES = {"<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;", "&": "&amp;", "\u200b": "&#8203;"}
 _REFERENCE = re.compile(r"(?<=[#@])(?=\w)")
 _BLOCK_MARK = re.compile(r"(?m)^(\s{0,3})([=+*~-]{3,}|#{1,6}(?=\s))")
 _ZERO_WIDTH = "\u200b"
+_ENTITIES = {
+    "<": "&lt;",
+    ">": "&gt;",
+    "[": "&#91;",
+    "]": "&#93;",
+    "&": "&amp;",
+    "\\": "&#92;",
+    "|": "&#124;",
+    _ZERO_WIDTH: "&#8203;",
+}
 LINK_REMOVED = "(link removed)"
 
 
 def render_safe_markdown(text: str) -> str:
-    """Plain words and code; everything that could load, link, notify or hide is gone."""
+    """Plain words and short code; everything that could load, link, notify or hide is gone."""
     visible = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE)
-    parts = _CODE.split(visible)
-    return "".join(_code(part) if index % 2 else _prose(part) for index, part in enumerate(parts)).strip()
-
-
-def _code(part: str) -> str:
-    """A fence keeps its text but no info string beyond one word, so it can't become a suggestion or a diagram."""
-    if not part.startswith("```"):
-        return part
-    body = part.split("\n", 1)[1]
-    return f"```\n{body}"
+    parts = _CODE.split(_FENCE.sub(" ", visible))
+    return "".join(part if index % 2 else _prose(part) for index, part in enumerate(parts)).strip()
 
 
 def _prose(part: str) -> str:
