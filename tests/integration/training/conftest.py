@@ -59,5 +59,5 @@ def start_training(*arguments: str | Path) -> subprocess.Popen[str]:
 
 def run_training(*arguments: str | Path) -> tuple[int, str]:
     process = start_training(*arguments)
-    said, _ = process.communicate(timeout=300)
+    said, _ = process.communicate(timeout=550)
     return process.returncode, said
