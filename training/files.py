@@ -45,7 +45,7 @@ def load_record(path: Path, kind: type[RowT], *, what: str) -> RowT:
     except FileNotFoundError as error:
         raise UserError(f"expected {what} at {path}, found no such file") from error
     except ValidationError as error:
-        raise UserError(f"{path} is no {what}: {_first(error)}") from error
+        raise UserError(f"expected {what} in {path}, got something else: {_first(error)}") from error
 
 
 def load_rows(path: Path, kind: type[RowT]) -> list[RowT]:
