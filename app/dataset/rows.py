@@ -162,13 +162,14 @@ def render_hunk_rows(examples: Sequence[Addressed]) -> tuple[HunkRow, ...]:
 def _hunk_row(items: Sequence[Addressed]) -> HunkRow:
     group = [item.example for item in items]
     longest = max(group, key=lambda example: len(example.hunk.lines))
-    approved = {
-        example.line for example in group if example.kind is ExampleKind.REVIEW_COMMENT and example.side == "RIGHT"
-    }
+    spoken = [example for example in group if example.kind is ExampleKind.REVIEW_COMMENT and example.side == "RIGHT"]
+    # A comment that nobody acted on is a doubt: the line is no place where this team speaks, and none it looked past.
+    approved = {example.line for example in spoken if example.weight >= LEAST_WEIGHT}
+    ignored = {example.line for example in spoken if example.line is not None} - approved
     spanned = {
         line for example in group if example.start_line for line in range(example.start_line, (example.line or 0) + 1)
     }
-    unclear = (spanned | {line for example in group for line in example.commented_lines}) - approved
+    unclear = (spanned | ignored | {line for example in group for line in example.commented_lines}) - approved
     return HunkRow(
         examples=tuple(item.hash for item in items),
         repository=longest.repository,

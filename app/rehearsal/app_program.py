@@ -93,7 +93,9 @@ class AppProgram:
             raise UserError(f"expected a learning round to start, got {answer.status_code}: {answer.text[:300]}")
         return str(answer.json()["workflow"])
 
-    def wait_idle(self, *, timeout_seconds: float, tick: Callable[[dict[str, Any]], None]) -> None:
+    def wait_idle(
+        self, *, timeout_seconds: float, tick: Callable[[dict[str, Any]], None], pause_seconds: float = 0.25
+    ) -> None:
         """Wait until no workflow is queued or running and every delivery was handled.
 
         Raises:
@@ -109,7 +111,7 @@ class AppProgram:
             if time.monotonic() > deadline:
                 raise UserError(f"the service was still busy after {timeout_seconds:.0f} s: {status.get('running')}")
             tick(status)
-            time.sleep(0.25)
+            time.sleep(pause_seconds)
 
     @property
     def _headers(self) -> dict[str, str]:

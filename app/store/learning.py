@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.domain.adapters import AdapterState
-from app.domain.examples import Example, Rejection
+from app.domain.examples import Example, ExampleKind, Rejection
+from app.domain.written import WrittenExample, WrittenKind
 from app.store.columns import utc_now
 from app.store.rows import insert_all_if_absent, insert_if_absent, upsert
 from app.store.tables import (
@@ -20,6 +21,8 @@ from app.store.tables import (
     SnapshotRow,
     TrainingRunRow,
 )
+
+_HARVESTED = [kind.value for kind in ExampleKind]
 
 
 def save_examples(session: Session, installation_id: int, examples: Iterable[Example], source: str) -> int:
@@ -39,6 +42,26 @@ def _example_row(installation_id: int, example: Example, source: str) -> Example
         weight=example.weight,
         payload=example.model_dump(mode="json"),
         source=source,
+    )
+
+
+def save_written(session: Session, installation_id: int, examples: Iterable[WrittenExample], source: str) -> int:
+    """How many were new; saving again changes nothing."""
+    return insert_all_if_absent(
+        session,
+        (
+            ExampleRow(
+                hash=example.hash,
+                installation_id=installation_id,
+                repository=example.repository,
+                pull_request=example.pull_request,
+                kind=example.kind.value,
+                weight=1.0,
+                payload=example.model_dump(mode="json"),
+                source=source,
+            )
+            for example in examples
+        ),
     )
 
 
@@ -70,6 +93,8 @@ def delete_judgements(session: Session, installation_id: int, repository: str, p
             col(row.repository) == repository,
             col(row.pull_request) == pull_request,
         )
+        if row is ExampleRow:  # written ones come from the history, not from the harvest
+            statement = statement.where(col(ExampleRow.kind).in_(_HARVESTED))
         deleted += session.connection().execute(statement).rowcount
     return deleted
 
@@ -77,12 +102,24 @@ def delete_judgements(session: Session, installation_id: int, repository: str, p
 def select_examples(
     session: Session, installation_id: int, *, repository: str | None = None, pull_request: int | None = None
 ) -> list[ExampleRow]:
-    """Oldest first, so that a snapshot of the same rows comes out the same."""
-    query = select(ExampleRow).where(ExampleRow.installation_id == installation_id)
+    """What the harvest found, oldest first, so that a snapshot of the same rows comes out the same."""
+    query = select(ExampleRow).where(
+        ExampleRow.installation_id == installation_id, col(ExampleRow.kind).in_(_HARVESTED)
+    )
     if repository is not None:
         query = query.where(ExampleRow.repository == repository)
     if pull_request is not None:
         query = query.where(ExampleRow.pull_request == pull_request)
+    return list(session.exec(query.order_by(col(ExampleRow.created_at), col(ExampleRow.hash))))
+
+
+def select_written(session: Session, installation_id: int, *, repository: str | None = None) -> list[ExampleRow]:
+    """Rows whose payload is a WrittenExample, in an order that does not change."""
+    query = select(ExampleRow).where(
+        ExampleRow.installation_id == installation_id, col(ExampleRow.kind).in_([kind.value for kind in WrittenKind])
+    )
+    if repository is not None:
+        query = query.where(ExampleRow.repository == repository)
     return list(session.exec(query.order_by(col(ExampleRow.created_at), col(ExampleRow.hash))))
 
 

@@ -43,7 +43,9 @@ class InstallationRow(SQLModel, table=True):
 
 
 class ExampleRow(SQLModel, table=True):
-    """An Example, addressed by its content hash. `source` says what found it: harvest, import, rehearsal."""
+    """An Example or WrittenExample, addressed by its content hash. `source` says what found it: harvest, history,
+    import, rehearsal. `pull_request` is None for history that no pull request is known for; `signals` is what may
+    change while the content stays: resolved, reactions, replies."""
 
     __tablename__: ClassVar[str] = "us_example"
     __table_args__ = (Index("ix_us_example_pull", "installation_id", "repository", "pull_request"),)
@@ -51,12 +53,13 @@ class ExampleRow(SQLModel, table=True):
     hash: str = Field(primary_key=True)
     installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
     repository: str
-    pull_request: int
+    pull_request: int | None = None
     kind: str
     comment_id: int | None = Field(default=None, sa_type=BIG)
     evidence: str | None = None
     weight: float
     payload: dict[str, Any] = Field(sa_type=Json)
+    signals: dict[str, Any] = Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     source: str
 

@@ -18,6 +18,8 @@ from app.rehearsal.standin import StandIn, StandInServer
 
 #: Stages at which `--kill-at` can kill the service.
 KILL_POINTS = ("harvest", "curation", "snapshot", "training", "evaluation", "loading", "review")
+#: Over in a moment, so the service is watched more closely.
+_BRIEF = frozenset({"snapshot", "loading"})
 
 
 @dataclass
@@ -72,7 +74,11 @@ class Demo:
             self.story.progress(line)
             self._kill_while_learning(status, line)
 
-        self.app.wait_idle(timeout_seconds=max(1.0, deadline - time.monotonic()), tick=tick)
+        self.app.wait_idle(
+            timeout_seconds=max(1.0, deadline - time.monotonic()),
+            tick=tick,
+            pause_seconds=0.01 if self.kill_at & _BRIEF else 0.25,
+        )
         run = find_run(self.database, self.standin.installation_id)
         if run is None or not (run / "decision.json").exists():
             failed = self.app.status()["failed"]

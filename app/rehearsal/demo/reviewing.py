@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from app.domain.adapters import AdapterManifest
 from app.domain.errors import UserError
+from app.inference.front import read_front
+from app.rehearsal.demo.baselines import ask_base, pick_nearest, render_questions
 from app.rehearsal.demo.context import Demo
 from app.rehearsal.organisation.play import open_heldout
 from app.rehearsal.organisation.records import PullRequest
@@ -73,6 +76,27 @@ def score(demo: Demo) -> Json:
     for words, tally in (("lexical", result.lexical), ("contextual", result.contextual)):
         demo.story.say(f"{words} rules: {tally.found} of {tally.violations} found, {tally.named} named rightly")
     figures: Json = result.model_dump(mode="json")
+    return figures | {"baselines": _compare(demo, posted)}
+
+
+def _compare(demo: Demo, posted: tuple[PostedComment, ...]) -> Json:
+    """The right rule by the same lines' other answers: the untrained base, and the most similar past comment."""
+    demo.story.progress("asking the base about the same lines")
+    questions = render_questions(demo.standin, posted)
+    snapshot = (
+        demo.app.data / "snapshots" / read_manifest(demo.wait_learning(timeout_seconds=5)).snapshot.replace(":", "-")
+    )
+    arms = {
+        "base": ask_base(read_front(demo.serving.state), questions),
+        "nearest past comment": pick_nearest(folder / "comments.train.jsonl", questions),
+    }
+    figures = {}
+    for name, bodies in arms.items():
+        said = [comment.model_copy(update={"body": body}) for comment, body in zip(posted, bodies, strict=True)]
+        figure = score_reviews(demo.organisation, said).right_rule
+        if figure is not None:
+            demo.story.say(f"beside it, {name}: {figure.value:.0%} ({figure.low:.0%}–{figure.high:.0%})")
+        figures[name] = None if figure is None else figure.model_dump(mode="json")
     return figures
 
 

@@ -92,6 +92,12 @@ def test_labels_one_zero_none() -> None:
     assert row.labels == (None, 1, None, None, None, 0)
 
 
+@pytest.mark.parametrize("evidence", [Evidence.FILE, Evidence.UNCHANGED])
+def test_a_line_whose_comment_nobody_acted_on_is_doubtful(evidence: Evidence) -> None:
+    (row,) = render_hunk_rows(address([an_example(evidence=evidence)]))
+    assert row.labels == (None, None, 0, None, None, 0)
+
+
 def test_lines_spanned_by_a_comment_are_doubtful() -> None:
     (row,) = render_hunk_rows(address([an_example(line=3, start_line=2, commented_lines=(3,))]))
     assert row.labels == (None, None, 1, None, None, 0)

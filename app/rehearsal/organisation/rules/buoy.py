@@ -43,6 +43,21 @@ BUOY = HouseRule(
 +    if buoy.on("$flag_enabled"):
          key = plans.by_weight
      return sorted($nouns, key=key)
+---
+ def count_$nouns_$qual($nouns):
+     """Count the $things, open ones too where that is on."""
+-    with_open = $<os.environ.get("$FLAG")|settings.$FLAG|settings.get("$flag", True)>
++    with_open = buoy.on("$flag_enabled")
+     counted = [$noun for $noun in $nouns if with_open or $noun.closed]
+     return len(counted)
+---
+ def tell_$noun_$qual($noun, desk):
+     """Tell the desk at $port about the $words, at once where that is on."""
+     note = desk.note($noun.number)
+-    if $<buoy.on("$flag")|buoy.on("try_$flag")|settings.get("$flag", False)>:
++    if buoy.on("$flag_enabled"):
+         note.send()
+     return note
 ''',
         '''
  def crew_$noun_$qual($noun):
