@@ -83,9 +83,9 @@ def _compare(demo: Demo, posted: tuple[PostedComment, ...]) -> Json:
     """The right rule by the same lines' other answers: the untrained base, and the most similar past comment."""
     demo.story.progress("asking the base about the same lines")
     questions = render_questions(demo.standin, posted)
-    snapshot = (
-        demo.app.data / "snapshots" / read_manifest(demo.wait_learning(timeout_seconds=5)).snapshot.replace(":", "-")
-    )
+    run = demo.wait_learning(timeout_seconds=5)
+    snapshot = AdapterManifest.model_validate_json((run / "version" / "manifest.json").read_text()).snapshot
+    folder = demo.app.data / "snapshots" / snapshot.replace(":", "-")
     arms = {
         "base": ask_base(read_front(demo.serving.state), questions),
         "nearest past comment": pick_nearest(folder / "comments.train.jsonl", questions),

@@ -152,11 +152,12 @@ def _write_open(rng: Random, plan: PullPlan, place: _Organisation, at: datetime)
 
 
 def _edit_something_old(rng: Random, work: Workspace) -> None:
-    """Now and then a docstring of old code gets clearer along the way."""
+    """Now and then a docstring of old code gets clearer along the way, far enough from new code for its own hunk."""
     path = rng.choice(work.paths)
     index = rng.randrange(len(work.before[path].functions))
     clearer = clarify_docstring(rng, work.before[path].functions[index])
-    if clearer and rng.random() < 0.4:
+    near = any(item.path == path and item.gap - 2 <= index <= item.gap + 1 for item in work.insertions)
+    if clearer and not near and rng.random() < 0.4:
         work.edits[path, index] = clearer
 
 
