@@ -8,7 +8,10 @@ a redirect target. Not protected against: a repository that is too large for the
 import base64
 import fcntl
 import os
+import re
+import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,9 +35,17 @@ _SAFETY = {
     "protocol.allow": "never",
     "protocol.https.allow": "always",
 }
+#: A mirror's own configuration: what `git init --bare` needs and PyDriller adds, nothing else.
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+[blame]
+\tmarkUnblamableLines = true
+"""
 _KEPT = ("PATH", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE")
-
-
+_LOCKED = re.compile(r"'([^'\n]+\.lock)': File exists")
 #: How a server says that it does not have a commit, or no longer gives it out.
 _GONE = ("not our ref", "unadvertised object", "couldn't find remote ref")
 
@@ -50,18 +61,42 @@ class CommitGone(GitFailed):
 def ensure_mirror(root: Path, host: str, repository_id: int) -> Path:
     """The bare mirror of one repository, made on first use. By id: a renamed repository keeps its mirror."""
     mirror = root / host / f"{repository_id}.git"
-    if not (mirror / "HEAD").exists():
-        mirror.mkdir(parents=True, exist_ok=True)
-        _git(["init", "--quiet", "--bare", str(mirror)], env=_environment({}), seconds=READ_SECONDS)
+    mirror.parent.mkdir(parents=True, exist_ok=True)
+    with _flock(mirror):
+        if not mirror.exists():
+            making = mirror.with_suffix(".making")
+            shutil.rmtree(making, ignore_errors=True)  # of a process that was killed
+            _git(["init", "--quiet", "--bare", str(making)], env=_environment({}), seconds=READ_SECONDS)
+            making.rename(mirror)
     return mirror
 
 
 @contextmanager
-def lock_mirror(mirror: Path) -> Iterator[None]:
-    """One user of a mirror at a time, over all processes of this machine; PyDriller writes its configuration."""
+def _flock(mirror: Path) -> Iterator[None]:
     with Path(f"{mirror}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def lock_mirror(mirror: Path) -> Iterator[None]:
+    """One user of a mirror at a time, over all processes of this machine.
+
+    PyDriller writes the configuration in place whenever it opens a repository, so a user that was killed may have left
+    half of it, and GitPython's lock beside it: whoever holds our lock may mend both.
+    """
+    with _flock(mirror):
+        (mirror / "config.lock").unlink(missing_ok=True)
+        if (mirror / "config").read_text(errors="replace") != _CONFIG:
+            _write_whole(mirror / "config", _CONFIG)
+        yield
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """The file with this text or as it was, never half of it."""
+    passing = path.with_name(f"{path.name}.new")
+    passing.write_text(text, encoding="utf-8")
+    passing.rename(path)
 
 
 def fetch_commits(
@@ -102,7 +137,25 @@ def _try_fetch(mirror: Path, url: str, refspecs: Sequence[str], env: dict[str, s
     except GitFailed as error:
         if any(word in str(error) for word in _GONE):
             raise CommitGone(str(error)) from error
+        _remove_left_lock(mirror, str(error))
         raise RetryLater(str(error), after_seconds=2.0) from error
+
+
+def _remove_left_lock(mirror: Path, words: str) -> None:
+    """A lock of git's that is older than any fetch of ours may last belongs to a process that was killed."""
+    found = _LOCKED.search(words)
+    if found is None:
+        return
+    lock = Path(found[1])
+    if mirror in lock.parents and ".." not in lock.parts and _age_seconds(lock) > FETCH_SECONDS:
+        lock.unlink(missing_ok=True)
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _keep(sha: str) -> str:

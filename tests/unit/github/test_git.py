@@ -2,12 +2,14 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from app.domain.errors import RetryLater
-from app.github.git import GitFailed, ensure_mirror, fetch_commits, has_commit, read_git
+from app.github.git import FETCH_SECONDS, GitFailed, ensure_mirror, fetch_commits, has_commit, read_git
+from app.harvest.history import open_history
 
 
 @pytest.fixture
@@ -83,3 +85,40 @@ def test_the_token_is_on_no_command_line_and_hooks_do_not_run(
     assert "must not be inherited" not in environment
     assert "Authorization: Basic" in environment
     assert not (tmp_path / "hooked").exists()
+
+
+@pytest.mark.parametrize("left", ["", "[core]\n\trepositoryform"])
+def test_what_a_killed_user_left_of_the_configuration_is_mended(tmp_path: Path, origin: Path, left: str) -> None:
+    """PyDriller writes it in place, under GitPython's lock."""
+    mirror = ensure_mirror(tmp_path / "mirrors", "github.test", 1)
+    fetch_commits(mirror, str(origin), number=8, shas=[], allow_file=True)
+    (mirror / "config").write_text(left)
+    (mirror / "config.lock").touch()
+    for _ in range(2):
+        with open_history(mirror) as history:
+            assert history.has(run(origin, "rev-parse", "HEAD"))
+
+
+def test_a_mirror_that_was_half_made_is_made_anew(tmp_path: Path) -> None:
+    half = tmp_path / "mirrors/github.test/1.making"
+    half.mkdir(parents=True)
+    (half / "HEAD").touch()
+    mirror = ensure_mirror(tmp_path / "mirrors", "github.test", 1)
+    assert read_git(mirror, "rev-parse", "--is-bare-repository") == "true\n"
+    assert not half.exists()
+
+
+def test_a_lock_that_a_killed_git_left_stops_nothing_for_ever(tmp_path: Path, origin: Path) -> None:
+    mirror = ensure_mirror(tmp_path / "mirrors", "github.test", 1)
+    lock = mirror / "refs/understudy/pull/8/head.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    with pytest.raises(RetryLater):  # it may be held by a git that is at work
+        fetch_commits(mirror, str(origin), number=8, shas=[], allow_file=True)
+    assert lock.exists()
+    long_ago = time.time() - 2 * FETCH_SECONDS
+    os.utime(lock, (long_ago, long_ago))
+    with pytest.raises(RetryLater):
+        fetch_commits(mirror, str(origin), number=8, shas=[], allow_file=True)
+    fetch_commits(mirror, str(origin), number=8, shas=[], allow_file=True)
+    assert has_commit(mirror, run(origin, "rev-parse", "HEAD"))
