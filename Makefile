@@ -12,6 +12,7 @@ demo: $(INSTALLED) ## the whole loop on this machine: harvest, curate, train, ga
 	$(BIN)/python -m app demo $(ARGS)
 
 test: $(INSTALLED) ## every test, against real parts
+	@infra/test-machine.sh
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(INSTALLED) ## style, types, import directions
