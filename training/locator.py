@@ -10,7 +10,7 @@ The threshold is chosen on the same unseen scores: the most commented lines foun
 hunks disturbed. Stored as `training/text_scores.py` describes, kind "locator".
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -42,6 +42,9 @@ LEAST_PULLS = 4
 FOLDS = 5
 #: scikit-learn's C, tried smoothest first: crisp house rules want the sharp one, real history the smooth one.
 STRENGTHS = (10.0, 100.0)
+#: Lines beyond which three folds and the smooth fit alone are tried: real history, and minutes otherwise.
+MANY_LINES = 20_000
+_FOLDS_OF_MANY = 3
 #: A heavier arm must find this share of commented lines more than a lighter one.
 _WORTH_MORE = 0.01
 _ABSTAIN_THRESHOLD = 1.0
@@ -73,12 +76,14 @@ class Lines:
     labels: NDArray[np.int64]
     pulls: NDArray[np.int64]
     hunks: NDArray[np.int64]
+    #: hunks with a comment that is neither a yes nor a no: nobody acted on it, or it was no lesson
+    doubtful: frozenset[int] = frozenset()
 
     @property
     def clean_hunks(self) -> NDArray[np.int64]:
-        """Hunks in which no line was commented on."""
+        """Hunks in which no line was commented on by anyone, of whatever worth."""
         spoken = set(self.hunks[self.labels == 1])
-        return np.array(sorted(set(self.hunks) - spoken), dtype=np.int64)
+        return np.array(sorted(set(self.hunks) - spoken - self.doubtful), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -103,18 +108,21 @@ def judge_lines(rows: Sequence[HunkRow]) -> Lines:
     """The labelled lines of the rows; a line that is neither a yes nor a no is left out."""
     sites: list[LineSite] = []
     labels, pulls, hunks = [], [], []
+    doubtful: set[int] = set()
     numbers: dict[tuple[str, int], int] = {}
     for index, row in enumerate(rows):
         pull = numbers.setdefault((row.repository, row.pull_request), len(numbers))
         said = {line.new: label for line, label in zip(row.hunk.lines, row.labels, strict=True) if line.kind == "added"}
         for site in render_sites(row.path, row.hunk):
             label = said[site.line]
-            if label is not None:
+            if label is None:
+                doubtful.add(index)
+            else:
                 sites.append(site)
                 labels.append(label)
                 pulls.append(pull)
                 hunks.append(index)
-    return Lines(tuple(sites), _integers(labels), _integers(pulls), _integers(hunks))
+    return Lines(tuple(sites), _integers(labels), _integers(pulls), _integers(hunks), frozenset(doubtful))
 
 
 def read_texts(sites: Sequence[LineSite]) -> dict[str, list[str]]:
@@ -124,18 +132,29 @@ def read_texts(sites: Sequence[LineSite]) -> dict[str, list[str]]:
     return texts | {"pairs": [render_pairs(site) for site in sites]}
 
 
-def fit_locator(rows: Sequence[HunkRow], *, alarms: float) -> TextScores:
-    """Choose an arm and a threshold on unseen pull requests, then fit the arm on all. Abstains when it cannot know."""
+def fit_locator(
+    rows: Sequence[HunkRow], *, alarms: float, on_trial: Callable[[int, int], None] = lambda done, total: None
+) -> TextScores:
+    """Choose an arm and a threshold on unseen pull requests, then fit the arm on all. Abstains when it cannot know.
+
+    `on_trial` hears how many trials are done, and of how many.
+    """
     lines = judge_lines(rows)
     reason = decide_abstention(lines)
     if reason is not None:
         return constant_scores(KIND, probability=0.01, threshold=_ABSTAIN_THRESHOLD, reason=reason)
     texts = read_texts(lines.sites)
-    folds = list(GroupKFold(n_splits=min(FOLDS, len(set(lines.pulls)))).split(lines.labels, groups=lines.pulls))
-    features = {arm: extract_features(blocks, texts) for arm, blocks in ARMS.items()}
-    tried = {
-        (arm, strength): _try(features[arm], strength, lines, folds, alarms) for arm in ARMS for strength in STRENGTHS
-    }
+    many = len(lines.sites) > MANY_LINES
+    splits = min(_FOLDS_OF_MANY if many else FOLDS, len(set(lines.pulls)))
+    folds = list(GroupKFold(n_splits=splits).split(lines.labels, groups=lines.pulls))
+    strengths = STRENGTHS[:1] if many else STRENGTHS
+    features: dict[str, Features] = {}
+    tried: dict[Choice, Trial] = {}
+    for arm, blocks in ARMS.items():
+        features[arm] = extract_features(blocks, texts)
+        for strength in strengths:
+            on_trial(len(tried), len(ARMS) * len(strengths))
+            tried[arm, strength] = _try(features[arm], strength, lines, folds, alarms)
     arm, strength = choose_arm({choice: trial.operating for choice, trial in tried.items()})
     chosen = tried[arm, strength]
     fitted, intercept = fit_blocks(features[arm], lines.labels, strength=strength)

@@ -60,7 +60,7 @@ def run_round(learning: Round, progress: Progress) -> GateDecision:
     key = make_key(learning.snapshot, learning.checkpoint, learning.resolved.config)
     claim_folder(learning.out, key)
     stages = _Stages(progress)
-    _fit_scores(learning, stages)
+    _fit_scores(learning, progress, stages)
     baseline = stages.report(learning.out / "reports/baseline.json", lambda: _examine(learning, progress, None))
     stages.timed("sft", lambda: _train(learning, progress))
     manifest = _assemble(learning, key, stages)
@@ -79,11 +79,15 @@ def run_round(learning: Round, progress: Progress) -> GateDecision:
     return decision
 
 
-def _fit_scores(learning: Round, stages: "_Stages") -> None:
+def _fit_scores(learning: Round, progress: Progress, stages: "_Stages") -> None:
     config, snapshot = learning.resolved.config, learning.snapshot
     stages.scores(
         learning.out / "locator.skops",
-        lambda: fit_locator(snapshot.hunks("train"), alarms=config.alarms_per_clean_hunk),
+        lambda: fit_locator(
+            snapshot.hunks("train"),
+            alarms=config.alarms_per_clean_hunk,
+            on_trial=lambda done, total: progress.report("locator", done, total),
+        ),
     )
     stages.scores(
         learning.out / "filter.skops",

@@ -33,6 +33,8 @@ from sklearn.linear_model import LogisticRegression
 from app.domain.errors import UserError
 
 SCHEMA = "scores/1"
+#: Rows up to which the dual solver is the faster one.
+_FEW_ROWS = 10_000
 Floats = NDArray[np.float64]
 Texts = Mapping[str, Sequence[str]]
 #: rows seen in a fit, rows it is asked about
@@ -149,10 +151,13 @@ def fit_weights(matrix: Any, labels: NDArray[np.int64], *, strength: float) -> t
     """Logistic regression, both classes weighing the same. Returns weights and intercept; `strength` is C.
 
     The dual solver is the fast one for few rows of many terms (0.3 s for 3,000 lines and 80,000 terms), agrees with
-    lbfgs, and uses no threads that would wait for each other on a busy machine.
+    lbfgs, and uses no threads that would wait for each other on a busy machine. On a real project's 61,000 lines it
+    does not settle in 16 s, where lbfgs takes 6 s and ranks unseen lines no worse (AUC .88 against .87).
     """
+    few = {"solver": "liblinear", "dual": True, "tol": 1e-2, "max_iter": 2000}
+    many = {"solver": "lbfgs", "tol": 1e-3, "max_iter": 200}
     regression = LogisticRegression(
-        C=strength, class_weight="balanced", solver="liblinear", dual=True, tol=1e-2, max_iter=2000, random_state=0
+        C=strength, class_weight="balanced", random_state=0, **(few if matrix.shape[0] <= _FEW_ROWS else many)
     )
     regression.fit(matrix, labels)
     return regression.coef_[0], float(regression.intercept_[0])

@@ -177,8 +177,16 @@ def _hunk_row(items: Sequence[Addressed]) -> HunkRow:
         created_at=longest.pull_request_created_at,
         path=longest.path,
         hunk=longest.hunk,
-        labels=_labels(longest.hunk, approved, unclear),
+        labels=_labels(longest.hunk, approved, unclear | _beside(longest.hunk, group)),
     )
+
+
+def _beside(hunk: Hunk, group: Sequence[Example]) -> set[int]:
+    """The added lines next to a comment on a line that was not added: the hunk was spoken of, so it is not clean."""
+    added = [at for at, line in enumerate(hunk.lines) if line.kind == "added" and line.text.strip()]
+    spots = (hunk.index_of(example.line, example.side) for example in group if example.line is not None)
+    nearest = (min(added, key=lambda at: abs(at - spot)) for spot in spots if spot is not None and added)
+    return {hunk.lines[at].new or 0 for at in nearest}
 
 
 def _labels(hunk: Hunk, approved: set[int | None], unclear: set[int]) -> tuple[int | None, ...]:

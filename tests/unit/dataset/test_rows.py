@@ -98,6 +98,13 @@ def test_a_line_whose_comment_nobody_acted_on_is_doubtful(evidence: Evidence) ->
     assert row.labels == (None, None, 0, None, None, 0)
 
 
+@pytest.mark.parametrize("more", [{"line": 5}, {"line": 3, "side": "LEFT"}])
+def test_a_comment_on_a_line_that_was_not_added_leaves_no_clean_hunk(more: dict[str, Any]) -> None:
+    shown = parse_diff_hunk("@@ -1,4 +1,5 @@\n def f():\n+    print(x)\n+    y = 1\n+    z = 2\n     pass\n-    return")
+    (row,) = render_hunk_rows(address([an_example(hunk=shown, commented_lines=(), **more)]))
+    assert row.labels == (None, 0, 0, None, None, None)
+
+
 def test_lines_spanned_by_a_comment_are_doubtful() -> None:
     (row,) = render_hunk_rows(address([an_example(line=3, start_line=2, commented_lines=(3,))]))
     assert row.labels == (None, None, 1, None, None, 0)
