@@ -9,15 +9,22 @@ from app.dataset.snapshot import assemble
 from app.dataset.split import decide_split
 from app.domain.examples import Example
 from app.domain.snapshots import SnapshotManifest
+from app.domain.written import WrittenExample
 from app.store.tables import ExampleRow
 
 
 def build_snapshot(
-    rows: Sequence[ExampleRow], installation_id: int, root: Path, *, now: datetime | None = None
+    rows: Sequence[ExampleRow],
+    installation_id: int,
+    root: Path,
+    *,
+    written: Sequence[ExampleRow] = (),
+    now: datetime | None = None,
 ) -> tuple[Path, SnapshotManifest]:
     """The folder under `root`, named after the snapshot's id. The same Examples give the same folder and bytes.
 
-    `rows` are approved Examples in force: `app.store.learning.select_approved_examples`.
+    `rows` are approved Examples in force: `app.store.learning.select_approved_examples`; `written` the same of what
+    else the team wrote: `select_approved_written`.
 
     Raises:
         UserError: when no Example gives a row.
@@ -30,6 +37,7 @@ def build_snapshot(
         installation=str(installation_id),
         source="approved",
         created_at=now or datetime.now(UTC),
+        written=[WrittenExample.model_validate(row.payload) for row in written],
     )
     folder = root / assembled.manifest.id.replace(":", "-")
     return folder, write_folder(assembled, folder)

@@ -6,11 +6,13 @@ from datetime import datetime
 from app.dataset.folder import Assembled, hash_bytes
 from app.dataset.rows import Rows, render_rows
 from app.dataset.split import Split, settle_comments
+from app.dataset.written import WrittenParts, render_written_parts
 from app.domain.base import Record, canonical_json
 from app.domain.errors import UserError
 from app.domain.examples import Example
 from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import Part, SnapshotManifest
+from app.domain.written import WrittenExample
 
 PARTS: tuple[Part, ...] = ("train", "heldout")
 
@@ -23,20 +25,24 @@ def assemble(
     source: str,
     created_at: datetime,
     left_out: dict[str, int] | None = None,
+    written: Sequence[WrittenExample] = (),
 ) -> Assembled:
     """The bytes of every file and the manifest. `left_out` adds what was refused before it became an Example.
+
+    Where nothing is `written` there are no files for it, so a snapshot of comments alone keeps its id.
 
     Raises:
         UserError: when no Example gives a row.
     """
     rows = render_rows(examples)
-    files, counts, dropped = _files(rows, split)
+    told = render_written_parts(written, split)
+    files, counts, dropped = _files(rows, split, told)
     if not any(counts.values()):
         raise UserError(
             "expected at least one approved Example to learn from, got none that gives a row; "
             "approve merged pull requests with the label understudy:approve"
         )
-    reasons = {**(left_out or {}), **rows.left_out, **dropped}
+    reasons = {**(left_out or {}), **rows.left_out, **dropped, **told.left_out}
     manifest = SnapshotManifest(
         installation=installation,
         prompt_version=PROMPT_VERSION,
@@ -50,7 +56,7 @@ def assemble(
     return Assembled(files=files, manifest=manifest)
 
 
-def _files(rows: Rows, split: Split) -> tuple[dict[str, bytes], dict[str, int], dict[str, int]]:
+def _files(rows: Rows, split: Split, told: WrittenParts) -> tuple[dict[str, bytes], dict[str, int], dict[str, int]]:
     """Bytes by name, rows by name, and what was left out at the split by reason."""
     train, heldout = (
         [row for row in rows.comments if split.parts[row.repository, row.pull_request] == part] for part in PARTS
@@ -65,6 +71,8 @@ def _files(rows: Rows, split: Split) -> tuple[dict[str, bytes], dict[str, int], 
         content[f"outcomes.{part}.jsonl"] = [
             row for row in rows.outcomes if split.parts[row.repository, row.pull_request] == part
         ]
+        if any(told.rows.values()):
+            content[f"written.{part}.jsonl"] = told.rows[part]
     dropped = {reason: count for part in PARTS for reason, count in settled[part].left_out.items()}
     counts = {name: len(found) for name, found in content.items()}
     return {name: render_lines(found) for name, found in content.items()}, counts, dropped

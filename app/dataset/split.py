@@ -19,14 +19,21 @@ Pull = tuple[str, int]
 class Split(Record):
     parts: dict[Pull, Part]
     rule: str
+    #: when the first held-out pull request was created; None where the times say nothing
+    heldout_from: datetime | None = None
 
 
 def decide_split(pulls: Iterable[tuple[datetime, Pull]]) -> Split:
     """The first 80 % of the pull requests by creation date train, the rest is held out; at least one of two is."""
-    ordered = [pull for _, pull in sorted(set(pulls))]
+    timed = sorted(set(pulls))
+    ordered = [pull for _, pull in timed]
     train = max(min(int(len(ordered) * TRAIN_SHARE), len(ordered) - 1), min(len(ordered), 1))
     parts: dict[Pull, Part] = {pull: "train" if index < train else "heldout" for index, pull in enumerate(ordered)}
-    return Split(parts=parts, rule=f"by creation date: the first {train} of {len(ordered)} pull requests train")
+    return Split(
+        parts=parts,
+        rule=f"by creation date: the first {train} of {len(ordered)} pull requests train",
+        heldout_from=timed[train][0] if train < len(timed) else None,
+    )
 
 
 class Settled(Record):

@@ -3,6 +3,7 @@
 comments.{train,heldout}.jsonl   CommentRow   what to say, given the line
 lines.{train,heldout}.jsonl      HunkRow      where reviewers spoke and where they kept silent
 outcomes.{train,heldout}.jsonl   OutcomeRow   whether the team acted on what was said
+written.{train,heldout}.jsonl    WrittenRow   what else the team wrote of its code; only where some was approved
 manifest.json                    written last: its presence means the folder is complete
 """
 
@@ -13,6 +14,7 @@ from app.domain.base import Record, content_hash
 from app.domain.diff import Hunk
 from app.domain.examples import Evidence
 from app.domain.prompt import Message
+from app.domain.written import WrittenKind
 
 Part = Literal["train", "heldout"]
 
@@ -60,6 +62,23 @@ class OutcomeRow(Record):
     line_text: str
     body: str
     accepted: bool
+
+
+class WrittenRow(Record):
+    """A change or function, and the words its author wrote about it. `weight` in 0..1 as in CommentRow."""
+
+    example: str
+    kind: WrittenKind
+    repository: str
+    #: None for history that no pull request is known for
+    pull_request: int | None
+    created_at: datetime
+    commit_sha: str
+    path: str | None
+    author: str | None
+    prompt: tuple[Message, ...]
+    completion: tuple[Message, ...]
+    weight: float
 
 
 class SnapshotManifest(Record):

@@ -147,13 +147,22 @@ def select_approvals_in_force(session: Session, installation_id: int) -> dict[st
 
 def select_approved_examples(session: Session, installation_id: int) -> list[ExampleRow]:
     """Examples whose newest decision is an approval of exactly this content."""
+    return _approved(session, installation_id, select_examples(session, installation_id))
+
+
+def select_approved_written(session: Session, installation_id: int) -> list[ExampleRow]:
+    """WrittenExamples whose newest decision is an approval of exactly this content."""
+    return _approved(session, installation_id, select_written(session, installation_id))
+
+
+def _approved(session: Session, installation_id: int, rows: list[ExampleRow]) -> list[ExampleRow]:
     approvals = select_approvals_in_force(session, installation_id)
 
     def is_approved(row: ExampleRow) -> bool:
         approval = approvals.get(row.hash)
         return approval is not None and approval.decision == "approve" and approval.content_hash == row.hash
 
-    return [row for row in select_examples(session, installation_id) if is_approved(row)]
+    return [row for row in rows if is_approved(row)]
 
 
 def append_audit(

@@ -29,6 +29,7 @@ from app.store.learning import (
     save_snapshot,
     save_training_run,
     select_approved_examples,
+    select_approved_written,
 )
 from app.store.tables import AdapterVersionRow, SnapshotRow, TrainingRunRow
 from app.workflows.children import run_child
@@ -63,7 +64,8 @@ async def _take_snapshot(installation_id: int) -> str:
     def build() -> str:
         with reading(services().database) as session:
             rows = select_approved_examples(session, installation_id)
-        path, manifest = build_snapshot(rows, installation_id, services().data / "snapshots")
+            written = select_approved_written(session, installation_id)
+        path, manifest = build_snapshot(rows, installation_id, services().data / "snapshots", written=written)
         with writing(services().database) as session:
             save_snapshot(
                 session,
