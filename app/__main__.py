@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from app.dataset_commands import dataset
 from app.domain.errors import UserError
 from app.rehearsal import commands
 
@@ -38,6 +39,7 @@ def serve() -> None:
 cli.command()(commands.demo)
 cli.command()(commands.rehearse)
 cli.command("import-comments")(commands.import_comments)
+cli.add_typer(dataset, name="dataset")
 
 
 def run() -> None:

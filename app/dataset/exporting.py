@@ -34,8 +34,7 @@ def export_snapshot(folder: Path, form: Format, out: Path, scanner: Scanner | No
     """Write the snapshot in `folder` to the new folder `out`, without the rows that hold a secret.
 
     Raises:
-        UserError: when `folder` is no snapshot, or `out` exists.
-        Refused: "changed_file", when the snapshot was changed.
+        UserError: when `folder` is no snapshot or was changed, or `out` exists.
     """
     if out.exists():
         raise UserError(f"{out}: expected a folder that is not there yet, got one that is; choose another")

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.dataset.folder import verify_snapshot
-from app.domain.errors import UserError
+from app.domain.errors import Refused, UserError
 from app.domain.snapshots import CommentRow, HunkRow, OutcomeRow, Part, SnapshotManifest, WrittenRow
 
 RowT = TypeVar("RowT", bound=BaseModel)
@@ -51,12 +51,14 @@ def load_held(folder: Path) -> Held:
     """Read a snapshot folder.
 
     Raises:
-        UserError: when it is no complete snapshot.
-        Refused: "changed_file", when a file is not what the manifest says.
+        UserError: when it is no complete snapshot, or a file is not what the manifest says.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: expected a snapshot folder, found none; `import-comments` or a round makes one")
-    manifest = verify_snapshot(folder)
+    try:
+        manifest = verify_snapshot(folder)
+    except Refused as error:
+        raise UserError(str(error)) from error
     return Held(manifest, {name: (folder / name).read_bytes() for name in manifest.files})
 
 
