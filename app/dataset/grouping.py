@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 #: Rows that the groups and the picks are made of; more are thinned evenly, and then put to the nearest group.
 MOST_FITTED = 5000
 MOST_GROUPS = 12
 _MOST_WORDS = 20_000
+_DIRECTIONS = 50
 _NAME_WORDS = 3
 _WORD = r"(?u)[^\W\d]\w+"
 
@@ -31,9 +34,10 @@ def group_by_words(texts: Sequence[str]) -> Grouping:
     from sklearn.cluster import KMeans
 
     wanted = min(distinct, MOST_GROUPS, max(3, round(distinct**0.5)))
-    fitted = KMeans(wanted, n_init=3, random_state=0).fit(vectors[_thin(len(texts))])
-    groups = [int(group) for group in fitted.predict(vectors)]
-    names = [_name(center, words) for center in fitted.cluster_centers_]
+    points = _fold(vectors)
+    fitted = KMeans(wanted, n_init=3, random_state=0).fit(points[_thin(len(texts))])
+    groups = [int(group) for group in fitted.predict(points)]
+    names = [_name_group(vectors, np.array(groups) == group, words) for group in range(wanted)]
     seen: Counter[str] = Counter()
     for index, name in enumerate(names):
         seen[name] += 1
@@ -84,15 +88,37 @@ def _vectors(texts: Sequence[str], *, shared: bool) -> tuple[csr_matrix | None, 
     return vectoriser.fit_transform(told), words, len(distinct)
 
 
+def _fold(vectors: csr_matrix) -> csr_matrix | Floats:
+    """Many words folded to the directions that texts share most (latent semantic analysis), again of unit length:
+
+    short texts have few words in common, and without it nearly all of them end in one group.
+    """
+    if min(vectors.shape) <= 2 * _DIRECTIONS:
+        return vectors
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.preprocessing import normalize
+
+    folded: Floats = normalize(TruncatedSVD(_DIRECTIONS, random_state=0).fit_transform(vectors))
+    return folded
+
+
 def _thin(count: int) -> list[int]:
     return [int(index) for index in np.linspace(0, count - 1, min(count, MOST_FITTED))]
 
 
-def _alike(vectors: csr_matrix, index: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _alike(vectors: csr_matrix, index: int) -> Floats:
     return np.asarray((vectors @ vectors[index].T).todense()).ravel()
 
 
-def _name(center: np.ndarray[tuple[int], np.dtype[np.float64]], words: Sequence[str]) -> str:
+def _name_group(vectors: csr_matrix, inside: np.ndarray[Any, np.dtype[np.bool_]], words: Sequence[str]) -> str:
+    """The words that weigh more inside than over all."""
+    if not inside.any():
+        return "other words"
+    mean = np.asarray(vectors[inside].mean(axis=0)).ravel() - np.asarray(vectors.mean(axis=0)).ravel()
+    return _name(mean, words)
+
+
+def _name(center: Floats, words: Sequence[str]) -> str:
     best = [int(index) for index in np.argsort(-center, kind="stable")[:_NAME_WORDS] if center[index] > 0]
     return ", ".join(words[index] for index in best) or "other words"
 

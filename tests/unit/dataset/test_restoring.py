@@ -86,7 +86,7 @@ def test_rows_of_unknown_time_are_split_as_they_stand(tmp_path: Path) -> None:
 
 
 def test_two_files_are_held_out_as_given_and_no_pull_request_is_in_both(tmp_path: Path) -> None:
-    known = {"repository": "a/b", "pull_request": 7}
+    known: dict[str, Any] = {"repository": "a/b", "pull_request": 7}
     (tmp_path / "in").mkdir()
     write(tmp_path / "in" / "train.jsonl", [said("One?"), said("Two?", **known), said("Both?")])
     write(tmp_path / "in" / "heldout.jsonl", [said("Three?", **known), said("Both?")])
