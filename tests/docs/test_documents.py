@@ -10,6 +10,8 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
 _COMMAND = re.compile(r"python -m (app|training|serving)((?: [\w./=-]+)*)")
+#: Commands that only hold others.
+_GROUPS = {("app", "dataset")}
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -20,14 +22,15 @@ def _commands() -> list[tuple[str, str, tuple[str, ...]]]:
             words = rest.split()
             if words and re.fullmatch(r"[a-z-]+", words[0]) and not words[0].startswith("-"):
                 options = tuple(sorted(word.split("=")[0] for word in words[1:] if word.startswith("--")))
-                found.add((program, words[0], options))
+                depth = 2 if (program, words[0]) in _GROUPS and len(words) > 1 else 1
+                found.add((program, " ".join(words[:depth]), options))
     return sorted(found)
 
 
 @pytest.mark.parametrize(("program", "command", "options"), _commands())
 def test_every_command_and_option_exists(program: str, command: str, options: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", program, command, "--help"],
+        [sys.executable, "-m", program, *command.split(), "--help"],
         capture_output=True,
         text=True,
         check=False,
