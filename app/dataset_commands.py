@@ -79,7 +79,7 @@ def import_exported(
     *,
     form: Annotated[Format, typer.Option("--format", help="Its format.")],
     snapshot: Annotated[Path, typer.Option(help="The snapshot folder to make.")],
-    installation: Annotated[str, typer.Option(help="What the adapter will be named after.")] = "imported",
+    installation: Annotated[str, typer.Option(help="Whose rows these are; a whole export keeps its own.")] = "imported",
 ) -> None:
     """Make a snapshot of an export, the very same where it is whole, or of rows from elsewhere."""
     from app.dataset.restoring import FOREIGN_PROMPTS, import_rows
