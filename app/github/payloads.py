@@ -141,8 +141,15 @@ class LabelEvent(Event):
     label: Label
 
 
+def _only_named(value: object) -> object:
+    return [item for item in value if isinstance(item, dict) and item.get("id")] if isinstance(value, list) else ()
+
+
 class InstallationEvent(Event):
+    """Of the App's installation, or of the repositories it was given or lost."""
+
     installation: Installation
+    repositories_removed: Annotated[tuple[Repository, ...], BeforeValidator(_only_named)] = ()
 
 
 class RepositoryEvent(Event):

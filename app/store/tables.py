@@ -42,6 +42,64 @@ class InstallationRow(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
+class RepositoryRow(SQLModel, table=True):
+    """A repository of an installation, what the sweep saw of it, and how far its backfill is.
+
+    `backfill` is the run that lists it or did, None before the first; `listed` counts merged pull requests on the pages
+    so far, `total` all that GitHub knows, `done_before` those that were harvested when the run began.
+    """
+
+    __tablename__: ClassVar[str] = "us_repository"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    full_name: str
+    watched_since: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    swept_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    etag: str | None = None
+    backfill: str | None = None
+    total: int = 0
+    listed: int = 0
+    done_before: int = 0
+    backfill_began_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    backfill_listed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class HarvestedRow(SQLModel, table=True):
+    """A merged pull request that was harvested, and at which head. `author` is the key of who opened it, no name."""
+
+    __tablename__: ClassVar[str] = "us_harvested"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    pull_request: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    repository: str
+    head_sha: str
+    author: str
+    harvested_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ErasureRow(SQLModel, table=True):
+    """What was asked to be forgotten. `kind` is one of app.domain.erasure.ErasureKind.
+
+    `subject` says it in clear until it is done and is empty from then on; `subject_key` stays, so that a later harvest
+    does not bring back what was erased. `lifted_at`: it may be learned from again.
+    """
+
+    __tablename__: ClassVar[str] = "us_erasure"
+
+    id: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG, index=True)
+    kind: str
+    subject: str = Field(sa_type=Text)
+    subject_key: str
+    reason: str
+    requested_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lifted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    report: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+
+
 class ExampleRow(SQLModel, table=True):
     """An Example or WrittenExample, addressed by its content hash. `source` says what found it: harvest, history,
     import, rehearsal. `pull_request` is None for history that no pull request is known for; `signals` is what may
@@ -118,7 +176,8 @@ class AuditRow(SQLModel, table=True):
 
 
 class SnapshotRow(SQLModel, table=True):
-    """A DatasetSnapshot folder and a copy of its manifest. `id` is `ds1:…`."""
+    """A DatasetSnapshot folder and a copy of its manifest. `id` is `ds1:…`. Once `erased_at` is set the folder is gone:
+    something in it had to be forgotten, and a snapshot never changes."""
 
     __tablename__: ClassVar[str] = "us_snapshot"
 
@@ -127,6 +186,7 @@ class SnapshotRow(SQLModel, table=True):
     path: str = Field(sa_type=Text)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     manifest: dict[str, Any] = Field(sa_type=Json)
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class TrainingRunRow(SQLModel, table=True):
@@ -145,7 +205,8 @@ class TrainingRunRow(SQLModel, table=True):
 
 
 class AdapterVersionRow(SQLModel, table=True):
-    """An AdapterVersion; `state` is one of app.domain.adapters.AdapterState."""
+    """An AdapterVersion; `state` is one of app.domain.adapters.AdapterState. Once `stale_at` is set, something it learned
+    from was erased: it is to be replaced by one that did not, and its weights destroyed."""
 
     __tablename__: ClassVar[str] = "us_adapter_version"
 
@@ -157,6 +218,7 @@ class AdapterVersionRow(SQLModel, table=True):
     manifest: dict[str, Any] = Field(sa_type=Json)
     decision: dict[str, Any] | None = Field(default=None, sa_type=Json)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    stale_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class AdapterPointerRow(SQLModel, table=True):

@@ -64,10 +64,13 @@ def enqueue_in_transaction(
     *args: str | int,
     queue: Queue = Queue.INTAKE,
     partition: int | str | None = None,
+    priority: int = 0,
+    delay_seconds: float = 0,
 ) -> None:
     """Enqueue a workflow if, and only if, the session's transaction commits. A known id is left as it is.
 
-    `partition` is required for Queue.GITHUB and refused for the others.
+    `partition` is required for Queue.GITHUB and refused for the others. A smaller `priority` goes first, whenever it
+    was enqueued; what waits for `delay_seconds` holds nothing up.
     """
     if (partition is not None) != (queue is Queue.GITHUB):
         raise UserError(f"expected a partition for the queue {Queue.GITHUB} and for no other, got {queue}")
@@ -80,6 +83,10 @@ def enqueue_in_transaction(
     }
     if partition is not None:
         options["queue_partition_key"] = str(partition)
+    if priority:
+        options["priority"] = priority
+    if delay_seconds > 0:
+        options["delay_seconds"] = delay_seconds
     running().client.enqueue_in_transaction(session, options, *args)
 
 
