@@ -16,21 +16,35 @@ from app.intake.routes import Intake, intake_router
 from app.settings import Settings
 from app.web.operator import Operations, operator_router
 from app.workflows import (
+    backfilling,
     curating,
     deliveries,
     engine,
+    erasing,
     harvesting,
     learning,
     operating,
     retraining,
     reviewing,
+    sweeping,
     upkeep,
 )
 from app.workflows.context import Services, install
 from app.workflows.runs import Queue
 
 #: Importing them declares their workflows, which must be done before the engine boots.
-WORKFLOWS = (curating, deliveries, harvesting, learning, retraining, reviewing, upkeep)
+WORKFLOWS = (
+    backfilling,
+    curating,
+    deliveries,
+    erasing,
+    harvesting,
+    learning,
+    retraining,
+    reviewing,
+    sweeping,
+    upkeep,
+)
 _READY_SECONDS = 3.0
 
 
@@ -61,7 +75,13 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
     )
     app.include_router(intake_router(intake))
     operations = Operations(
-        status=operating.read_status, train=operating.start_training, retry=engine.retry, cancel=engine.cancel
+        status=operating.read_status,
+        train=operating.start_training,
+        backfill=backfilling.start_backfill,
+        preview_erasure=erasing.preview_erasure,
+        erase=erasing.start_erasure,
+        retry=engine.retry,
+        cancel=engine.cancel,
     )
     app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
     app.add_api_route("/healthz", _health)

@@ -35,6 +35,8 @@ class AdapterState(StrEnum):
     REJECTED = "rejected"
     PROMOTED = "promoted"
     RETIRED = "retired"
+    #: its weights are destroyed: something it learned from was erased
+    ERASED = "erased"
 
 
 class AdapterManifest(Record):

@@ -1,10 +1,11 @@
 """What the App asks of GitHub, one method each, as one installation. Raw JSON in, our records or plain dicts out."""
 
 import asyncio
+import functools
 import threading
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import httpx
@@ -12,7 +13,7 @@ import httpx
 from app.domain.errors import Refused, RetryLater
 from app.github.auth import Installation
 from app.github.harvested import Account, Harvested, HarvestedPull, parse_pull
-from app.github.queries import HARVEST_PULL_REQUEST, THREAD_COMMENTS
+from app.github.queries import HARVEST_PULL_REQUEST, MERGED_PULL_REQUESTS, THREAD_COMMENTS
 from app.github.transport import LIMIT_PAUSE
 
 PAGE_SIZE = 100
@@ -26,6 +27,54 @@ class LabelEvent(Harvested):
     label: str
     actor: Account
     created_at: datetime
+
+
+class RepositoryName(Harvested):
+    id: int
+    full_name: str
+
+
+class MergedPull(Harvested):
+    number: int
+    head_sha: str
+
+
+class MergedPage(Harvested):
+    """`total` counts all merged pull requests; `cursor` is None after the last page."""
+
+    total: int
+    pulls: tuple[MergedPull, ...]
+    cursor: str | None
+
+
+class ListedPull(Harvested):
+    """A pull request as lists show it. The first `head` of a draft is none of the App's business yet."""
+
+    number: int
+    state: Literal["open", "closed"]
+    draft: bool
+    head_sha: str
+    labels: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    merged_at: datetime | None
+
+
+class ListedPage(Harvested):
+    """`pulls` is None when nothing changed since the `etag` that was asked with: that answer is free of the limit."""
+
+    pulls: tuple[ListedPull, ...] | None
+    etag: str | None
+    has_more: bool
+
+
+class RateLimit(Harvested):
+    """One budget of requests, `core` for REST or `graphql`."""
+
+    resource: str
+    limit: int
+    remaining: int
+    resets_at: datetime
 
 
 class GitHubClient:
@@ -115,6 +164,59 @@ class GitHubClient:
             rest = data["node"]["comments"]
             comments["nodes"] += rest["nodes"]
             comments["pageInfo"] = rest["pageInfo"]
+
+    # Looking for work
+
+    async def fetch_repositories(self, page: int) -> tuple[tuple[RepositoryName, ...], bool]:
+        """A page (from 1) of up to 100 repositories the App is installed on, and whether more follow."""
+        answer = await self._send("GET", "/installation/repositories", params={"per_page": PAGE_SIZE, "page": page})
+        found = tuple(RepositoryName.model_validate(item) for item in answer.json()["repositories"])
+        return found, "next" in answer.links
+
+    async def is_installed(self) -> bool:
+        """Whether the installation exists still, suspended or not."""
+        try:
+            await self._installation.app.request("GET", f"/app/installations/{self._installation.installation_id}")
+        except Refused as error:
+            if error.reason == "not_found":
+                return False
+            raise
+        return True
+
+    async def fetch_merged(self, repository: str, *, size: int, cursor: str | None) -> MergedPage:
+        """Newest first, `size` of them: one request."""
+        owner, name = repository.split("/")
+        variables: dict[str, Any] = {"owner": owner, "name": name, "size": size, "cursor": cursor}
+        data = await self._graphql("MergedPullRequests", MERGED_PULL_REQUESTS, variables)
+        if data["repository"] is None:
+            raise Refused("not_found", f"GitHub shows no repository {repository}")
+        found = data["repository"]["pullRequests"]
+        pulls = tuple(MergedPull(number=node["number"], head_sha=node["headRefOid"]) for node in found["nodes"])
+        more = found["pageInfo"]
+        return MergedPage(
+            total=found["totalCount"], pulls=pulls, cursor=more["endCursor"] if more["hasNextPage"] else None
+        )
+
+    async def fetch_updated(self, repository: str, *, page: int = 1, etag: str | None = None) -> ListedPage:
+        """A page (from 1) of up to 100 pull requests in any state, last updated first."""
+        params: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc"}
+        answer = await self._send(
+            "GET", f"/repos/{repository}/pulls", params=params | {"per_page": PAGE_SIZE, "page": page}, etag=etag
+        )
+        if answer.status_code == 304:
+            return ListedPage(pulls=None, etag=etag, has_more=False)
+        pulls = tuple(_listed(item) for item in answer.json())
+        return ListedPage(pulls=pulls, etag=answer.headers.get("etag"), has_more="next" in answer.links)
+
+    async def fetch_rate_limits(self) -> tuple[RateLimit, ...]:
+        """What is left of the hour, from the route that costs nothing. Empty where the server sets no limits."""
+        try:
+            resources = (await self._read("/rate_limit"))["resources"]
+        except Refused as error:
+            if error.reason == "not_found":
+                return ()
+            raise
+        return tuple(_limit(name, resources[name]) for name in ("core", "graphql") if name in resources)
 
     # Git
 
@@ -215,24 +317,57 @@ class GitHubClient:
 
     async def _graphql(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         payload = {"operationName": name, "query": query, "variables": variables}
-        answer = (await self._send("POST", self._installation.api.graphql_url, json=payload)).json()
+        sent = await self._send("POST", self._installation.api.graphql_url, json=payload)
+        answer = sent.json()
         errors = answer.get("errors") or []
         if any(error.get("type") in ("RATE_LIMIT", "RATE_LIMITED") for error in errors):
-            raise RetryLater(f"GitHub's rate limit: {name}", LIMIT_PAUSE)
+            raise RetryLater(f"GitHub's rate limit: {name}", _seconds_until_reset(sent.headers))
         if errors:
             missing = all(error.get("type") == "NOT_FOUND" for error in errors)
             raise Refused("not_found" if missing else "graphql", f"GitHub refused {name}: {errors[0].get('message')}")
         return dict(answer["data"])
 
     async def _send(
-        self, method: str, path: str, *, params: dict[str, str | int] | None = None, json: object = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str | int] | None = None,
+        json: object = None,
+        etag: str | None = None,
     ) -> httpx.Response:
         """With the installation's token; a refused one (401 has no effect) is fetched anew, once."""
-        api = self._installation.api
+        request = functools.partial(self._installation.api.request, method, path, params=params, json=json, etag=etag)
         try:
-            return await api.request(method, path, token=await self.fetch_git_token(), params=params, json=json)
+            return await request(token=await self.fetch_git_token())
         except Refused as error:
             if error.reason != "bad_credentials":
                 raise
         self._installation.forget_token()
-        return await api.request(method, path, token=await self.fetch_git_token(), params=params, json=json)
+        return await request(token=await self.fetch_git_token())
+
+
+def _listed(item: dict[str, Any]) -> ListedPull:
+    return ListedPull(
+        number=item["number"],
+        state=item["state"],
+        draft=bool(item.get("draft")),
+        head_sha=item["head"]["sha"],
+        labels=tuple(label["name"] for label in item["labels"]),
+        created_at=item["created_at"],
+        updated_at=item["updated_at"],
+        merged_at=item["merged_at"],
+    )
+
+
+def _limit(name: str, shown: dict[str, int]) -> RateLimit:
+    resets_at = datetime.fromtimestamp(shown["reset"], UTC)
+    return RateLimit(resource=name, limit=shown["limit"], remaining=shown["remaining"], resets_at=resets_at)
+
+
+def _seconds_until_reset(headers: httpx.Headers) -> float:
+    """GraphQL says only in its headers when the next hour's budget begins."""
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") != "0" or not reset.isdigit():
+        return LIMIT_PAUSE
+    return max(1.0, int(reset) - time.time())

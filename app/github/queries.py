@@ -83,3 +83,17 @@ query ThreadComments($thread: ID!, $cursor: String) {
   }
 }
 """
+
+#: The merged pull requests of a repository, newest first; the cursor stays true while new ones are merged.
+MERGED_PULL_REQUESTS = """\
+query MergedPullRequests($owner: String!, $name: String!, $size: Int!, $cursor: String) {
+  repository(owner: $owner, name: $name) {
+    databaseId
+    pullRequests(states: [MERGED], first: $size, after: $cursor, orderBy: {field: CREATED_AT, direction: DESC}) {
+      totalCount
+      pageInfo { hasNextPage endCursor }
+      nodes { number headRefOid }
+    }
+  }
+}
+"""

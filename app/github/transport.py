@@ -36,14 +36,17 @@ class Transport:
         token: str | None = None,
         params: dict[str, str | int] | None = None,
         json: object = None,
+        etag: str | None = None,
     ) -> httpx.Response:
-        """The raw answer, whose status is below 400.
+        """The raw answer, whose status is below 400; with an `etag` it is 304 when nothing changed since.
 
         Raises:
             RetryLater: on a rate limit (with the time GitHub asked for), a 5xx or no answer.
             Refused: on any other 4xx, with a stable reason and GitHub's own message.
         """
         headers = {"X-GitHub-Api-Version": "2022-11-28"}
+        if etag is not None:
+            headers["If-None-Match"] = etag
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:

@@ -14,6 +14,9 @@ from app.harvest.pull_request import Harvest, commits_of, harvest_pull
 class Gathered(Record):
     """`harvest` is None while the pull request is not merged: what was said may still be acted on."""
 
+    repository_id: int
+    head_sha: str
+    author: str
     labels: tuple[str, ...]
     harvest: Harvest | None
 
@@ -27,7 +30,13 @@ async def gather(client: GitHubClient, mirrors: Path, *, host: str, repository: 
         token = await client.fetch_git_token()
         url = client.git_url(found.repository)  # git follows no rename
         harvest = await asyncio.to_thread(_harvest, pull, mirrors, url, token)
-    return Gathered(labels=pull.labels, harvest=harvest)
+    return Gathered(
+        repository_id=pull.repository_id,
+        head_sha=pull.head_sha,
+        author=pull.author.login,
+        labels=pull.labels,
+        harvest=harvest,
+    )
 
 
 def _harvest(pull: HarvestedPull, mirrors: Path, url: str, token: str) -> Harvest:

@@ -205,8 +205,8 @@ class TrainingRunRow(SQLModel, table=True):
 
 
 class AdapterVersionRow(SQLModel, table=True):
-    """An AdapterVersion; `state` is one of app.domain.adapters.AdapterState. Once `stale_at` is set, something it learned
-    from was erased: it is to be replaced by one that did not, and its weights destroyed."""
+    """An AdapterVersion; `state` is one of app.domain.adapters.AdapterState. Once `stale_at` is set, something it
+    learned from was erased: it is to be replaced by one that did not, and its weights destroyed."""
 
     __tablename__: ClassVar[str] = "us_adapter_version"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, HTTPException
+from pydantic import BaseModel
 
 from app.domain.errors import UserError
 
@@ -20,9 +21,22 @@ class Operations:
     status: Callable[[], dict[str, Any]]
     #: installation id → id of the workflow that was started
     train: Callable[[int], str]
+    #: installation id → id of the workflow that was started
+    backfill: Callable[[int], str]
+    #: kind and name of what is to be erased → what would be
+    preview_erasure: Callable[[str, str], dict[str, Any]]
+    #: the same → ids of the workflows that were started
+    erase: Callable[[str, str], list[str]]
     #: workflow id
     retry: Callable[[str], None]
     cancel: Callable[[str], None]
+
+
+class Erasure(BaseModel):
+    """`kind` is author, pull_request, repository or installation."""
+
+    kind: str
+    name: str
 
 
 def operator_router(operations: Operations, token: str) -> APIRouter:
@@ -35,6 +49,19 @@ def operator_router(operations: Operations, token: str) -> APIRouter:
     @router.post("/installations/{installation_id}/train", status_code=202)
     async def train(installation_id: int) -> dict[str, str]:
         return {"workflow": await _answer(operations.train, installation_id)}
+
+    @router.post("/installations/{installation_id}/backfill", status_code=202)
+    async def backfill(installation_id: int) -> dict[str, str]:
+        return {"workflow": await _answer(operations.backfill, installation_id)}
+
+    # Whom it is about travels in the body: addresses of requests are written to logs.
+    @router.post("/erasures/preview")
+    async def preview_erasure(asked: Erasure) -> dict[str, Any]:
+        return await _answer(operations.preview_erasure, asked.kind, asked.name)
+
+    @router.post("/erasures", status_code=202)
+    async def erase(asked: Erasure) -> dict[str, list[str]]:
+        return {"workflows": await _answer(operations.erase, asked.kind, asked.name)}
 
     # A workflow's id may hold slashes and colons, so it takes the rest of the path.
     @router.post("/retry/{workflow_id:path}", status_code=202)

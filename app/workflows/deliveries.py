@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused
 from app.github.payloads import (
     Event,
@@ -15,8 +16,10 @@ from app.github.payloads import (
 )
 from app.store.deliveries import load_delivery, load_installation, save_installation, save_outcome
 from app.store.tables import DeliveryRow, InstallationRow
+from app.workflows.backfilling import enqueue_backfill
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, transaction, workflow
+from app.workflows.erasing import request_erasure
 from app.workflows.runs import Queue
 
 #: Labels of this prefix are commands; every other label is none of our business.
@@ -27,6 +30,8 @@ INSTALLATION_STATES = {"created": "active", "unsuspend": "active", "new_permissi
     "suspend": "suspended",
     "deleted": "deleted",
 }
+#: Coming back from a suspension is a beginning, too: what was merged meanwhile was told to nobody.
+_BACKFILLED = frozenset({"created", "unsuspend"})
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +83,7 @@ def _act(session: Session, row: DeliveryRow) -> str:
         _log.warning("delivery %s cannot be read: %s", row.guid, refused)
         return f"refused: {refused}"
     if isinstance(event, InstallationEvent):
-        return _save_installation(session, event)
+        return _change_installation(session, event, row)
     if event.installation is None:
         return "ignored: no installation"
     known = _ensure_installation(session, event, event.installation.id)
@@ -136,6 +141,26 @@ def _decide_pull_request(event: PullRequestEvent, installation_id: int, guid: st
 def _harvest(event: PullRequestEvent | ReviewCommentEvent, installation_id: int, once_per: str) -> Start:
     arguments = (installation_id, event.repository.full_name, event.pull_request.number)
     return Start("harvest", f"harvest:{once_per}", arguments)
+
+
+def _change_installation(session: Session, event: InstallationEvent, row: DeliveryRow) -> str:
+    """What it was given is looked through, what it lost is forgotten; both ask GitHub first how things are now."""
+    installation_id = event.installation.id
+    if row.event == "installation_repositories":
+        known = _ensure_installation(session, event, installation_id)
+        for lost in event.repositories_removed:
+            subject = Subject(kind=ErasureKind.REPOSITORY, name=lost.full_name)
+            request_erasure(session, installation_id, subject, reason="removed")
+        if event.action == "added" and known.state == "active":
+            enqueue_backfill(session, installation_id, row.guid, scope="new")
+        return f"installation: repositories {event.action}"
+    outcome = _save_installation(session, event)
+    if event.action in _BACKFILLED:
+        enqueue_backfill(session, installation_id, row.guid)
+    if event.action == "deleted":
+        subject = Subject(kind=ErasureKind.INSTALLATION, name=str(installation_id))
+        request_erasure(session, installation_id, subject, reason="uninstalled")
+    return outcome
 
 
 def _save_installation(session: Session, event: InstallationEvent) -> str:

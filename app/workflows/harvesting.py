@@ -9,15 +9,20 @@ import asyncio
 from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
 from app.curation.labels import fetch_label_states
 from app.curation.recording import Scope, record_curation
+from app.domain.erasure import Forgotten
+from app.domain.written import author_key
 from app.harvest.gathering import gather
 from app.harvest.pull_request import Harvest
 from app.store.database import reading, writing
+from app.store.erasures import load_forgotten
 from app.store.learning import (
     delete_judgements,
     save_examples,
     save_rejections,
     select_approvals_in_force,
 )
+from app.store.repositories import save_harvested
+from app.store.tables import HarvestedRow
 from app.workflows.context import services
 from app.workflows.engine import progress, step, workflow
 
@@ -43,7 +48,15 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     labelled = bool({APPROVE_LABEL, REJECT_LABEL}.intersection(gathered.labels))
     found = gathered.harvest or Harvest(examples=(), rejections=())
     if gathered.harvest is not None:
-        await asyncio.to_thread(_replace, installation_id, repository, number, found)
+        row = HarvestedRow(
+            installation_id=installation_id,
+            repository_id=gathered.repository_id,
+            pull_request=number,
+            repository=repository,
+            head_sha=gathered.head_sha,
+            author=author_key(gathered.author),
+        )
+        found = await asyncio.to_thread(_replace, row, found, gathered.author)
     return {
         "merged": int(gathered.harvest is not None),
         "examples": len(found.examples),
@@ -52,11 +65,25 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     }
 
 
-def _replace(installation_id: int, repository: str, number: int, found: Harvest) -> None:
+def _replace(row: HarvestedRow, found: Harvest, author: str) -> Harvest:
+    """What was kept: nothing of a pull request or person that asked to be forgotten comes back."""
     with writing(services().database) as session:
-        delete_judgements(session, installation_id, repository, number)
-        save_examples(session, installation_id, found.examples, "harvest")
-        save_rejections(session, installation_id, found.rejections)
+        kept = select_permitted(found, row, author, load_forgotten(session, row.installation_id))
+        delete_judgements(session, row.installation_id, row.repository, row.pull_request)
+        save_examples(session, row.installation_id, kept.examples, "harvest")
+        save_rejections(session, row.installation_id, kept.rejections)
+        save_harvested(session, row)
+    return kept
+
+
+def select_permitted(found: Harvest, row: HarvestedRow, author: str, forgotten: Forgotten) -> Harvest:
+    """Pure."""
+    if forgotten.is_pull(row.repository, row.pull_request, author):
+        return Harvest(examples=(), rejections=())
+    return Harvest(
+        examples=tuple(item for item in found.examples if not forgotten.is_named_in(item.model_dump(mode="json"))),
+        rejections=tuple(item for item in found.rejections if not forgotten.is_named_in(item.model_dump(mode="json"))),
+    )
 
 
 def _is_decided(installation_id: int, repository: str, number: int) -> bool:

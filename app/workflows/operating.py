@@ -12,7 +12,9 @@ from app.store.database import reading, writing
 from app.store.deliveries import count_outcomes, count_rows, load_installation
 from app.store.executors import save_progress
 from app.workflows import engine
+from app.workflows.backfilling import read_backfills
 from app.workflows.context import services
+from app.workflows.erasing import read_erasures
 from app.workflows.runs import FAILED, RUNNING, Queue
 
 _COUNTED = (
@@ -39,6 +41,8 @@ def read_status() -> dict[str, Any]:
         "rows": rows,
         "deliveries": outcomes,
         "workflows": engine.count_states(),
+        "backfills": read_backfills(),
+        "erasures": read_erasures(),
         "running": [asdict(run) for run in engine.list_runs(RUNNING)],
         "failed": [asdict(run) for run in engine.list_runs(FAILED, limit=20)],
     }

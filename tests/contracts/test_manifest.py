@@ -57,6 +57,11 @@ async def use_everything(world: World, mirror: Path) -> None:
         await github.fetch_harvest(REPO, number)
     await github.fetch_permission(REPO, "ann")
     await github.fetch_failed_deliveries()
+    await github.fetch_repositories(1)
+    await github.is_installed()
+    await github.fetch_merged(REPO, size=25, cursor=None)
+    await github.fetch_updated(REPO)
+    await github.fetch_rate_limits()
     comments = [{"path": "a.py", "line": 20, "side": "RIGHT", "body": "Twenty?"}]
     kept = await github.create_pending_review(REPO, 1, world.head_sha, "One thing", comments)
     await github.list_reviews(REPO, 1)

@@ -11,7 +11,16 @@ until the workflow is pruned, so pass ids and counts, never texts of a repositor
 
 from app.workflows.engine.declaring import current_workflow_id, progress, scheduled, sleep, step, transaction, workflow
 from app.workflows.engine.process import boot, database, enqueue_in_transaction, is_alive, shutdown, start
-from app.workflows.engine.steering import cancel, count_states, delete_finished, list_runs, load_run, retry, wait
+from app.workflows.engine.steering import (
+    cancel,
+    count_states,
+    delete_finished,
+    forget_runs,
+    list_runs,
+    load_run,
+    retry,
+    wait,
+)
 
 __all__ = [
     "boot",
@@ -21,6 +30,7 @@ __all__ = [
     "database",
     "delete_finished",
     "enqueue_in_transaction",
+    "forget_runs",
     "is_alive",
     "list_runs",
     "load_run",

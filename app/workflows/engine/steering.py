@@ -1,6 +1,7 @@
 """Looking at workflows and steering them. Everything here blocks: call it from a thread."""
 
 import time
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,22 @@ import sqlalchemy as sa
 from dbos import DBOS, WorkflowHandle, WorkflowStatus
 
 from app.domain.errors import UserError
-from app.store.database import reading
-from app.store.executors import load_progress
+from app.store.database import reading, writing
+from app.store.executors import delete_progress, load_progress
 from app.workflows import journal
 from app.workflows.engine.process import APPLICATION_VERSION, database
 from app.workflows.runs import FAILED, FINISHED, RUNNING, Queue, State, WorkflowRun
+
+_FORGOTTEN_AT_ONCE = 500
+#: (table, key of the workflow) → where the job engine keeps what workflows were given and what they said
+_TEXTS = {
+    ("workflow_status", "workflow_uuid"): ("inputs", "output", "error"),
+    ("workflow_input", "workflow_uuid"): ("inputs",),
+    ("workflow_output", "workflow_uuid"): ("output", "error"),
+    ("operation_outputs", "workflow_uuid"): ("output", "error"),
+    ("workflow_events", "workflow_uuid"): ("value",),
+    ("datasource_outputs", "workflow_id"): ("output", "error"),
+}
 
 
 def list_runs(states: tuple[State, ...], *, limit: int = 100, id_prefix: str | None = None) -> list[WorkflowRun]:
@@ -109,3 +121,52 @@ def delete_finished(before: datetime, *, limit: int = 1_000) -> list[str]:
     if ids:
         DBOS.delete_workflows(ids)
     return ids
+
+
+def forget_runs(*, prefixes: Sequence[str], holding: Sequence[str], partition: str | None = None) -> int:
+    """Forget workflows that ended, with everything recorded of them, and say how many; for erasure.
+
+    Those whose id begins with one of `prefixes`, whose arguments, results, errors or events hold one of the texts of
+    `holding` (in any case), or that ran in the queue of `partition`; what still waits there is cancelled first.
+    """
+    mine = DBOS.workflow_id
+    found: dict[str, State] = {}
+    status = _table("workflow_status", "workflow_uuid", "status")
+    with reading(database()) as session:
+        for query in _about(prefixes, holding, partition):
+            about = status.c.workflow_uuid.in_(query)
+            rows = session.connection().execute(sa.select(status.c.workflow_uuid, status.c.status).where(about))
+            found |= {row[0]: State(row[1]) for row in rows if row[0] != mine}
+    waiting = [workflow_id for workflow_id, state in found.items() if state in RUNNING]
+    if partition is not None and waiting:
+        DBOS.cancel_workflows(waiting)
+        waiting = []
+    ended = sorted(found.keys() - waiting)
+    for first in range(0, len(ended), _FORGOTTEN_AT_ONCE):
+        _forget(ended[first : first + _FORGOTTEN_AT_ONCE])
+    return len(ended)
+
+
+def _about(prefixes: Sequence[str], holding: Sequence[str], partition: str | None) -> Iterator[sa.Select[tuple[str]]]:
+    status = _table("workflow_status", "workflow_uuid", "queue_partition_key")
+    for prefix in prefixes:
+        yield sa.select(status.c.workflow_uuid).where(status.c.workflow_uuid.startswith(prefix, autoescape=True))
+    if partition is not None:
+        yield sa.select(status.c.workflow_uuid).where(status.c.queue_partition_key == partition)
+    for (name, key), columns in _TEXTS.items():
+        table = _table(name, key, *columns)
+        held = [table.c[column].icontains(text, autoescape=True) for column in columns for text in holding]
+        if held:
+            yield sa.select(table.c[key]).where(sa.or_(*held))
+
+
+def _forget(workflow_ids: list[str]) -> None:
+    DBOS.delete_workflows(workflow_ids)
+    outputs = _table("datasource_outputs", "workflow_id")  # the engine's own deletion leaves those of transactions
+    with writing(database()) as session:
+        session.connection().execute(sa.delete(outputs).where(outputs.c.workflow_id.in_(workflow_ids)))
+        delete_progress(session, workflow_ids)
+
+
+def _table(name: str, *columns: str) -> sa.TableClause:
+    return sa.table(name, *(sa.column(column, sa.String) for column in columns), schema=_schema())

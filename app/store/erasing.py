@@ -1,0 +1,296 @@
+"""Finding and deleting what is about a subject, in our tables. The job engine's are in app/workflows/engine.
+
+Covered: Examples, Rejections, approvals, audit, Findings, reviews, raw bodies of deliveries. Kept without a word of
+content: that a delivery came (its GUID refuses a duplicate), that a head was reviewed and harvested (or it would be
+again), and for a person's own decisions over others' Examples a key instead of the name.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col, select
+
+from app.domain.erasure import ErasureKind, Subject
+from app.domain.errors import RetryLater
+from app.store.columns import utc_now
+from app.store.tables import (
+    AdapterPointerRow,
+    AdapterVersionRow,
+    ApprovalRow,
+    AuditRow,
+    DeliveryRow,
+    ExampleRow,
+    FindingRow,
+    HarvestedRow,
+    InstallationRow,
+    RejectionRow,
+    RepositoryRow,
+    ReviewRow,
+    SnapshotRow,
+    TrainingRunRow,
+)
+
+#: Parameters of one statement: SQLite takes 32,766.
+_CHUNK = 5_000
+Item = TypeVar("Item")
+
+
+@dataclass
+class Doomed:
+    """Keys of what is to go. `pulls` are those that the subject opened or that are the subject."""
+
+    pulls: frozenset[tuple[str, int]] = frozenset()
+    examples: list[str] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
+    approvals: list[int] = field(default_factory=list)
+    audits: list[int] = field(default_factory=list)
+    #: (review id, fingerprint)
+    findings: list[tuple[str, str]] = field(default_factory=list)
+    reviews: list[str] = field(default_factory=list)
+    deliveries: list[str] = field(default_factory=list)
+
+    def count(self) -> dict[str, int]:
+        named = {name: len(value) for name, value in vars(self).items() if name != "pulls"}
+        return {name: number for name, number in named.items() if number}
+
+
+def select_doomed(session: Session, installation_id: int, subject: Subject) -> Doomed:
+    """Everything of the installation that is about the subject. Changes nothing."""
+    doomed = Doomed(pulls=_opened_pulls(session, installation_id, subject))
+    doomed.examples = [
+        row.hash
+        for row in _rows(session, ExampleRow, installation_id)
+        if _concerns(subject, doomed.pulls, row.repository, row.pull_request, row.payload)
+    ]
+    doomed.rejections = [
+        row.id
+        for row in _rows(session, RejectionRow, installation_id)
+        if _concerns(subject, doomed.pulls, row.repository, row.pull_request, row.payload)
+    ]
+    _select_decisions(session, installation_id, subject, doomed)
+    _select_reviews(session, installation_id, subject, doomed)
+    doomed.deliveries = [
+        row.guid for row in _deliveries(session, installation_id) if _tells_of(row.body, subject, doomed.pulls)
+    ]
+    return doomed
+
+
+def _opened_pulls(session: Session, installation_id: int, subject: Subject) -> frozenset[tuple[str, int]]:
+    if subject.kind is not ErasureKind.AUTHOR:
+        return frozenset()
+    query = select(HarvestedRow.repository, HarvestedRow.pull_request).where(
+        HarvestedRow.installation_id == installation_id, HarvestedRow.author == subject.key
+    )
+    return frozenset((repository, number) for repository, number in session.exec(query))
+
+
+def _concerns(
+    subject: Subject,
+    pulls: frozenset[tuple[str, int]],
+    repository: str,
+    number: int | None,
+    payload: object,
+) -> bool:
+    return subject.covers_pull(repository, number) or (repository, number) in pulls or subject.is_named_in(payload)
+
+
+def _rows(session: Session, table: Any, installation_id: int) -> Iterator[Any]:  # noqa: ANN401 (several tables)
+    query = select(table).where(table.installation_id == installation_id)
+    yield from session.exec(query.execution_options(yield_per=500))
+
+
+def _select_decisions(session: Session, installation_id: int, subject: Subject, doomed: Doomed) -> None:
+    gone = set(doomed.examples)
+    for row in _rows(session, ApprovalRow, installation_id):
+        if row.example_hash in gone or _concerns(subject, doomed.pulls, row.repository, row.pull_request, None):
+            doomed.approvals.append(row.id)
+            gone.add(row.example_hash)
+    places = {f"{repository}#{number}" for repository, number in doomed.pulls}
+    for audit in session.exec(select(AuditRow).execution_options(yield_per=500)):
+        place = str(audit.detail.get("pull_request") or audit.subject)
+        if audit.subject in gone or place in places or _is_about(subject, installation_id, audit.subject, place):
+            doomed.audits.append(int(audit.id or 0))
+
+
+def _is_about(subject: Subject, installation_id: int, audited: str, place: str) -> bool:
+    """An audit row has no installation of its own: adapters are named after theirs, pull requests by repository."""
+    if subject.kind is ErasureKind.INSTALLATION:
+        return audited.startswith(f"{installation_id}--")
+    repository, mark, number = place.rpartition("#")
+    return bool(mark) and number.isdigit() and subject.covers_pull(repository, int(number))
+
+
+def _select_reviews(session: Session, installation_id: int, subject: Subject, doomed: Doomed) -> None:
+    for review in _rows(session, ReviewRow, installation_id):
+        whole = _concerns(subject, doomed.pulls, review.repository, review.pull_request, review.coverage)
+        if whole and review.coverage:
+            doomed.reviews.append(review.id)
+        for finding in session.exec(select(FindingRow).where(FindingRow.review_id == review.id)):
+            if whole or subject.is_named_in(finding.payload):
+                doomed.findings.append((review.id, finding.fingerprint))
+
+
+def _deliveries(session: Session, installation_id: int) -> Iterator[DeliveryRow]:
+    query = select(DeliveryRow).where(
+        DeliveryRow.installation_id == installation_id, sa.func.length(DeliveryRow.body) > 0
+    )
+    yield from session.exec(query.execution_options(yield_per=100))
+
+
+def _tells_of(body: bytes, subject: Subject, pulls: frozenset[tuple[str, int]]) -> bool:
+    try:
+        payload = json.loads(body)
+    except ValueError:
+        return True  # what cannot be read cannot be judged, and is of no more use
+    if not isinstance(payload, dict):
+        return True
+    repository = str((payload.get("repository") or {}).get("full_name") or "")
+    number = (payload.get("pull_request") or payload.get("issue") or {}).get("number")
+    listed = [item.get("full_name") for item in payload.get("repositories_removed") or ()]
+    return (
+        (bool(repository) and _concerns(subject, pulls, repository, number, None))
+        or subject.kind is ErasureKind.INSTALLATION
+        or (subject.kind is ErasureKind.REPOSITORY and subject.repository in listed)
+        or subject.is_named_in(payload)
+    )
+
+
+def erase_doomed(session: Session, installation_id: int, subject: Subject) -> dict[str, int]:
+    """Delete it, and say how many of each."""
+    _overwrite_deleted(session)
+    doomed = select_doomed(session, installation_id, subject)
+    mine = {"installation_id": installation_id}
+    _delete(session, ExampleRow, "hash", doomed.examples, **mine)
+    _delete(session, RejectionRow, "id", doomed.rejections, **mine)
+    _delete(session, ApprovalRow, "id", doomed.approvals, **mine)
+    _delete(session, AuditRow, "id", doomed.audits)
+    for review_id, fingerprint in doomed.findings:
+        _delete(session, FindingRow, "fingerprint", [fingerprint], review_id=review_id)
+    _change(session, ReviewRow, "id", doomed.reviews, coverage={})
+    _change(session, DeliveryRow, "guid", doomed.deliveries, body=b"")
+    if subject.kind is ErasureKind.AUTHOR:
+        _rename_actor(session, installation_id, subject)
+    elif subject.kind is not ErasureKind.PULL_REQUEST:
+        _forget_repositories(session, installation_id, subject)
+    return doomed.count()
+
+
+def _overwrite_deleted(session: Session) -> None:
+    # Until the file is written anew, what is deleted here lies in it as zeros and not as text.
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
+
+
+def has_unhandled(session: Session, guids: list[str]) -> bool:
+    """Whether any of these deliveries still waits for its workflow."""
+    waiting = (
+        select(DeliveryRow.guid).where(col(DeliveryRow.guid).in_(chunk), col(DeliveryRow.handled_at).is_(None)).limit(1)
+        for chunk in _chunks(guids)
+    )
+    return any(session.exec(query).first() is not None for query in waiting)
+
+
+def _delete(session: Session, table: type[SQLModel], key: str, keys: Sequence[Any], **where: object) -> None:
+    columns = sa.inspect(table).columns
+    for chunk in _chunks(keys):
+        fixed = [columns[name] == value for name, value in where.items()]
+        session.connection().execute(sa.delete(table).where(columns[key].in_(chunk), *fixed))
+
+
+def _change(session: Session, table: type[SQLModel], key: str, keys: Sequence[Any], **values: object) -> None:
+    columns = sa.inspect(table).columns
+    for chunk in _chunks(keys):
+        session.connection().execute(sa.update(table).where(columns[key].in_(chunk)).values(values))
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk
+
+
+def _rename_actor(session: Session, installation_id: int, subject: Subject) -> None:
+    """Their decisions over what others wrote stay valid, under a key; so does what the audit says they did."""
+    same = sa.func.lower
+    name = subject.name.lower()
+    approvals = sa.update(ApprovalRow).where(
+        col(ApprovalRow.installation_id) == installation_id, same(col(ApprovalRow.actor)) == name
+    )
+    session.connection().execute(approvals.values(actor=subject.key))
+    audits = sa.update(AuditRow).where(same(col(AuditRow.actor)) == name)
+    session.connection().execute(audits.values(actor=subject.key))
+    named = [int(row.id or 0) for row in session.exec(select(AuditRow)) if subject.is_named_in(row.detail)]
+    _change(session, AuditRow, "id", named, detail={})
+
+
+def _forget_repositories(session: Session, installation_id: int, subject: Subject) -> None:
+    """A whole repository or installation: nothing is to be done about its pull requests any more."""
+    for table in (RepositoryRow, HarvestedRow, ReviewRow):
+        name = "full_name" if table is RepositoryRow else "repository"
+        columns = sa.inspect(table).columns
+        statement = sa.delete(table).where(columns["installation_id"] == installation_id)
+        if subject.repository is not None:
+            statement = statement.where(sa.func.lower(columns[name]) == subject.repository.lower())
+        session.connection().execute(statement)
+
+
+def forget_installation(session: Session, installation_id: int) -> list[str]:
+    """Its snapshots, training runs, pointer and adapters, and who it is. Returns the adapters' names.
+
+    The row itself stays, as deleted: a late webhook would make it anew, and active.
+    """
+    names = [row.name for row in _rows(session, AdapterVersionRow, installation_id)]
+    for table in (SnapshotRow, TrainingRunRow, AdapterVersionRow, AdapterPointerRow):
+        columns = sa.inspect(table).columns
+        session.connection().execute(sa.delete(table).where(columns["installation_id"] == installation_id))
+    statement = sa.update(InstallationRow).where(col(InstallationRow.id) == installation_id)
+    gone = {"state": "deleted", "account": "", "permissions": {}, "updated_at": utc_now()}
+    session.connection().execute(statement.values(gone))
+    return names
+
+
+def compact(engine: sa.Engine) -> None:
+    """Write the database anew without what was deleted, and empty the write-ahead log.
+
+    SQLite: the file is copied without free pages and the log truncated. PostgreSQL: our tables and the job engine's are
+    rewritten; its own log and your backups keep old pages for as long as you keep those.
+
+    Raises:
+        RetryLater: while somebody holds a table, or reads an older state.
+    """
+    if engine.dialect.name == "sqlite":
+        _compact_sqlite(engine)
+    else:
+        _compact_postgresql(engine)
+
+
+def _compact_sqlite(engine: sa.Engine) -> None:
+    connection = engine.raw_connection()  # past SQLAlchemy, in whose transaction VACUUM cannot run
+    try:
+        driver: Any = connection.driver_connection
+        driver.execute("VACUUM")
+        busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as error:
+        raise RetryLater("the database is in use; it is compacted later", 2.0) from error
+    finally:
+        connection.close()
+    if busy:
+        raise RetryLater("somebody reads an older state of the database; it is compacted later", 2.0)
+
+
+def _compact_postgresql(engine: sa.Engine) -> None:
+    ours = "select schemaname, tablename from pg_tables where schemaname = 'dbos' or tablename like 'us\\_%'"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("SET lock_timeout = '30s'"))
+        try:
+            for schema, table in connection.execute(sa.text(ours)).all():
+                connection.execute(sa.text(f'VACUUM FULL "{schema}"."{table}"'))
+        except sa.exc.OperationalError as error:
+            raise RetryLater("a table is in use; the database is compacted later", 5.0) from error
+        finally:
+            connection.execute(sa.text("RESET lock_timeout"))

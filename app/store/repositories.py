@@ -1,0 +1,119 @@
+"""Repositories under watch, which pull requests were harvested, and how far a backfill is."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from app.store.columns import utc_now
+from app.store.rows import insert_if_absent, upsert
+from app.store.tables import HarvestedRow, RepositoryRow
+
+
+def ensure_repository(session: Session, installation_id: int, repository_id: int, full_name: str) -> bool:
+    """True if it was not watched before. A known one gets its present name."""
+    row = RepositoryRow(installation_id=installation_id, repository_id=repository_id, full_name=full_name)
+    new = insert_if_absent(session, row)
+    if not new:
+        _update(session, installation_id, repository_id, full_name=full_name)
+    return new
+
+
+def load_repository(session: Session, installation_id: int, repository_id: int) -> RepositoryRow | None:
+    return session.get(RepositoryRow, (installation_id, repository_id))
+
+
+def select_repositories(session: Session, installation_id: int) -> list[RepositoryRow]:
+    query = select(RepositoryRow).where(RepositoryRow.installation_id == installation_id)
+    return list(session.exec(query.order_by(col(RepositoryRow.repository_id))))
+
+
+def select_repository_ids(session: Session, installation_id: int, full_name: str | None = None) -> set[int]:
+    """Repositories that this installation knows (of this name only, when one is given) and no other does."""
+    mine: set[int] = set()
+    others: set[int] = set()
+    for query in (
+        select(RepositoryRow.installation_id, RepositoryRow.repository_id, RepositoryRow.full_name),
+        select(HarvestedRow.installation_id, HarvestedRow.repository_id, HarvestedRow.repository).distinct(),
+    ):
+        for owner, repository_id, name in session.exec(query):
+            if owner != installation_id:
+                others.add(repository_id)
+            elif full_name is None or name.lower() == full_name.lower():
+                mine.add(repository_id)
+    return mine - others
+
+
+def select_backfills(session: Session) -> list[tuple[RepositoryRow, int]]:
+    """Every repository that has a backfill, across tenants, with how many of its pull requests are harvested."""
+    harvested = (
+        sa.select(sa.func.count())
+        .where(
+            col(HarvestedRow.installation_id) == col(RepositoryRow.installation_id),
+            col(HarvestedRow.repository_id) == col(RepositoryRow.repository_id),
+        )
+        .scalar_subquery()
+    )
+    query = sa.select(RepositoryRow, harvested).where(col(RepositoryRow.backfill).is_not(None))
+    rows = session.execute(query.order_by(col(RepositoryRow.installation_id), col(RepositoryRow.repository_id)))
+    return [(row[0], int(row[1])) for row in rows]
+
+
+def begin_backfill(session: Session, installation_id: int, repository_id: int, run: str) -> bool:
+    """False when this run began here already: a step that runs again starts nothing twice."""
+    row = load_repository(session, installation_id, repository_id)
+    if row is None or row.backfill == run:
+        return False
+    done = count_harvested(session, installation_id, repository_id)
+    fresh: dict[str, Any] = {"backfill_began_at": utc_now(), "backfill_listed_at": None, "listed": 0, "total": 0}
+    _update(session, installation_id, repository_id, backfill=run, done_before=done, **fresh)
+    return True
+
+
+def save_listed(
+    session: Session, installation_id: int, repository_id: int, *, total: int, pulls: int, is_last: bool
+) -> None:
+    """A page of `pulls` merged pull requests was listed."""
+    changes: dict[str, Any] = {"total": total, "listed": RepositoryRow.listed + pulls}
+    if is_last:
+        changes["backfill_listed_at"] = utc_now()
+    _update(session, installation_id, repository_id, **changes)
+
+
+def save_sweep(
+    session: Session, installation_id: int, repository_id: int, *, began_at: datetime, etag: str | None
+) -> None:
+    _update(session, installation_id, repository_id, swept_at=began_at, etag=etag)
+
+
+def _update(session: Session, installation_id: int, repository_id: int, **changes: Any) -> None:  # noqa: ANN401 (columns)
+    statement = sa.update(RepositoryRow).where(
+        col(RepositoryRow.installation_id) == installation_id, col(RepositoryRow.repository_id) == repository_id
+    )
+    session.connection().execute(statement.values(changes))
+    session.expire_all()
+
+
+def save_harvested(session: Session, row: HarvestedRow) -> None:
+    upsert(session, row)
+
+
+def select_harvested_heads(
+    session: Session, installation_id: int, repository_id: int, numbers: Iterable[int]
+) -> dict[int, str]:
+    """Pull request → the head it was harvested at, for those of `numbers` that were."""
+    query = select(HarvestedRow.pull_request, HarvestedRow.head_sha).where(
+        HarvestedRow.installation_id == installation_id,
+        HarvestedRow.repository_id == repository_id,
+        col(HarvestedRow.pull_request).in_(list(numbers)),
+    )
+    return dict(session.exec(query).all())
+
+
+def count_harvested(session: Session, installation_id: int, repository_id: int) -> int:
+    query = select(sa.func.count()).where(
+        HarvestedRow.installation_id == installation_id, HarvestedRow.repository_id == repository_id
+    )
+    return session.exec(query).one()

@@ -1,0 +1,436 @@
+"""The durable erasure: rows, snapshots, training runs, exports, logs, journal, mirrors; then the database is compacted.
+
+It runs in the installation's own queue, so no harvest, curation or review is under way beside it; a learning round is
+cancelled. Its arguments are ids: who is to be forgotten stands in one row of ours, in clear until it is done.
+
+Not covered: blocks of a disk that a file system freed, backups, PostgreSQL's own log, what you exported out of the data
+folder, and commits in the mirror of a repository that stays (they are its history). Weights that learned from it live
+until they are replaced, at most `STALE_DAYS`: see app.workflows.retraining.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from app.dataset.erasing import is_touched, remove_folder
+from app.domain.erasure import ErasureKind, Subject, parse_subject
+from app.domain.errors import Refused, RetryLater, UserError
+from app.github.git import lock_mirror
+from app.inference.adapter_control import AdapterControl
+from app.inference.front import read_front
+from app.store.columns import utc_now
+from app.store.database import reading, writing
+from app.store.deliveries import load_installation
+from app.store.erasing import (
+    Doomed,
+    compact,
+    erase_doomed,
+    forget_installation,
+    has_unhandled,
+    select_doomed,
+)
+from app.store.erasures import load_erasure, save_erased, save_erasure, select_erasures
+from app.store.learning import append_audit
+from app.store.repositories import select_repository_ids
+from app.store.tables import AdapterVersionRow, ErasureRow, InstallationRow, SnapshotRow, TrainingRunRow
+from app.workflows import engine
+from app.workflows.context import services
+from app.workflows.engine import enqueue_in_transaction, progress, step, transaction, workflow
+from app.workflows.locks import FileLock
+from app.workflows.runs import RUNNING, Queue
+
+#: Copies that can be made again in seconds are not searched, they go.
+_COPIES = ("exports", "reports")
+
+
+# Asking for it
+
+
+def request_erasure(session: Session, installation_id: int, subject: Subject, *, reason: str) -> str:
+    """Start an erasure with the session's transaction; returns its workflow's id.
+
+    `reason` is operator, uninstalled or removed; for the last two GitHub is asked first whether it is so.
+    """
+    erasure_id = uuid.uuid4().hex
+    save_erasure(
+        session,
+        ErasureRow(
+            id=erasure_id,
+            installation_id=installation_id,
+            kind=subject.kind.value,
+            subject=subject.name,
+            subject_key=subject.key,
+            reason=reason,
+        ),
+    )
+    workflow_id = f"erase:{installation_id}:{erasure_id}"
+    enqueue_in_transaction(
+        session, "erase", workflow_id, installation_id, erasure_id, queue=Queue.GITHUB, partition=installation_id
+    )
+    return workflow_id
+
+
+def preview_erasure(kind: str, name: str) -> dict[str, Any]:
+    """What an erasure would find now, by installation. Changes nothing. Blocking.
+
+    Raises:
+        UserError: when the text is no subject of that kind, or the installation is not known.
+    """
+    subject = _parse(kind, name)
+    with reading(services().database) as session:
+        found = {
+            str(row.id): select_doomed(session, row.id, subject).count()
+            | ({"adapters": len(_learned(session, row.id))} if subject.kind is ErasureKind.INSTALLATION else {})
+            for row in _concerned(session, subject)
+        }
+    return {"subject": subject.name, "found": found}
+
+
+def start_erasure(kind: str, name: str) -> list[str]:
+    """Enqueue the erasure in every installation it concerns; returns the workflows' ids. Blocking.
+
+    Raises:
+        UserError: as `preview_erasure`.
+    """
+    subject = _parse(kind, name)
+    with writing(services().database) as session:
+        return [request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject)]
+
+
+def _parse(kind: str, name: str) -> Subject:
+    try:
+        return parse_subject(ErasureKind(kind), name)
+    except ValueError:
+        raise UserError(f"expected one of {', '.join(ErasureKind)} to erase, got {kind!r}") from None
+
+
+def _concerned(session: Session, subject: Subject) -> list[InstallationRow]:
+    if subject.kind is not ErasureKind.INSTALLATION:
+        return list(session.exec(select(InstallationRow).order_by(col(InstallationRow.id))))
+    row = load_installation(session, int(subject.name))
+    if row is None:
+        raise UserError(f"expected a known installation, got {subject.name}; /operator/status counts them")
+    return [row]
+
+
+def read_erasures() -> list[dict[str, Any]]:
+    """The newest requests and their reports, for the operator. A finished one no longer says whom it was about."""
+    with reading(services().database) as session:
+        return [
+            {
+                "id": row.id,
+                "installation": row.installation_id,
+                "kind": row.kind,
+                "reason": row.reason,
+                "requested_at": row.requested_at.isoformat(),
+                "finished_at": row.finished_at and row.finished_at.isoformat(),
+                "report": row.report,
+            }
+            for row in select_erasures(session)
+        ]
+
+
+# Doing it
+
+
+@workflow("erase")
+async def erase(installation_id: int, erasure_id: str) -> dict[str, Any]:
+    """Returns the report: what was erased, counted, and the names of the adapters that learned from it."""
+    if not await confirm(installation_id, erasure_id):
+        await _dismiss(erasure_id)
+        return {"dismissed": True}
+    report: dict[str, Any] = {}
+    await progress(stage="stopping the learning round")
+    await stop_learning(installation_id)
+    await progress(stage="snapshots")
+    report |= await erase_snapshots(installation_id, erasure_id)
+    report["mirrors"] = await erase_mirrors(installation_id, erasure_id)
+    await progress(stage="rows")
+    await wait_handled(installation_id, erasure_id)
+    report |= await _erase_rows(installation_id, erasure_id)
+    await progress(stage="files")
+    report |= await erase_files(installation_id, erasure_id, report["adapters"])
+    report["journal"] = await erase_journal(installation_id, erasure_id)
+    await _finish(installation_id, erasure_id, report)
+    await progress(stage="compacting the database")
+    await compact_database()
+    return report
+
+
+@step()
+async def confirm(installation_id: int, erasure_id: str) -> bool:
+    """Webhooks come late and out of order: what the App has again by now is not erased."""
+    row, subject = await asyncio.to_thread(_load, erasure_id)
+    if row.reason == "operator":
+        return True
+    github = services().github(installation_id)
+    if row.reason == "uninstalled":
+        return not await github.is_installed()
+    page, more = 1, True
+    while more:
+        try:
+            found, more = await github.fetch_repositories(page)
+        except Refused:  # uninstalled or suspended meanwhile: it sees nothing of the repository either
+            return True
+        if any(item.full_name == subject.repository for item in found):
+            return False
+        page += 1
+    return True
+
+
+def _load(erasure_id: str) -> tuple[ErasureRow, Subject]:
+    with reading(services().database) as session:
+        row = load_erasure(session, erasure_id)
+    if row is None:
+        raise UserError(f"expected the request {erasure_id}, got none; ask for the erasure again")
+    return row, Subject(kind=ErasureKind(row.kind), name=row.subject)
+
+
+@transaction
+def _dismiss(session: Session, erasure_id: str) -> None:
+    save_erased(session, erasure_id, {"dismissed": True}, lifted=True)
+
+
+@step()
+async def stop_learning(installation_id: int) -> int:
+    """Cancel the installation's rounds and wait until no trainer works with their folders any more."""
+
+    def stop() -> int:
+        runs = engine.list_runs(RUNNING, id_prefix=f"learn:{installation_id}:")
+        for run in runs:
+            engine.cancel(run.id)
+        for lock in (services().data / "runs").glob(f"{installation_id}-*/run.lock"):
+            try:
+                FileLock(lock).release()
+            except UserError as error:
+                raise RetryLater("the cancelled training run is still ending", 1.0) from error
+        return len(runs)
+
+    return await asyncio.to_thread(stop)
+
+
+@step()
+async def erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
+    """Remove the snapshots that hold it and their training runs, and mark what learned from them as stale.
+
+    `snapshots` and `adapters` are names.
+    """
+    return await asyncio.to_thread(_erase_snapshots, installation_id, erasure_id)
+
+
+def _erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
+    request, subject = _load(erasure_id)
+    data = services().data
+    with reading(services().database) as session:
+        doomed = select_doomed(session, installation_id, subject)
+        rows = _snapshots(session, installation_id)
+    touched = [row for row in rows if _is_touched(row, request, subject, doomed)]
+    for row in touched:
+        remove_folder(Path(row.path))
+        for run in (data / "runs").glob(f"{installation_id}-{row.id.replace(':', '-')}*"):
+            remove_folder(run)
+    for partial in (data / "snapshots").glob(".*"):
+        remove_folder(partial)
+    ids = [row.id for row in touched]
+    with writing(services().database) as session:
+        adapters = _mark(session, installation_id, ids)
+    return {"snapshots": ids, "adapters": adapters}
+
+
+def _is_touched(row: SnapshotRow, request: ErasureRow, subject: Subject, doomed: Doomed) -> bool:
+    if row.erased_at is not None:  # by this very request, before it was killed, or by one that is settled
+        return row.erased_at >= request.requested_at
+    folder = Path(row.path)
+    if not folder.is_dir():  # nobody can tell any more what was in it
+        return True
+    whole = subject.kind is ErasureKind.INSTALLATION
+    return whole or is_touched(folder, subject, doomed.pulls, doomed.examples)
+
+
+def _snapshots(session: Session, installation_id: int) -> list[SnapshotRow]:
+    return list(session.exec(select(SnapshotRow).where(SnapshotRow.installation_id == installation_id)))
+
+
+def _learned(session: Session, installation_id: int, snapshots: Iterable[str] | None = None) -> list[AdapterVersionRow]:
+    query = select(AdapterVersionRow).where(AdapterVersionRow.installation_id == installation_id)
+    if snapshots is not None:
+        query = query.where(col(AdapterVersionRow.snapshot_id).in_(list(snapshots)))
+    return list(session.exec(query.order_by(col(AdapterVersionRow.name))))
+
+
+def _mark(session: Session, installation_id: int, snapshots: list[str]) -> list[str]:
+    now = utc_now()
+    ours = col(SnapshotRow.installation_id) == installation_id
+    gone = sa.update(SnapshotRow).where(ours, col(SnapshotRow.id).in_(snapshots), col(SnapshotRow.erased_at).is_(None))
+    session.connection().execute(gone.values(erased_at=now))
+    runs = sa.update(TrainingRunRow).where(
+        col(TrainingRunRow.installation_id) == installation_id, col(TrainingRunRow.snapshot_id).in_(snapshots)
+    )
+    session.connection().execute(runs.values(detail={}))
+    learned = _learned(session, installation_id, snapshots)
+    for row in learned:
+        row.stale_at = row.stale_at or now
+        session.add(row)
+    return [row.name for row in learned]
+
+
+@step()
+async def erase_mirrors(installation_id: int, erasure_id: str) -> int:
+    """Of a whole repository or installation; one that another installation has, too, stays."""
+    _, subject = await asyncio.to_thread(_load, erasure_id)
+    if subject.kind not in (ErasureKind.REPOSITORY, ErasureKind.INSTALLATION):
+        return 0
+
+    def remove() -> int:
+        folder = services().data / "mirrors" / services().host
+        with reading(services().database) as session:
+            mine = select_repository_ids(session, installation_id, subject.repository)
+        return sum(_remove_mirror(folder / f"{repository_id}.git") for repository_id in sorted(mine))
+
+    return await asyncio.to_thread(remove)
+
+
+def _remove_mirror(mirror: Path) -> bool:
+    if not mirror.is_dir():
+        return False
+    with lock_mirror(mirror):
+        removed = remove_folder(mirror)
+    Path(f"{mirror}.lock").unlink(missing_ok=True)
+    return removed
+
+
+@step()
+async def wait_handled(installation_id: int, erasure_id: str) -> None:
+    """Raises:
+    RetryLater: while a delivery about the subject waits: what it starts would bring the text back.
+    """
+    _, subject = await asyncio.to_thread(_load, erasure_id)
+
+    def look() -> bool:
+        with reading(services().database) as session:
+            return has_unhandled(session, select_doomed(session, installation_id, subject).deliveries)
+
+    if await asyncio.to_thread(look):
+        raise RetryLater("a delivery about what is to be erased is being handled", 1.0)
+
+
+@transaction
+def _erase_rows(session: Session, installation_id: int, erasure_id: str) -> dict[str, int]:
+    row = load_erasure(session, erasure_id)
+    if row is None:
+        return {}
+    return erase_doomed(session, installation_id, Subject(kind=ErasureKind(row.kind), name=row.subject))
+
+
+@step()
+async def erase_files(installation_id: int, erasure_id: str, adapters: list[str]) -> dict[str, int]:
+    """Exports and logs; of an installation the adapters, too."""
+    _, subject = await asyncio.to_thread(_load, erasure_id)
+    counts = await asyncio.to_thread(_erase_copies, subject)
+    if subject.kind is ErasureKind.INSTALLATION:
+        counts["adapters_deleted"] = await delete_adapters(adapters)
+    return counts
+
+
+def _erase_copies(subject: Subject) -> dict[str, int]:
+    data = services().data
+    removed = sum(_remove(entry) for name in _COPIES if (data / name).is_dir() for entry in (data / name).iterdir())
+    lines = sum(_clean_log(path, subject) for path in [*data.rglob("*.log"), *services().serving.rglob("*.log")])
+    return {"copies": removed, "log_lines": lines}
+
+
+def _remove(path: Path) -> bool:
+    if path.is_dir() and not path.is_symlink():
+        return remove_folder(path)
+    path.unlink(missing_ok=True)
+    return True
+
+
+def _clean_log(path: Path, subject: Subject) -> int:
+    """Lines about the subject go; the file stays the same file, for somebody may be writing to it."""
+    name = subject.repository or subject.name
+    try:
+        with path.open("r+", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            lines = file.readlines()
+            kept = [line for line in lines if name.lower() not in line.lower()]
+            if len(kept) < len(lines):
+                file.seek(0)
+                file.writelines(kept)
+                file.truncate()
+    except FileNotFoundError:
+        return 0
+    return len(lines) - len(kept)
+
+
+async def delete_adapters(names: list[str]) -> int:
+    """Unload and delete; returns how many there were.
+
+    Raises:
+        RetryLater: while a server that has them does not answer.
+    """
+    await _unload(names)
+
+    def delete() -> int:
+        data = services().data
+        for name in names:
+            (data / "probes" / f"{name}.json").unlink(missing_ok=True)
+            remove_folder(services().serving / "adapters" / name)
+        return sum(remove_folder(data / "adapters" / name) for name in names)
+
+    return await asyncio.to_thread(delete)
+
+
+async def _unload(names: list[str]) -> None:
+    if not names or not (services().serving / "front.json").exists():
+        return  # nothing serves; its copies are deleted as files
+    front = read_front(services().serving)
+    async with AdapterControl(front.url, front.control_key) as control:
+        for name in names:
+            try:
+                await control.unload(name)
+            except Refused as error:
+                if error.reason != "unknown_name":
+                    raise
+
+
+@step()
+async def erase_journal(installation_id: int, erasure_id: str) -> int:
+    """What the job engine remembers of finished work about the subject; returns how many workflows it forgot."""
+
+    def forget() -> int:
+        _, subject = _load(erasure_id)
+        if subject.kind is ErasureKind.INSTALLATION:
+            partition = str(installation_id)
+            return engine.forget_runs(prefixes=[f"learn:{installation_id}:"], holding=[], partition=partition)
+        if subject.kind is ErasureKind.PULL_REQUEST:
+            return engine.forget_runs(prefixes=[], holding=[f"{subject.repository}#{subject.number}"])
+        return engine.forget_runs(prefixes=[], holding=[subject.name])
+
+    return await asyncio.to_thread(forget)
+
+
+@transaction
+def _finish(session: Session, installation_id: int, erasure_id: str, report: dict[str, Any]) -> None:
+    row = load_erasure(session, erasure_id)
+    if row is not None and row.kind == ErasureKind.INSTALLATION.value:
+        forget_installation(session, installation_id)
+    save_erased(session, erasure_id, report)
+    append_audit(
+        session,
+        actor="understudy" if row is None else row.reason,
+        action="erasure.done",
+        subject=erasure_id,
+        idempotency_key=f"erasure:{erasure_id}",
+        detail={name: value for name, value in report.items() if isinstance(value, int)},
+    )
+
+
+@step()
+async def compact_database() -> None:
+    """Everything before only deleted rows; this is what takes their bytes from the files."""
+    await asyncio.to_thread(compact, services().database)

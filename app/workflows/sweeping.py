@@ -1,0 +1,228 @@
+"""The hourly sweep: an event is a hint, and hints get lost. Whatever changed since the last sweep is compared with what
+we did, and what is missing is enqueued under the very ids that the lost webhooks would have given it.
+
+Found: merges, heads of open pull requests, labels that decide, repositories given to the App. Not found, because no
+list shows it: comments that were edited or deleted after the merge. An idle hour costs a repository one request, free of
+GitHub's limit where its ETag still fits (GitHub binds it to the token, which lives for an hour).
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from sqlmodel import Session
+
+from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
+from app.github.client import ListedPull
+from app.store.columns import utc_now
+from app.store.database import reading, writing
+from app.store.deliveries import load_installation, select_installations
+from app.store.learning import select_approvals_in_force
+from app.store.repositories import (
+    ensure_repository,
+    load_repository,
+    save_sweep,
+    select_harvested_heads,
+)
+from app.store.reviews import select_reviews
+from app.store.tables import RepositoryRow
+from app.workflows.backfilling import enqueue_backfill, enqueue_harvest, list_repositories
+from app.workflows.context import services
+from app.workflows.engine import enqueue_in_transaction, progress, scheduled, step, transaction, workflow
+from app.workflows.runs import Queue
+
+#: A sweep looks back further than the last one began: clocks differ, and lists lag.
+OVERLAP = timedelta(minutes=15)
+#: What a sweep finds goes before a backfill and after what webhooks bring.
+_PRIORITY = 2
+#: Pages of 100 looked at in one repository; beyond that it is a backfill's work.
+_MOST_PAGES = 20
+
+
+class Known(NamedTuple):
+    """What we did about a pull request: the head it was harvested at, heads that have a review, decisions in force."""
+
+    harvested: str | None
+    reviewed: frozenset[str]
+    decided: frozenset[str]
+
+
+class Missing(NamedTuple):
+    work: Literal["harvest", "review", "curate"]
+    pull: ListedPull
+
+
+def select_missing(
+    pulls: Iterable[ListedPull], known: dict[int, Known], *, watched_since: datetime
+) -> tuple[Missing, ...]:
+    """What lost webhooks should have started. Pure.
+
+    The head of a pull request that was open before the App came, and got no review then, is left alone.
+    """
+    nothing = Known(None, frozenset(), frozenset())
+    found = []
+    for pull in pulls:
+        did = known.get(pull.number, nothing)
+        if pull.merged_at is not None:
+            if did.harvested != pull.head_sha:
+                found.append(Missing("harvest", pull))
+            elif _decision(pull.labels) != did.decided:
+                found.append(Missing("curate", pull))
+        elif pull.state == "open" and not pull.draft and pull.head_sha not in did.reviewed:
+            seen = did.reviewed or pull.created_at >= watched_since - OVERLAP
+            found += [Missing("review", pull)] if seen else []
+    return tuple(found)
+
+
+def _decision(labels: tuple[str, ...]) -> frozenset[str]:
+    """What the labels say: the reject label wins."""
+    if REJECT_LABEL in labels:
+        return frozenset({"reject"})
+    return frozenset({"approve"}) if APPROVE_LABEL in labels else frozenset()
+
+
+@scheduled("sweep", "7 * * * *")
+async def _sweep(at: datetime) -> None:
+    await _enqueue_sweeps(at.strftime("%Y%m%dT%H%M"))
+
+
+@transaction
+def _enqueue_sweeps(session: Session, tick: str) -> int:
+    """One for each active installation, in its own queue: a tenant that is slow to answer holds up no other."""
+    installations = select_installations(session)
+    for row in installations:
+        enqueue_sweep(session, row.id, tick)
+    return len(installations)
+
+
+def enqueue_sweep(session: Session, installation_id: int, tick: str) -> str:
+    """At most one sweep of an installation per tick; returns its workflow's id."""
+    workflow_id = f"sweep:{installation_id}:{tick}"
+    enqueue_in_transaction(
+        session,
+        "sweep_installation",
+        workflow_id,
+        installation_id,
+        tick,
+        queue=Queue.GITHUB,
+        partition=installation_id,
+        priority=_PRIORITY,
+    )
+    return workflow_id
+
+
+@workflow("sweep_installation")
+async def sweep_installation(installation_id: int, tick: str) -> dict[str, int]:
+    """Every repository of the installation. Returns what was missing, by kind of work, and `repositories`."""
+    counts: dict[str, int] = {"repositories": 0}
+    page, more = 1, True
+    while more and await _is_active(installation_id):
+        found = await list_repositories(installation_id, page)
+        await _watch(installation_id, tick, found["repositories"])
+        for repository_id, _ in found["repositories"]:
+            for work, count in (await sweep_repository(installation_id, repository_id)).items():
+                counts[work] = counts.get(work, 0) + count
+            counts["repositories"] += 1
+            await progress(stage="sweep", **counts)
+        more, page = found["more"], page + 1
+    return counts
+
+
+@transaction
+def _is_active(session: Session, installation_id: int) -> bool:
+    row = load_installation(session, installation_id)
+    return row is not None and row.state == "active"
+
+
+@transaction
+def _watch(session: Session, installation_id: int, tick: str, repositories: list[tuple[int, str]]) -> int:
+    """Repositories that nobody told us about are new: they get their backfill."""
+    new = sum(ensure_repository(session, installation_id, number, name) for number, name in repositories)
+    if new:
+        enqueue_backfill(session, installation_id, f"sweep-{tick}", scope="new")
+    return new
+
+
+@step()
+async def sweep_repository(installation_id: int, repository_id: int) -> dict[str, int]:
+    """Reads the list, enqueues, then remembers the moment and the ETag: run twice, it enqueues the same ids."""
+    began_at = utc_now()
+    with reading(services().database) as session:
+        row = load_repository(session, installation_id, repository_id)
+    if row is None:
+        return {}
+    pulls, etag = await _fetch_changed(row)
+    return await asyncio.to_thread(_enqueue_missing, row, pulls, began_at, etag)
+
+
+async def _fetch_changed(row: RepositoryRow) -> tuple[list[ListedPull], str | None]:
+    """Pull requests updated since the last sweep, and the first page's ETag."""
+    github = services().github(row.installation_id)
+    since = (row.swept_at or row.watched_since) - OVERLAP
+    first = await github.fetch_updated(row.full_name, etag=row.etag)
+    found, page = first, 1
+    pulls: list[ListedPull] = []
+    while found.pulls is not None:
+        pulls += [pull for pull in found.pulls if pull.updated_at.astimezone(UTC) >= since]
+        if len(pulls) < page * 100 or not found.has_more or page == _MOST_PAGES:
+            break
+        page += 1
+        found = await github.fetch_updated(row.full_name, page=page)
+    return pulls, first.etag
+
+
+def _enqueue_missing(
+    row: RepositoryRow, pulls: list[ListedPull], began_at: datetime, etag: str | None
+) -> dict[str, int]:
+    with writing(services().database) as session:
+        counts: dict[str, int] = {}
+        known = _load_known(session, row, pulls)
+        for missing in select_missing(pulls, known, watched_since=row.watched_since):
+            _enqueue(session, row, missing)
+            counts[missing.work] = counts.get(missing.work, 0) + 1
+        save_sweep(session, row.installation_id, row.repository_id, began_at=began_at, etag=etag)
+    return counts
+
+
+def _load_known(session: Session, row: RepositoryRow, pulls: list[ListedPull]) -> dict[int, Known]:
+    if not pulls:
+        return {}
+    harvested = select_harvested_heads(session, row.installation_id, row.repository_id, [pull.number for pull in pulls])
+    decided: dict[int, set[str]] = {}
+    for approval in select_approvals_in_force(session, row.installation_id).values():
+        if approval.repository == row.full_name and approval.decision != "void":
+            decided.setdefault(approval.pull_request, set()).add(approval.decision)
+    reviewed: dict[int, set[str]] = {}
+    for review in select_reviews(session, row.installation_id, repository=row.full_name):
+        reviewed.setdefault(review.pull_request, set()).add(review.head_sha)
+    return {
+        pull.number: Known(
+            harvested.get(pull.number),
+            frozenset(reviewed.get(pull.number, ())),
+            frozenset(decided.get(pull.number, ())),
+        )
+        for pull in pulls
+    }
+
+
+def _enqueue(session: Session, row: RepositoryRow, missing: Missing) -> None:
+    pull = missing.pull
+    if missing.work == "harvest":
+        enqueue_harvest(session, row, pull.number, pull.head_sha, priority=_PRIORITY)
+        return
+    head = f"{services().host}:{row.repository_id}:{pull.number}:{pull.head_sha}"
+    arguments: tuple[Any, ...] = (row.installation_id, row.full_name)
+    if missing.work == "review":
+        workflow_id, arguments = f"review:{head}", (*arguments, head)
+    else:  # a label has no id of its own: the same list shows the same moment
+        workflow_id, arguments = f"curate:{head}:{pull.updated_at.isoformat()}", (*arguments, pull.number)
+    enqueue_in_transaction(
+        session,
+        missing.work,
+        workflow_id,
+        *arguments,
+        queue=Queue.GITHUB,
+        partition=row.installation_id,
+        priority=_PRIORITY,
+    )
