@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from app.commands import erase, trace
 from app.dataset_commands import dataset
 from app.domain.errors import UserError
 from app.rehearsal import commands
@@ -36,6 +37,8 @@ def serve() -> None:
         shutdown()
 
 
+cli.command()(erase)
+cli.command()(trace)
 cli.command()(commands.demo)
 cli.command()(commands.rehearse)
 cli.command("import-comments")(commands.import_comments)

@@ -38,7 +38,7 @@ STALE_DAYS = 30
 
 
 def decide_due(*, approved: int, new: int, learned_before: bool, stale: bool = False) -> bool:
-    """Whether a learning round is worth its hours. `stale`: the newest snapshot was erased, so what learned from it is to be replaced."""
+    """Whether a learning round is worth its hours. `stale`: what was learned from last was erased since."""
     return approved >= LEAST_COMMENTS and (new >= LEAST_NEW or not learned_before or stale)
 
 

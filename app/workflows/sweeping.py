@@ -2,8 +2,8 @@
 we did, and what is missing is enqueued under the very ids that the lost webhooks would have given it.
 
 Found: merges, heads of open pull requests, labels that decide, repositories given to the App. Not found, because no
-list shows it: comments that were edited or deleted after the merge. An idle hour costs a repository one request, free of
-GitHub's limit where its ETag still fits (GitHub binds it to the token, which lives for an hour).
+list shows it: comments that were edited or deleted after the merge. An idle hour costs a repository one request, free
+of GitHub's limit where its ETag still fits (GitHub binds it to the token, which lives for an hour).
 """
 
 import asyncio

@@ -1,0 +1,127 @@
+"""`erase` and `trace`: what a person asks about the data. The running service does the work when there is one."""
+
+import json as json_module
+import time
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from app.domain.erasure import ErasureKind
+from app.domain.errors import UserError
+from app.settings import Settings, load_settings
+
+_WAIT_SECONDS = 3_600
+
+
+def erase(
+    *,
+    author: Annotated[str | None, typer.Option(help="A login, a git author's name or an e-mail address.")] = None,
+    pull_request: Annotated[str | None, typer.Option(help="owner/name#number")] = None,
+    repository: Annotated[str | None, typer.Option(help="owner/name")] = None,
+    installation: Annotated[int | None, typer.Option(help="The installation's id.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only what would be erased is counted.")] = False,
+) -> None:
+    """Forget somebody or something everywhere, and name the adapters that learned from it."""
+    kind, name = _choose(
+        {
+            ErasureKind.AUTHOR: author,
+            ErasureKind.PULL_REQUEST: pull_request,
+            ErasureKind.REPOSITORY: repository,
+            ErasureKind.INSTALLATION: None if installation is None else str(installation),
+        }
+    )
+    settings = load_settings()
+    work = _erase_at_service if _is_serving(settings) else _erase_here
+    typer.echo(json_module.dumps(work(settings, kind.value, name, yes), indent=1, ensure_ascii=False))
+    if not yes:
+        typer.echo("nothing was erased; add --yes to do it", err=True)
+
+
+def trace(
+    reference: Annotated[str, typer.Argument(help="COMMENT_ID, fp1:…, ex1:… or owner/name#number")],
+) -> None:
+    """From a comment to the adapter, the snapshot, the Examples and their pull requests, and back."""
+    from app.dataset.tracing import trace as find
+    from app.store.database import open_engine, reading
+
+    database = open_engine(load_settings().database_url)
+    try:
+        with reading(database) as session:
+            found = find(session, reference)
+    finally:
+        database.dispose()
+    typer.echo(json_module.dumps(found, indent=1, ensure_ascii=False))
+
+
+def _choose(given: dict[ErasureKind, str | None]) -> tuple[ErasureKind, str]:
+    chosen = [(kind, name) for kind, name in given.items() if name is not None]
+    if len(chosen) != 1:
+        raise UserError(
+            f"expected one of --author, --pull-request, --repository and --installation, got {len(chosen)}; "
+            "erase one thing at a time"
+        )
+    return chosen[0]
+
+
+def _is_serving(settings: Settings) -> bool:
+    try:
+        return httpx.get(f"{_url(settings)}/healthz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  where it listens
+    return f"http://{host}:{settings.port}"
+
+
+def _erase_at_service(settings: Settings, kind: str, name: str, act: bool) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {settings.operator_token.get_secret_value()}"}
+    with httpx.Client(base_url=_url(settings), headers=headers, timeout=120) as service:
+
+        def ask(path: str) -> dict[str, Any]:
+            answer = service.post(path, json={"kind": kind, "name": name})
+            if answer.is_error:
+                raise UserError(f"the service refused: {answer.json().get('detail')}")
+            return dict(answer.json())
+
+        if not act:
+            return ask("/operator/erasures/preview")
+        ids = [workflow_id.rsplit(":", 1)[1] for workflow_id in ask("/operator/erasures")["workflows"]]
+        return {"erased": [_wait(service, erasure_id) for erasure_id in ids]}
+
+
+def _wait(service: httpx.Client, erasure_id: str) -> dict[str, Any]:
+    """The report, once nothing of the erasure runs any more."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+        status = service.get("/operator/status").json()
+        failed = [run for run in status["failed"] if run["id"].endswith(erasure_id)]
+        if failed:
+            raise UserError(
+                f"the erasure failed: {failed[0]['error']}; retry it: POST /operator/retry/{failed[0]['id']}"
+            )
+        found = next((row for row in status["erasures"] if row["id"] == erasure_id), None)
+        if found and found["finished_at"] and not any(run["id"].endswith(erasure_id) for run in status["running"]):
+            return dict(found)
+        time.sleep(0.5)
+    raise UserError(f"the erasure {erasure_id} is still under way; see /operator/status")
+
+
+def _erase_here(settings: Settings, kind: str, name: str, act: bool) -> dict[str, Any]:
+    """Without a service: the engine runs in this process until the erasure is done."""
+    from app.main import boot, shutdown
+    from app.workflows import engine, erasing
+
+    boot(settings)
+    try:
+        if not act:
+            return erasing.preview_erasure(kind, name)
+        ids = erasing.start_erasure(kind, name)
+        for workflow_id in ids:
+            engine.wait(workflow_id, timeout_seconds=_WAIT_SECONDS)
+        done = {workflow_id.rsplit(":", 1)[1] for workflow_id in ids}
+        return {"erased": [row for row in erasing.read_erasures() if row["id"] in done]}
+    finally:
+        shutdown()
