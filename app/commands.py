@@ -99,9 +99,8 @@ def _wait(service: httpx.Client, erasure_id: str) -> dict[str, Any]:
         status = service.get("/operator/status").json()
         failed = [run for run in status["failed"] if run["id"].endswith(erasure_id)]
         if failed:
-            raise UserError(
-                f"the erasure failed: {failed[0]['error']}; retry it: POST /operator/retry/{failed[0]['id']}"
-            )
+            again = f"POST /operator/retry/{failed[0]['id']}"
+            raise UserError(f"the erasure failed: {failed[0]['error']}; start it again with {again}")
         found = next((row for row in status["erasures"] if row["id"] == erasure_id), None)
         if found and found["finished_at"] and not any(run["id"].endswith(erasure_id) for run in status["running"]):
             return dict(found)

@@ -98,12 +98,7 @@ def _of_adapter(session: Session, version: AdapterVersionRow | None, name: str, 
         "snapshot": version.snapshot_id,
     }
     if snapshot is None or snapshot.erased_at is not None or not Path(snapshot.path).is_dir():
-        return described | {
-            "learned_from": "the snapshot was erased",
-            "examples": 0,
-            "pull_requests": [],
-            "nearest": [],
-        }
+        return described | {"learned_from": "a snapshot that was erased", "examples": 0, "nearest": []}
     rows = list(_rows(Path(snapshot.path), "train"))
     hashes = {found for row in rows for found in hashes_of(row)}
     pulls = sorted({f"{row['repository']}#{row['pull_request']}" for row in rows})

@@ -111,18 +111,30 @@ def _select_decisions(session: Session, installation_id: int, subject: Subject, 
             doomed.approvals.append(row.id)
             gone.add(row.example_hash)
     places = {f"{repository}#{number}" for repository, number in doomed.pulls}
+    known = _repository_names(session, installation_id) if subject.kind is ErasureKind.INSTALLATION else frozenset()
     for audit in session.exec(select(AuditRow).execution_options(yield_per=500)):
         place = str(audit.detail.get("pull_request") or audit.subject)
-        if audit.subject in gone or place in places or _is_about(subject, installation_id, audit.subject, place):
+        about = place in places or _is_about(subject, place) or place.split("#", maxsplit=1)[0] in known
+        if about or audit.subject in gone or (known and audit.subject.startswith(f"{installation_id}--")):
             doomed.audits.append(int(audit.id or 0))
 
 
-def _is_about(subject: Subject, installation_id: int, audited: str, place: str) -> bool:
-    """An audit row has no installation of its own: adapters are named after theirs, pull requests by repository."""
-    if subject.kind is ErasureKind.INSTALLATION:
-        return audited.startswith(f"{installation_id}--")
+def _is_about(subject: Subject, place: str) -> bool:
+    """An audit row has no installation of its own; that of a pull request names it as owner/name#number."""
     repository, mark, number = place.rpartition("#")
-    return bool(mark) and number.isdigit() and subject.covers_pull(repository, int(number))
+    whole = subject.kind is ErasureKind.INSTALLATION
+    return bool(mark) and number.isdigit() and not whole and subject.covers_pull(repository, int(number))
+
+
+def _repository_names(session: Session, installation_id: int) -> frozenset[str]:
+    """Every repository that the installation has rows of, and a name that none has, so that it is never empty."""
+    tables = (ExampleRow, RejectionRow, ApprovalRow, ReviewRow, HarvestedRow)
+    names = {"", *session.exec(select(RepositoryRow.full_name).where(RepositoryRow.installation_id == installation_id))}
+    for table in tables:
+        columns = sa.inspect(table).columns
+        mine = sa.select(columns["repository"]).where(columns["installation_id"] == installation_id).distinct()
+        names.update(session.connection().execute(mine).scalars())
+    return frozenset(names)
 
 
 def _select_reviews(session: Session, installation_id: int, subject: Subject, doomed: Doomed) -> None:

@@ -9,6 +9,7 @@ until they are replaced, at most `STALE_DAYS`: see app.workflows.retraining.
 """
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,7 +37,7 @@ from app.store.erasing import (
 )
 from app.store.erasures import load_erasure, save_erased, save_erasure, select_erasures
 from app.store.learning import append_audit
-from app.store.repositories import select_repository_ids
+from app.store.repositories import select_repositories, select_repository_ids
 from app.store.tables import AdapterVersionRow, ErasureRow, InstallationRow, SnapshotRow, TrainingRunRow
 from app.workflows import engine
 from app.workflows.context import services
@@ -46,6 +47,7 @@ from app.workflows.runs import RUNNING, Queue
 
 #: Copies that can be made again in seconds are not searched, they go.
 _COPIES = ("exports", "reports")
+_log = logging.getLogger(__name__)
 
 
 # Asking for it
@@ -150,11 +152,13 @@ async def erase(installation_id: int, erasure_id: str) -> dict[str, Any]:
     await progress(stage="snapshots")
     report |= await erase_snapshots(installation_id, erasure_id)
     report["mirrors"] = await erase_mirrors(installation_id, erasure_id)
+    await progress(stage="exports and logs")
+    report |= await erase_copies(installation_id, erasure_id)
     await progress(stage="rows")
     await wait_handled(installation_id, erasure_id)
     report |= await _erase_rows(installation_id, erasure_id)
-    await progress(stage="files")
-    report |= await erase_files(installation_id, erasure_id, report["adapters"])
+    if await _is_whole(erasure_id):
+        report["adapters_deleted"] = await erase_adapters(installation_id, report["adapters"])
     report["journal"] = await erase_journal(installation_id, erasure_id)
     await _finish(installation_id, erasure_id, report)
     await progress(stage="compacting the database")
@@ -237,8 +241,10 @@ def _erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
     for partial in (data / "snapshots").glob(".*"):
         remove_folder(partial)
     ids = [row.id for row in touched]
+    whole = subject.kind is ErasureKind.INSTALLATION
     with writing(services().database) as session:
         adapters = _mark(session, installation_id, ids)
+        adapters = [row.name for row in _learned(session, installation_id)] if whole else adapters
     return {"snapshots": ids, "adapters": adapters}
 
 
@@ -328,20 +334,28 @@ def _erase_rows(session: Session, installation_id: int, erasure_id: str) -> dict
 
 
 @step()
-async def erase_files(installation_id: int, erasure_id: str, adapters: list[str]) -> dict[str, int]:
-    """Exports and logs; of an installation the adapters, too."""
-    _, subject = await asyncio.to_thread(_load, erasure_id)
-    counts = await asyncio.to_thread(_erase_copies, subject)
-    if subject.kind is ErasureKind.INSTALLATION:
-        counts["adapters_deleted"] = await delete_adapters(adapters)
-    return counts
+async def erase_copies(installation_id: int, erasure_id: str) -> dict[str, int]:
+    """Exports go altogether, logs lose the lines about it."""
+
+    def erase() -> dict[str, int]:
+        _, subject = _load(erasure_id)
+        data = services().data
+        removed = sum(_remove(entry) for name in _COPIES if (data / name).is_dir() for entry in (data / name).iterdir())
+        names = _names(installation_id, subject)
+        lines = sum(_clean_log(path, names) for path in [*data.rglob("*.log"), *services().serving.rglob("*.log")])
+        return {"copies": removed, "log_lines": lines}
+
+    return await asyncio.to_thread(erase)
 
 
-def _erase_copies(subject: Subject) -> dict[str, int]:
-    data = services().data
-    removed = sum(_remove(entry) for name in _COPIES if (data / name).is_dir() for entry in (data / name).iterdir())
-    lines = sum(_clean_log(path, subject) for path in [*data.rglob("*.log"), *services().serving.rglob("*.log")])
-    return {"copies": removed, "log_lines": lines}
+def _names(installation_id: int, subject: Subject) -> frozenset[str]:
+    """What lines of a log may call the subject by, in lower case."""
+    if subject.kind is not ErasureKind.INSTALLATION:
+        return frozenset({(subject.repository or subject.name).lower()})
+    with reading(services().database) as session:
+        row = load_installation(session, installation_id)
+        names = {row.full_name for row in select_repositories(session, installation_id)}
+    return frozenset(name.lower() for name in {subject.name, *names, "" if row is None else row.account} if name)
 
 
 def _remove(path: Path) -> bool:
@@ -351,13 +365,12 @@ def _remove(path: Path) -> bool:
     return True
 
 
-def _clean_log(path: Path, subject: Subject) -> int:
-    """Lines about the subject go; the file stays the same file, for somebody may be writing to it."""
-    name = subject.repository or subject.name
+def _clean_log(path: Path, names: frozenset[str]) -> int:
+    """Lines that name it go; the file stays the same file, for somebody may be writing to it."""
     try:
         with path.open("r+", encoding="utf-8", errors="surrogateescape", newline="") as file:
             lines = file.readlines()
-            kept = [line for line in lines if name.lower() not in line.lower()]
+            kept = [line for line in lines if not any(name in line.lower() for name in names)]
             if len(kept) < len(lines):
                 file.seek(0)
                 file.writelines(kept)
@@ -365,6 +378,13 @@ def _clean_log(path: Path, subject: Subject) -> int:
     except FileNotFoundError:
         return 0
     return len(lines) - len(kept)
+
+
+@step()
+async def erase_adapters(installation_id: int, names: list[str]) -> int:
+    """Of an installation that is gone: what it learned is of no use to anybody else."""
+    _log.info("deleting %d adapters of installation %d", len(names), installation_id)
+    return await delete_adapters(names)
 
 
 async def delete_adapters(names: list[str]) -> int:
@@ -412,6 +432,12 @@ async def erase_journal(installation_id: int, erasure_id: str) -> int:
         return engine.forget_runs(prefixes=[], holding=[subject.name])
 
     return await asyncio.to_thread(forget)
+
+
+@transaction
+def _is_whole(session: Session, erasure_id: str) -> bool:
+    row = load_erasure(session, erasure_id)
+    return row is not None and row.kind == ErasureKind.INSTALLATION.value
 
 
 @transaction

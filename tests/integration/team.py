@@ -19,11 +19,11 @@ from app.store.database import reading
 from app.store.learning import select_approved_examples, select_examples, select_rejections
 from app.store.migrate import migrate
 from app.store.tables import ApprovalRow, AuditRow
-from app.workflows import context, curating, engine, harvesting
+from app.workflows import backfilling, context, curating, deliveries, engine, erasing, harvesting, sweeping
 from app.workflows.runs import Queue
 
 REPO = "acme/store"
-WORKFLOWS = (harvesting.harvest, curating.curate)
+WORKFLOWS = (harvesting, curating, backfilling, sweeping, erasing, deliveries)
 #: who may do what; anyone else is an outsider
 PEOPLE: dict[str, Permission] = {
     "root": "admin",
@@ -157,14 +157,15 @@ class Team:
 
 
 @contextmanager
-def assembled_team(folder: Path) -> Iterator[Team]:
+def assembled_team(folder: Path, database_url: str | None = None) -> Iterator[Team]:
+    """On SQLite, or on the empty database of the URL."""
     standin = StandIn(folder / "github", webhook_secret="a secret of the tests")
     standin.add_repository(REPO)
     work = Worktree(folder / "work", standin.bare_path(REPO))
     first = work.commit("main", {"service.py": SERVICE}, start=None)
     for login, permission in PEOPLE.items():
         standin.add_collaborator(REPO, login, permission)
-    database = f"sqlite:///{folder / 'understudy.db'}"
+    database = database_url or f"sqlite:///{folder / 'understudy.db'}"
     migrate(database)
     with StandInServer(standin) as server, standin.silence():
         made = engine.boot(database, polling_seconds=0.05)
