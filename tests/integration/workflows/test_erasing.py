@@ -176,9 +176,14 @@ def _remember(planted: Planted) -> None:
         delivery.installation_id, delivery.handled_at, delivery.outcome = team.installation_id, utc_now(), "done"
         save_delivery(session, delivery)
         review = ReviewRow(
-            id="github.test:1:1:abc", installation_id=team.installation_id, repository=REPO, state="posted"
+            id="github.test:1:1:abc",
+            installation_id=team.installation_id,
+            repository=REPO,
+            pull_request=planted.number,
+            head_sha="abc",
+            state="posted",
+            adapter=planted.adapter,
         )
-        review.pull_request, review.head_sha, review.adapter = planted.number, "abc", planted.adapter
         save_review(session, review)
         finding = Finding(
             repository=REPO,
