@@ -182,6 +182,7 @@ def test_a_repository_that_is_taken_away_is_forgotten_and_learned_again_when_giv
     made, _ = world
     play(made, random.Random(1))  # noqa: S311
     settle(made)
+    sweep(made, "one")
     assert examples(made) > 0
     made.standin.add_repository("acme/other")  # GitHub lets no App be installed on nothing
 
