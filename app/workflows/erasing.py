@@ -21,9 +21,6 @@ from sqlmodel import Session, col, select
 from app.dataset.erasing import is_touched, remove_folder
 from app.domain.erasure import ErasureKind, Subject, parse_subject
 from app.domain.errors import Refused, RetryLater, UserError
-from app.github.git import lock_mirror
-from app.inference.adapter_control import AdapterControl
-from app.inference.front import read_front
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation
@@ -42,6 +39,7 @@ from app.store.tables import AdapterVersionRow, ErasureRow, InstallationRow, Sna
 from app.workflows import engine
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, progress, step, transaction, workflow
+from app.workflows.erased_files import clean_log, delete_adapters, remove_entry, remove_mirror
 from app.workflows.locks import FileLock
 from app.workflows.runs import RUNNING, Queue
 
@@ -296,18 +294,9 @@ async def erase_mirrors(installation_id: int, erasure_id: str) -> int:
         folder = services().data / "mirrors" / services().host
         with reading(services().database) as session:
             mine = select_repository_ids(session, installation_id, subject.repository)
-        return sum(_remove_mirror(folder / f"{repository_id}.git") for repository_id in sorted(mine))
+        return sum(remove_mirror(folder / f"{repository_id}.git") for repository_id in sorted(mine))
 
     return await asyncio.to_thread(remove)
-
-
-def _remove_mirror(mirror: Path) -> bool:
-    if not mirror.is_dir():
-        return False
-    with lock_mirror(mirror):
-        removed = remove_folder(mirror)
-    Path(f"{mirror}.lock").unlink(missing_ok=True)
-    return removed
 
 
 @step()
@@ -340,10 +329,10 @@ async def erase_copies(installation_id: int, erasure_id: str) -> dict[str, int]:
     def erase() -> dict[str, int]:
         _, subject = _load(erasure_id)
         data = services().data
-        removed = sum(_remove(entry) for name in _COPIES if (data / name).is_dir() for entry in (data / name).iterdir())
+        copies = [entry for name in _COPIES if (data / name).is_dir() for entry in (data / name).iterdir()]
         names = _names(installation_id, subject)
-        lines = sum(_clean_log(path, names) for path in [*data.rglob("*.log"), *services().serving.rglob("*.log")])
-        return {"copies": removed, "log_lines": lines}
+        lines = sum(clean_log(path, names) for path in [*data.rglob("*.log"), *services().serving.rglob("*.log")])
+        return {"copies": sum(map(remove_entry, copies)), "log_lines": lines}
 
     return await asyncio.to_thread(erase)
 
@@ -358,64 +347,11 @@ def _names(installation_id: int, subject: Subject) -> frozenset[str]:
     return frozenset(name.lower() for name in {subject.name, *names, "" if row is None else row.account} if name)
 
 
-def _remove(path: Path) -> bool:
-    if path.is_dir() and not path.is_symlink():
-        return remove_folder(path)
-    path.unlink(missing_ok=True)
-    return True
-
-
-def _clean_log(path: Path, names: frozenset[str]) -> int:
-    """Lines that name it go; the file stays the same file, for somebody may be writing to it."""
-    try:
-        with path.open("r+", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            lines = file.readlines()
-            kept = [line for line in lines if not any(name in line.lower() for name in names)]
-            if len(kept) < len(lines):
-                file.seek(0)
-                file.writelines(kept)
-                file.truncate()
-    except FileNotFoundError:
-        return 0
-    return len(lines) - len(kept)
-
-
 @step()
 async def erase_adapters(installation_id: int, names: list[str]) -> int:
     """Of an installation that is gone: what it learned is of no use to anybody else."""
     _log.info("deleting %d adapters of installation %d", len(names), installation_id)
     return await delete_adapters(names)
-
-
-async def delete_adapters(names: list[str]) -> int:
-    """Unload and delete; returns how many there were.
-
-    Raises:
-        RetryLater: while a server that has them does not answer.
-    """
-    await _unload(names)
-
-    def delete() -> int:
-        data = services().data
-        for name in names:
-            (data / "probes" / f"{name}.json").unlink(missing_ok=True)
-            remove_folder(services().serving / "adapters" / name)
-        return sum(remove_folder(data / "adapters" / name) for name in names)
-
-    return await asyncio.to_thread(delete)
-
-
-async def _unload(names: list[str]) -> None:
-    if not names or not (services().serving / "front.json").exists():
-        return  # nothing serves; its copies are deleted as files
-    front = read_front(services().serving)
-    async with AdapterControl(front.url, front.control_key) as control:
-        for name in names:
-            try:
-                await control.unload(name)
-            except Refused as error:
-                if error.reason != "unknown_name":
-                    raise
 
 
 @step()

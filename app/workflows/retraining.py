@@ -24,7 +24,7 @@ from app.store.learning import (
 from app.store.tables import AdapterVersionRow, InstallationRow
 from app.workflows.context import services
 from app.workflows.engine import scheduled, start, step
-from app.workflows.erasing import delete_adapters
+from app.workflows.erased_files import delete_adapters
 from app.workflows.runs import Queue
 
 #: Approved comments below which nothing is trained: fewer are few-shot material.
