@@ -13,6 +13,7 @@ from app.domain.examples import Example
 from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import Part, SnapshotManifest
 from app.domain.written import WrittenExample
+from app.screening.caps import Caps
 
 PARTS: tuple[Part, ...] = ("train", "heldout")
 
@@ -26,6 +27,7 @@ def assemble(
     created_at: datetime,
     left_out: dict[str, int] | None = None,
     written: Sequence[WrittenExample] = (),
+    caps: Caps | None = None,
 ) -> Assembled:
     """The bytes of every file and the manifest. `left_out` adds what was refused before it became an Example.
 
@@ -36,7 +38,7 @@ def assemble(
     """
     rows = render_rows(examples)
     told = render_written_parts(written, split)
-    files, counts, dropped = _files(rows, split, told)
+    files, counts, dropped = _files(rows, split, told, caps)
     if not any(counts.values()):
         raise UserError(
             "expected at least one approved Example to learn from, got none that gives a row; "
@@ -56,13 +58,18 @@ def assemble(
     return Assembled(files=files, manifest=manifest)
 
 
-def _files(rows: Rows, split: Split, told: WrittenParts) -> tuple[dict[str, bytes], dict[str, int], dict[str, int]]:
+def _files(
+    rows: Rows, split: Split, told: WrittenParts, caps: Caps | None
+) -> tuple[dict[str, bytes], dict[str, int], dict[str, int]]:
     """Bytes by name, rows by name, and what was left out at the split by reason."""
     train, heldout = (
         [row for row in rows.comments if split.parts[row.repository, row.pull_request] == part] for part in PARTS
     )
-    settled = dict(zip(PARTS, settle_comments(train, heldout), strict=True))
+    settled = dict(zip(PARTS, settle_comments(train, heldout, caps), strict=True))
     content: dict[str, Sequence[Record]] = {}
+    contradictions = [found for part in PARTS for found in settled[part].contradictions]
+    if contradictions:
+        content["contradictions.jsonl"] = contradictions
     for part in PARTS:
         content[f"comments.{part}.jsonl"] = settled[part].rows
         content[f"lines.{part}.jsonl"] = [
