@@ -13,6 +13,7 @@ from app.domain.examples import Example
 from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import Part, SnapshotManifest
 from app.domain.written import WrittenExample
+from app.screening.behaviour import Said, decide_repeating
 from app.screening.caps import Caps
 
 PARTS: tuple[Part, ...] = ("train", "heldout")
@@ -36,7 +37,8 @@ def assemble(
     Raises:
         UserError: when no Example gives a row.
     """
-    rows = render_rows(examples)
+    spoken, machines = _without_machines(examples)
+    rows = render_rows(spoken)
     told = render_written_parts(written, split)
     files, counts, dropped = _files(rows, split, told, caps)
     if not any(counts.values()):
@@ -44,7 +46,7 @@ def assemble(
             "expected at least one approved Example to learn from, got none that gives a row; "
             "approve merged pull requests with the label understudy:approve"
         )
-    reasons = {**(left_out or {}), **rows.left_out, **dropped, **told.left_out}
+    reasons = {**(left_out or {}), **machines, **rows.left_out, **dropped, **told.left_out}
     manifest = SnapshotManifest(
         installation=installation,
         prompt_version=PROMPT_VERSION,
@@ -56,6 +58,23 @@ def assemble(
         source=source,
     )
     return Assembled(files=files, manifest=manifest)
+
+
+def _without_machines(examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
+    """Without the comments of logins that say the same in one pull request after another; the harvest sees only one."""
+    said = [
+        Said(
+            login=example.reviewer,
+            pull=(example.repository, example.pull_request),
+            body=example.body,
+            created_at=example.pull_request_created_at,
+        )
+        for example in examples
+        if example.reviewer is not None and example.body is not None
+    ]
+    machines = decide_repeating(said)
+    kept = [example for example in examples if example.reviewer not in machines]
+    return kept, {"comment:bot_behaviour": len(examples) - len(kept)} if machines else {}
 
 
 def _files(

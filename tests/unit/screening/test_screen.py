@@ -11,7 +11,7 @@ from app.domain.written import WrittenExample, WrittenKind
 from app.screening.screen import decide_screened, decide_screened_written
 from tests.planted_secrets import plant
 
-((_, SECRET, LINE), *_) = plant(1, seed=4)
+_, SECRET, LINE = next(plant(1, seed=4))
 MAIL = "jan@novak-orders.cz"
 PATCH = "@@ -1,3 +1,3 @@\n import os\n-{removed}\n+{added}\n print(os)\n"
 
