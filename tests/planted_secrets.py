@@ -88,6 +88,9 @@ KINDS: dict[str, tuple[Callable[[random.Random], str], str]] = {
     "anthropic": (lambda chance: f"sk-ant-api03-{_some(chance, URLSAFE, 93)}AA", "llm"),
     "database_url": (_database, "dsn"),
     "password": (_password, "db_password"),
+    "twilio_auth": (lambda chance: _some(chance, HEX, 32), "twilio_auth_token"),
+    "named_key": (lambda chance: _some(chance, ALNUM, 32), "hmac_key"),
+    "command": (lambda chance: f"curl -u deploy:{_some(chance, ALNUM, 20)} https://ci.acme.io/run", "run"),
     "digitalocean": (lambda chance: "dop_v1_" + _some(chance, HEX, 64), "cloud"),
     "huggingface": (lambda chance: "hf_" + _some(chance, string.ascii_letters, 34), "hub"),
     "shopify": (lambda chance: "shpat_" + _some(chance, HEX, 32), "shop"),
@@ -119,6 +122,10 @@ def plant(count: int, seed: int) -> Iterator[tuple[str, str, str]]:
     for index in range(count):
         kind = kinds[index % len(kinds)]
         make, name = KINDS[kind]
-        shapes = [SHAPES[at] for at in NAMED] if kind in {"password", "aws_secret"} else list(SHAPES)
+        shapes = (
+            [SHAPES[at] for at in NAMED]
+            if kind in {"password", "aws_secret", "twilio_auth", "named_key"}
+            else list(SHAPES)
+        )
         secret = make(chance)
         yield kind, secret, chance.choice(shapes).format(name=name, NAME=name.upper(), secret=secret)

@@ -17,7 +17,7 @@ _CLUSTER = re.compile(r"[^aeiouy]{4}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
-    r"example|placeholder|change.?me|(?<![a-z0-9])(your|my)[-_]|dummy|sample|redacted|replace|<\w|x{4}|\*{3}|\.{3}"
+    r"example|placeholder|change.?me|(?<![a-z0-9])(your[-_]|(?-i:my[-_][a-z]|MY_[A-Z]))|dummy|sample|redacted|replace|<\w|x{4}|\*{3}|\.{3}"
     r"|0123456789|123456789|abcdef|[$%#]\{|\{\{|\$\(|%\(|\(\)|::|->",
     re.IGNORECASE,
 )

@@ -52,12 +52,15 @@ _SCANNER: tuple[tuple[type[RegexBasedDetector], tuple[str, ...]], ...] = (
     (TwilioKeyDetector, ("ac", "sk")),
 )
 #: A name that holds one of these is looked at together with what stands beside it.
-_TELLING = ("passw", "passphrase", "pwd", "secret", "token", "credential", "bearer", "basic", "auth")
+_TELLING = ("pass", "pwd", "secret", "token", "credential", "bearer", "basic", "auth")
 #: `key` alone is a map's key; with one of these before it, it opens something.
-_OPENING = ("api", "access", "private", "signing", "encryption", "account", "master", "client", "license", "service")
+_OPENING = (
+    "api", "access", "private", "signing", "encryption", "account", "master", "client", "license", "service", "hmac",
+    "shared", "storage", "webhook", "session", "deploy", "admin", "app",
+)  # fmt: skip
 #: From a telling word on: the rest of the name, something that assigns, and a string, quoted or bare.
 _VALUE = re.compile(
-    r"(?P<name>[\w.-]*)[\"'`\])]*\s{0,8}(?:(?::\s?[\w<>\[\]|]{1,24}\s?)?=|:=|=>|[:,(>]|\s)\s{0,8}"
+    r"(?P<name>[\w.-]{0,40})[\"'`\])]*\s{0,8}(?:(?::\s?[\w<>\[\]|]{1,24}\s?)?={1,3}|!=|:=|=>|[:,(>]|\s)\s{0,8}"
     r"(?:\w{0,3}(?P<quote>[\"'`])(?P<quoted>[^\"'`\s]{8,200})(?P=quote)|(?P<bare>[^\s\"'`<>,;()]{8,200}))"
 )
 _NO_SECRET = re.compile(
@@ -68,6 +71,7 @@ _CODE_OR_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|(?=.*/).*\..*")
 _WEAK = re.compile(r"(password|passwd|pass|secret|admin|root|test|guest|user|postgres)\W?\w{0,4}", re.IGNORECASE)
 _NAME_START = re.compile(r"[\w.-]{0,40}\Z")
 _URL_PASSWORD = re.compile(r"://[^\s:/@\"'`<>]{0,64}:(?P<value>[^\s/@\"'`<>]{6,100})@")
+_USER = re.compile(r"(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:(?P<value>[^\s\"']{8,100})")
 _HEADER = re.compile(r"(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9+/_.~-]{20,}={0,2})", re.IGNORECASE)
 
 
@@ -92,6 +96,8 @@ def _find_placed(text: str, lowered: str) -> str | None:
     """A random string in a place that says what it is."""
     if "://" in lowered and any(_is_password(match["value"]) for match in _URL_PASSWORD.finditer(text)):
         return "password in an address"
+    if "-u" in lowered and any(_is_password(match["value"]) for match in _USER.finditer(text)):
+        return "password in a command"
     telling = list(_telling(lowered))
     headers = (_HEADER.match(text, start) for start in telling)
     if any(match is not None and is_random(match["value"]) for match in headers):
@@ -109,7 +115,7 @@ def _is_live(value: str) -> bool:
 
 
 def _is_password(value: str) -> bool:
-    """In an address the place alone says what it is, so it need not be random, only nothing from a manual."""
+    """After a user's name the place alone says what it is, so it need not be random, only nothing from a manual."""
     chosen = value.islower() and value.isalpha()
     return not chosen and not is_placeholder(value) and entropy(value) >= 2.5 and _WEAK.fullmatch(value) is None
 

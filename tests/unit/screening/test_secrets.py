@@ -3,6 +3,7 @@
 import hashlib
 import random
 import string
+import time
 import uuid
 
 import pytest
@@ -110,3 +111,12 @@ def test_names_are_no_random_strings() -> None:
     assert not is_random("loadOrderByCustomerNumber2")
     assert not is_random("a" * 40)
     assert is_random(hashlib.sha256(b"drawn").hexdigest())
+
+
+@pytest.mark.parametrize(
+    "run", ["api_key", "secret=", "password ", "-----BEGIN PRIVATE KEY-----", "://a:", "sk-", "A1b2"]
+)
+def test_long_runs_take_no_longer_than_their_length(run: str) -> None:
+    began = time.monotonic()
+    find_secret(run * (100_000 // len(run)))
+    assert time.monotonic() - began < 10
