@@ -84,7 +84,7 @@ def _files(
     train, heldout = (
         [row for row in rows.comments if split.parts[row.repository, row.pull_request] == part] for part in PARTS
     )
-    settled = dict(zip(PARTS, settle_comments(train, heldout, caps), strict=True))
+    settled = dict(zip(PARTS, settle_comments(train, heldout, caps=caps), strict=True))
     content: dict[str, Sequence[Record]] = {}
     contradictions = [found for part in PARTS for found in settled[part].contradictions]
     if contradictions:

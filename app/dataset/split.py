@@ -48,7 +48,7 @@ class Settled(Record):
 
 
 def settle_comments(
-    train: Sequence[CommentRow], heldout: Sequence[CommentRow], caps: Caps | None = None
+    train: Sequence[CommentRow], heldout: Sequence[CommentRow], *, caps: Caps | None = None
 ) -> tuple[Settled, Settled]:
     """One answer per prompt in each part, nothing of the held-out part in training, no kind of row over its cap.
 
