@@ -22,6 +22,7 @@ from app.domain.examples import Evidence, Example, ExampleKind
 from app.domain.noise import decide_bot, decide_noise
 from app.domain.paths import decide_unread
 from app.domain.snapshots import Part, SnapshotManifest
+from app.screening.screen import decide_screened
 
 #: Imported rows come from no host that we could ask again.
 HOST = "import"
@@ -118,10 +119,12 @@ def _examples(placed: list[Placed], left_out: Counter[str]) -> list[Example]:
     examples: list[Example] = []
     for item in placed:
         reason = _reject(item.comment)
-        if reason is None:
-            examples.append(_example(item, spoken[item.place]))
+        example = _example(item, spoken[item.place]) if reason is None else None
+        noise = decide_screened(example) if example is not None else None
+        if example is not None and noise is None:
+            examples.append(example)
         else:
-            left_out[f"import:{reason}"] += 1
+            left_out[f"import:{reason if noise is None else noise.reason}"] += 1
     return examples
 
 

@@ -13,6 +13,8 @@ from app.domain.examples import Example
 from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import Part, SnapshotManifest
 from app.domain.written import WrittenExample
+from app.screening.behaviour import Said, decide_repeating
+from app.screening.caps import Caps
 
 PARTS: tuple[Part, ...] = ("train", "heldout")
 
@@ -26,6 +28,7 @@ def assemble(
     created_at: datetime,
     left_out: dict[str, int] | None = None,
     written: Sequence[WrittenExample] = (),
+    caps: Caps | None = None,
 ) -> Assembled:
     """The bytes of every file and the manifest. `left_out` adds what was refused before it became an Example.
 
@@ -34,15 +37,16 @@ def assemble(
     Raises:
         UserError: when no Example gives a row.
     """
-    rows = render_rows(examples)
+    spoken, machines = _without_machines(examples)
+    rows = render_rows(spoken)
     told = render_written_parts(written, split)
-    files, counts, dropped = _files(rows, split, told)
+    files, counts, dropped = _files(rows, split, told, caps)
     if not any(counts.values()):
         raise UserError(
             "expected at least one approved Example to learn from, got none that gives a row; "
             "approve merged pull requests with the label understudy:approve"
         )
-    reasons = {**(left_out or {}), **rows.left_out, **dropped, **told.left_out}
+    reasons = {**(left_out or {}), **machines, **rows.left_out, **dropped, **told.left_out}
     manifest = SnapshotManifest(
         installation=installation,
         prompt_version=PROMPT_VERSION,
@@ -56,13 +60,35 @@ def assemble(
     return Assembled(files=files, manifest=manifest)
 
 
-def _files(rows: Rows, split: Split, told: WrittenParts) -> tuple[dict[str, bytes], dict[str, int], dict[str, int]]:
+def _without_machines(examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
+    """Without the comments of logins that say the same in one pull request after another; the harvest sees only one."""
+    said = [
+        Said(
+            login=example.reviewer,
+            pull=(example.repository, example.pull_request),
+            body=example.body,
+            created_at=example.pull_request_created_at,
+        )
+        for example in examples
+        if example.reviewer is not None and example.body is not None
+    ]
+    machines = decide_repeating(said)
+    kept = [example for example in examples if example.reviewer not in machines]
+    return kept, {"comment:bot_behaviour": len(examples) - len(kept)} if machines else {}
+
+
+def _files(
+    rows: Rows, split: Split, told: WrittenParts, caps: Caps | None
+) -> tuple[dict[str, bytes], dict[str, int], dict[str, int]]:
     """Bytes by name, rows by name, and what was left out at the split by reason."""
     train, heldout = (
         [row for row in rows.comments if split.parts[row.repository, row.pull_request] == part] for part in PARTS
     )
-    settled = dict(zip(PARTS, settle_comments(train, heldout), strict=True))
+    settled = dict(zip(PARTS, settle_comments(train, heldout, caps=caps), strict=True))
     content: dict[str, Sequence[Record]] = {}
+    contradictions = [found for part in PARTS for found in settled[part].contradictions]
+    if contradictions:
+        content["contradictions.jsonl"] = contradictions
     for part in PARTS:
         content[f"comments.{part}.jsonl"] = settled[part].rows
         content[f"lines.{part}.jsonl"] = [

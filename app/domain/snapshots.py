@@ -4,6 +4,7 @@ comments.{train,heldout}.jsonl   CommentRow   what to say, given the line
 lines.{train,heldout}.jsonl      HunkRow      where reviewers spoke and where they kept silent
 outcomes.{train,heldout}.jsonl   OutcomeRow   whether the team acted on what was said
 written.{train,heldout}.jsonl    WrittenRow   what else the team wrote of its code; only where some was approved
+contradictions.jsonl             Contradiction   different words for one place, and which stayed; only if there are any
 manifest.json                    written last: its presence means the folder is complete
 """
 
@@ -79,6 +80,19 @@ class WrittenRow(Record):
     prompt: tuple[Message, ...]
     completion: tuple[Message, ...]
     weight: float
+
+
+class Contradiction(Record):
+    """Two rows of one part whose prompts are the same, or nearly, and whose words are not. The newer stayed.
+
+    `likeness` in 0..1 is the Jaccard index of the prompts' token triples, 1 for equal prompts.
+    """
+
+    part: Part
+    kept: CommentRow
+    dropped: CommentRow
+    likeness: float
+    resolution: Literal["newest_stays"] = "newest_stays"
 
 
 class SnapshotManifest(Record):

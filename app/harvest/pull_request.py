@@ -1,6 +1,6 @@
 """The harvest of one pull request: every thread becomes an Example or a Rejection, every silent hunk an Example."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from app.domain.base import Record
 from app.domain.diff import Hunk, Side
@@ -12,7 +12,10 @@ from app.harvest.fixes import Place
 from app.harvest.history import History
 from app.harvest.outcome import UNKNOWN, Outcome, read_outcome
 from app.harvest.silence import SeenHunk, Spot, select_commented, select_silent, words_at
-from app.harvest.threads import decide_lines, decide_rejection, parse_shown
+from app.harvest.threads import decide_lines, parse_shown
+from app.harvest.wishes import decide_before_git, decide_machines, decide_wishes
+from app.screening.cutting import cut_hunk
+from app.screening.screen import decide_screened
 
 #: Files of an approved diff whose hunks are read; past that nobody read them all.
 APPROVED_FILES = 100
@@ -42,27 +45,34 @@ def commits_of(pull: HarvestedPull) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sha for sha in (pull.base_sha, pull.head_sha, *commented, *approved) if sha))
 
 
-def harvest_pull(pull: HarvestedPull, history: History) -> Harvest:
-    """Same pull request and same git: same result, byte for byte."""
+def harvest_pull(pull: HarvestedPull, history: History, opted_out: Collection[str] = ()) -> Harvest:
+    """Same pull request, same git, same wishes: same result, byte for byte.
+
+    `opted_out` holds the logins of people who asked not to be learned from, as reviewers and as authors.
+    """
     spots = tuple(_spot(thread) for thread in pull.threads if thread.root.author.login != pull.author.login)
     threads = sorted(pull.threads, key=lambda thread: thread.root.comment_id)
-    results = [_read_thread(pull, thread, history, spots) for thread in threads]
-    silent = select_silent(tuple(_seen_hunks(pull, history)), spots)
+    wishes = decide_wishes(pull, opted_out)
+    machines = decide_machines(pull)
+    results = [
+        _read_thread(pull, thread, history, spots, wishes or decide_before_git(pull, thread, opted_out, machines))
+        for thread in threads
+    ]
+    silent = select_silent(tuple(_seen_hunks(pull, history)), spots) if wishes is None else ()
+    clean = (_clean_hunk(pull, item) for item in silent)
     return Harvest(
         examples=(
             *(result for result in results if isinstance(result, Example)),
-            *(_clean_hunk(pull, item) for item in silent),
+            *(example for example in clean if decide_screened(example) is None),
         ),
         rejections=tuple(result for result in results if isinstance(result, Rejection)),
     )
 
 
 def _read_thread(
-    pull: HarvestedPull, thread: HarvestedThread, history: History, spots: tuple[Spot, ...]
+    pull: HarvestedPull, thread: HarvestedThread, history: History, spots: tuple[Spot, ...], noise: Noise | None
 ) -> Example | Rejection:
-    hunk = parse_shown(thread)
-    lines = decide_lines(thread, hunk)
-    noise = decide_rejection(thread, pull.author.login)
+    lines = decide_lines(thread, parse_shown(thread))
     outcome = UNKNOWN
     sha = thread.root.original_commit_sha
     if lines is not None and sha is not None:
@@ -71,12 +81,20 @@ def _read_thread(
         outcome = read_outcome(
             history, place, side, base_sha=pull.base_sha, head_sha=pull.head_sha, body=thread.root.body
         )
-    if noise is None:
-        shown = None if lines is None else _find_hunk(pull, thread, history, hunk, lines)
-        if shown is not None:
-            return _example(pull, thread, shown, outcome, spots)
-        noise = UNREACHABLE
-    return _rejection(pull, thread, lines, outcome, noise)
+    found = noise or _read_hunk(pull, thread, history, spots, outcome)
+    return found if isinstance(found, Example) else _rejection(pull, thread, lines, outcome, found)
+
+
+def _read_hunk(
+    pull: HarvestedPull, thread: HarvestedThread, history: History, spots: tuple[Spot, ...], outcome: Outcome
+) -> Example | Noise:
+    stored = parse_shown(thread)
+    lines = decide_lines(thread, stored)
+    shown = None if lines is None else _find_hunk(pull, thread, history, stored, lines)
+    if shown is None:
+        return UNREACHABLE
+    example = _example(pull, thread, shown, outcome, spots)
+    return decide_screened(example) or example
 
 
 def _find_hunk(
@@ -104,7 +122,8 @@ def _example(
     pull: HarvestedPull, thread: HarvestedThread, shown: Shown, outcome: Outcome, spots: tuple[Spot, ...]
 ) -> Example:
     sha = thread.root.original_commit_sha or pull.head_sha
-    indices = select_commented(shown.hunk, thread.path, sha, spots) | {shown.hunk.index_of(shown.last, shown.side)}
+    hunk = _cut(shown)
+    indices = select_commented(hunk, thread.path, sha, spots) | {hunk.index_of(shown.last, shown.side)}
     return Example(
         kind=ExampleKind.REVIEW_COMMENT,
         host=pull.host,
@@ -114,8 +133,8 @@ def _example(
         pull_request_created_at=pull.created_at,
         commit_sha=sha,
         path=thread.path,
-        hunk=shown.hunk,
-        commented_lines=_new_lines(shown.hunk, indices),
+        hunk=hunk,
+        commented_lines=_new_lines(hunk, indices),
         comment_id=thread.root.comment_id,
         reviewer=thread.root.author.login,
         line=shown.last,
@@ -125,6 +144,14 @@ def _example(
         evidence=outcome.evidence,
         fix=outcome.fix,
     )
+
+
+def _cut(shown: Shown) -> Hunk:
+    last = shown.hunk.index_of(shown.last, shown.side)
+    first = shown.hunk.index_of(shown.first, shown.side)
+    if last is None:
+        return shown.hunk
+    return cut_hunk(shown.hunk, last if first is None else min(first, last), last)
 
 
 def _new_lines(hunk: Hunk, indices: frozenset[int | None]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from app.dataset.snapshot import assemble
 from app.dataset.split import decide_split
 from app.domain.errors import Refused, UserError
 from app.domain.examples import Example
+from app.domain.snapshots import Contradiction
 from tests.unit.dataset.test_rows import a_clean_hunk, an_example
 
 
@@ -104,3 +105,31 @@ def test_without_a_manifest_it_is_incomplete(tmp_path: Path) -> None:
     (folder / MANIFEST).unlink()
     with pytest.raises(UserError, match="incomplete"):
         verify_snapshot(folder)
+
+
+def test_a_login_that_says_the_same_everywhere_is_left_out() -> None:
+    (example, *_) = [example for example in some_examples() if example.body]
+    text = "The complexity of `f{0}` is {0}, which is above what the team allows here."
+    machine = [
+        example.model_copy(
+            update={"pull_request": 100 + at, "comment_id": 900 + at, "reviewer": "gauge", "body": text.format(at)}
+        )
+        for at in range(60)
+    ]
+    manifest = put_together([*some_examples(), *machine]).manifest
+    assert manifest.left_out == {"comment:bot_behaviour": 60}
+    assert manifest.counts["comments.train.jsonl"] + manifest.counts["comments.heldout.jsonl"] == 10
+
+
+def test_contradictions_lie_beside_the_rows_with_both_sides(tmp_path: Path) -> None:
+    (example, *_) = [example for example in some_examples() if example.body]
+    other = example.model_copy(update={"comment_id": 999, "body": "Ask somebody else entirely."})
+    assembled = put_together([*some_examples(), other])
+    (found,) = [
+        Contradiction.model_validate_json(line) for line in assembled.files["contradictions.jsonl"].splitlines()
+    ]
+    assert {found.kept.example, found.dropped.example} == {example.hash, other.hash}
+    assert found.resolution == "newest_stays"
+    assert assembled.manifest.counts["contradictions.jsonl"] == 1
+    write_folder(assembled, tmp_path / "s")
+    assert verify_snapshot(tmp_path / "s") == assembled.manifest

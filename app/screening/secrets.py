@@ -1,0 +1,146 @@
+"""Secrets in text: found by the formats of issuers, by a maintained scanner, and by names beside random strings.
+
+An Example with a secret is dropped whole. Nothing is redacted, for what is left would still say where to look, and
+what a pattern missed the next one would have kept. Not covered: secrets that read like words and stand beside no
+telling name, and those split over several strings. ADR 0009 says how the parts were chosen.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from detect_secrets.plugins.artifactory import ArtifactoryDetector
+from detect_secrets.plugins.aws import AWSKeyDetector
+from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
+from detect_secrets.plugins.base import RegexBasedDetector
+from detect_secrets.plugins.cloudant import CloudantDetector
+from detect_secrets.plugins.github_token import GitHubTokenDetector
+from detect_secrets.plugins.ibm_cloud_iam import IbmCloudIamDetector
+from detect_secrets.plugins.ibm_cos_hmac import IbmCosHmacDetector
+from detect_secrets.plugins.jwt import JwtTokenDetector
+from detect_secrets.plugins.mailchimp import MailchimpDetector
+from detect_secrets.plugins.npm import NpmDetector
+from detect_secrets.plugins.private_key import PrivateKeyDetector
+from detect_secrets.plugins.sendgrid import SendGridDetector
+from detect_secrets.plugins.slack import SlackDetector
+from detect_secrets.plugins.softlayer import SoftlayerDetector
+from detect_secrets.plugins.square_oauth import SquareOAuthDetector
+from detect_secrets.plugins.stripe import StripeDetector
+from detect_secrets.plugins.twilio import TwilioKeyDetector
+
+from app.screening.formats import FORMATS
+from app.screening.randomness import entropy, is_placeholder, is_random
+
+#: The scanner's detectors, each beside lower-case literals of which one is in everything it can find.
+_SCANNER: tuple[tuple[type[RegexBasedDetector], tuple[str, ...]], ...] = (
+    (ArtifactoryDetector, ("akc", "artif", "jfrog", "buildkit")),
+    (AWSKeyDetector, ("aws", "akia", "asia", "abia", "acca", "a3t")),
+    (AzureStorageKeyDetector, ("accountkey", "azure", "blob.core", "storage")),
+    (CloudantDetector, ("cloudant",)),
+    (GitHubTokenDetector, ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
+    (IbmCloudIamDetector, ("ibm", "bluemix", "iam")),
+    (IbmCosHmacDetector, ("cos", "hmac", "s3")),
+    (JwtTokenDetector, ("eyj",)),
+    (MailchimpDetector, ("-us",)),
+    (NpmDetector, ("npm_", "_authtoken", "npm token", "npm-token")),
+    (PrivateKeyDetector, ("private key",)),
+    (SendGridDetector, ("sg.",)),
+    (SlackDetector, ("xox", "hooks.slack.com")),
+    (SoftlayerDetector, ("softlayer", "sl_", "sl-")),
+    (SquareOAuthDetector, ("sq0",)),
+    (StripeDetector, ("k_live_",)),
+    (TwilioKeyDetector, ("ac", "sk")),
+)
+#: A name that holds one of these is looked at together with what stands beside it.
+_TELLING = ("pass", "pwd", "secret", "token", "credential", "bearer", "basic", "auth")
+#: `key` alone is a map's key; with one of these before it, it opens something.
+_OPENING = (
+    "api", "access", "private", "signing", "encryption", "account", "master", "client", "license", "service", "hmac",
+    "shared", "storage", "webhook", "session", "deploy", "admin", "app",
+)  # fmt: skip
+#: From a telling word on: the rest of the name, something that assigns, and a string, quoted or bare.
+_VALUE = re.compile(
+    r"(?P<name>[\w.-]{0,40})[\"'`\])]*\s{0,8}(?:(?::\s?[\w<>\[\]|]{1,24}\s?)?={1,3}|!=|:=|=>|[:,(>]|\s)\s{0,8}"
+    r"(?:\w{0,3}(?P<quote>[\"'`])(?P<quoted>[^\"'`\s]{8,200})(?P=quote)|(?P<bare>[^\s\"'`<>,;()]{8,200}))"
+)
+_NO_SECRET = re.compile(
+    r"hash|digest|sha\d|md5|checksum|fingerprint|public|author(?!iz)|commit|ur[li]$|path$", re.IGNORECASE
+)
+_ASCII_UPPER = re.compile(r"[A-Z]+")  # lower() alone may change the length and so every position
+_CODE_OR_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|(?=.*/).*\..*")
+_WEAK = re.compile(r"(password|passwd|pass|secret|admin|root|test|guest|user|postgres)\W?\w{0,4}", re.IGNORECASE)
+_NAME_START = re.compile(r"[\w.-]{0,40}\Z")
+_URL_PASSWORD = re.compile(r"://[^\s:/@\"'`<>]{0,64}:(?P<value>[^\s/@\"'`<>]{6,100})@")
+_USER = re.compile(r"(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:(?P<value>[^\s\"']{8,100})")
+_HEADER = re.compile(r"(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9+/_.~-]{20,}={0,2})", re.IGNORECASE)
+
+
+def find_secret(text: str) -> str | None:
+    """The kind of a secret in the text, in words for a person, never any part of it; None when none was found."""
+    lowered = text.lower() if text.isascii() else _ASCII_UPPER.sub(lambda match: match.group().lower(), text)
+    return _find_format(text, lowered) or _find_scanned(text, lowered) or _find_placed(text, lowered)
+
+
+def _find_format(text: str, lowered: str) -> str | None:
+    near = (each for each in FORMATS if any(anchor in lowered for anchor in each.anchors))
+    found = (each.kind for each in near if any(_is_live(match.group()) for match in each.pattern.finditer(text)))
+    return next(found, None)
+
+
+def _find_scanned(text: str, lowered: str) -> str | None:
+    near = (detector for detector, anchors in _detectors() if any(anchor in lowered for anchor in anchors))
+    return next((each.secret_type for each in near if any(map(_is_live, each.analyze_string(text)))), None)
+
+
+def _find_placed(text: str, lowered: str) -> str | None:
+    """A random string in a place that says what it is."""
+    if "://" in lowered and any(_is_password(match["value"]) for match in _URL_PASSWORD.finditer(text)):
+        return "password in an address"
+    if "-u" in lowered and any(_is_password(match["value"]) for match in _USER.finditer(text)):
+        return "password in a command"
+    telling = list(_telling(lowered))
+    headers = (_HEADER.match(text, start) for start in telling)
+    if any(match is not None and is_random(match["value"]) for match in headers):
+        return "authorization header"
+    return "random string under a telling name" if any(map(is_random, _named(text, telling))) else None
+
+
+@cache
+def _detectors() -> tuple[tuple[RegexBasedDetector, tuple[str, ...]], ...]:
+    return tuple((detector(), anchors) for detector, anchors in _SCANNER)
+
+
+def _is_live(value: str) -> bool:
+    return "EXAMPLE" not in value and entropy(value) >= 2.5 and "xxxxx" not in value.lower()
+
+
+def _is_password(value: str) -> bool:
+    """After a user's name the place alone says what it is, so it need not be random, only nothing from a manual."""
+    chosen = value.islower() and value.isalpha()
+    return not chosen and not is_placeholder(value) and entropy(value) >= 2.5 and _WEAK.fullmatch(value) is None
+
+
+def _telling(lowered: str) -> Iterator[int]:
+    for word in _TELLING:
+        yield from _positions(lowered, word)
+    for at in _positions(lowered, "key"):
+        if lowered[max(0, at - 12) : at].rstrip("_-").endswith(_OPENING):
+            yield at
+
+
+def _positions(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
+
+
+def _named(text: str, telling: list[int]) -> Iterator[str]:
+    for start in telling:
+        match = _VALUE.match(text, start)
+        if match is not None:
+            before = _NAME_START.search(text, max(0, start - 40), start)
+            value = match["quoted"] or match["bare"].rstrip(".:\\}])")
+            code = match["quoted"] is None and _CODE_OR_PATH.fullmatch(value) is not None
+            if not code and _NO_SECRET.search((before.group() if before else "") + match["name"]) is None:
+                yield value
