@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.domain.base import Record
+from app.domain.commands import parse_command
 from app.domain.diff import Hunk, Side
 from app.domain.diff_hunk import last_position
 from app.domain.examples import Example, ExampleKind, Rejection
@@ -62,7 +63,7 @@ def _read_thread(
 ) -> Example | Rejection:
     hunk = parse_shown(thread)
     lines = decide_lines(thread, hunk)
-    noise = decide_rejection(thread, pull.author.login)
+    noise = _decide_unheard(pull, thread) or decide_rejection(thread, pull.author.login)
     outcome = UNKNOWN
     sha = thread.root.original_commit_sha
     if lines is not None and sha is not None:
@@ -77,6 +78,16 @@ def _read_thread(
             return _example(pull, thread, shown, outcome, spots)
         noise = UNREACHABLE
     return _rejection(pull, thread, lines, outcome, noise)
+
+
+def _decide_unheard(pull: HarvestedPull, thread: HarvestedThread) -> Noise | None:
+    """Words that are not for the author, or that their writer does not want learned."""
+    root = thread.root
+    if parse_command(root.body) is not None:
+        return Noise(reason="command", detail="it is addressed to Understudy, not to the author")
+    if pull.policy.policy.is_opted_out(root.author.login):
+        return Noise(reason="opted_out", detail="its author is on the repository's opt_out list")
+    return None
 
 
 def _find_hunk(
