@@ -12,8 +12,9 @@ import httpx
 
 from app.domain.errors import Refused, RetryLater
 from app.github.auth import Installation
-from app.github.harvested import Account, Harvested, HarvestedPull, parse_pull
-from app.github.queries import HARVEST_PULL_REQUEST, MERGED_PULL_REQUESTS, THREAD_COMMENTS
+from app.github.harvested import GHOST, Account, Harvested, HarvestedPull, parse_pull
+from app.github.policy_file import PolicyFile, read_policy
+from app.github.queries import HARVEST_PULL_REQUEST, MERGED_PULL_REQUESTS, REPOSITORY_POLICY, THREAD_COMMENTS
 from app.github.transport import LIMIT_PAUSE
 
 PAGE_SIZE = 100
@@ -21,7 +22,7 @@ CHECK_NAME = "Understudy"
 
 
 class LabelEvent(Harvested):
-    """Who put a label on a pull request or took it off, and when; oldest first in every list."""
+    """Who put a label on a pull request or took it off, and when."""
 
     act: Literal["labeled", "unlabeled"]
     label: str
@@ -77,6 +78,21 @@ class RateLimit(Harvested):
     resets_at: datetime
 
 
+class Timeline(Harvested):
+    """What happened on a pull request, as far as it bears on approvals; oldest first."""
+
+    labels: tuple[LabelEvent, ...] = ()
+    force_pushed_at: tuple[datetime, ...] = ()
+
+
+class IssueComment(Harvested):
+    """A comment on a pull request as a whole."""
+
+    comment_id: int
+    author: Account
+    body: str
+
+
 class GitHubClient:
     """Safe to share between tasks and threads. At least `write_pause_seconds` lie between two writes."""
 
@@ -95,6 +111,7 @@ class GitHubClient:
         self._app_id = app_id
         self._pause_seconds = write_pause_seconds
         self._next_write = 0.0
+        self._installed_at: datetime | None = None
         self._lock = threading.Lock()
         self._installation = Installation(
             api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
@@ -109,22 +126,24 @@ class GitHubClient:
         """Every changed file, `patch` absent on binary and very large ones. GitHub lists 3,000 at most."""
         return [item async for item in self._pages(f"/repos/{repository}/pulls/{number}/files")]
 
-    async def fetch_labels(self, repository: str, number: int) -> tuple[str, ...]:
-        return tuple([item["name"] async for item in self._pages(f"/repos/{repository}/issues/{number}/labels")])
-
-    async def fetch_label_events(self, repository: str, number: int) -> tuple[LabelEvent, ...]:
-        """From the timeline, so they are true even when webhooks came late, twice or not at all."""
-        events = [
+    async def fetch_timeline(self, repository: str, number: int) -> Timeline:
+        """True even when webhooks came late, twice or not at all."""
+        items = [item async for item in self._pages(f"/repos/{repository}/issues/{number}/timeline")]
+        labels = [
             LabelEvent(
                 act=item["event"],
                 label=item["label"]["name"],
                 actor=Account(login=item["actor"]["login"], kind=item["actor"]["type"]),
                 created_at=item["created_at"],
             )
-            async for item in self._pages(f"/repos/{repository}/issues/{number}/timeline")
+            for item in items
             if item.get("event") in ("labeled", "unlabeled") and item.get("actor")
         ]
-        return tuple(sorted(events, key=lambda event: event.created_at))
+        forced = [item["created_at"] for item in items if item.get("event") == "head_ref_force_pushed"]
+        return Timeline(
+            labels=tuple(sorted(labels, key=lambda event: event.created_at)),
+            force_pushed_at=tuple(sorted(datetime.fromisoformat(moment) for moment in forced)),
+        )
 
     async def fetch_permission(self, repository: str, login: str) -> str:
         """admin, write, read or none, as of now. GitHub maps maintain to write and triage to read."""
@@ -135,6 +154,20 @@ class GitHubClient:
                 return "none"
             raise
         return str(answer["permission"])
+
+    async def fetch_policy(self, repository: str) -> PolicyFile:
+        """What the owners say on the default branch now."""
+        owner, name = repository.split("/")
+        data = await self._graphql("RepositoryPolicy", REPOSITORY_POLICY, {"owner": owner, "name": name})
+        return read_policy(data["repository"]["policy"])
+
+    async def fetch_installed_at(self) -> datetime:
+        """When this installation began. Asked once: it does not change."""
+        if self._installed_at is None:
+            path = f"/app/installations/{self._installation.installation_id}"
+            answer = (await self._installation.app.request("GET", path)).json()
+            self._installed_at = datetime.fromisoformat(answer["created_at"])
+        return self._installed_at
 
     async def fetch_harvest(self, repository: str, number: int) -> HarvestedPull:
         """Threads with all their comments: one request for up to 50 threads of up to 50 comments each."""
@@ -280,6 +313,39 @@ class GitHubClient:
             path, method = f"/repos/{repository}/check-runs/{standing['id']}", "PATCH"
         return int((await self._write(method, path, payload))["id"])
 
+    # Comments
+
+    async def list_issue_comments(self, repository: str, number: int, *, since: datetime) -> list[IssueComment]:
+        """Comments on the pull request as a whole that were written or changed since a moment, oldest first."""
+        path = f"/repos/{repository}/issues/{number}/comments"
+        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return [
+            IssueComment(
+                comment_id=item["id"],
+                author=Account(login=item["user"]["login"], kind=item["user"]["type"]) if item.get("user") else GHOST,
+                body=item.get("body") or "",
+            )
+            async for item in self._pages(path, {"since": moment})
+        ]
+
+    async def create_issue_comment(self, repository: str, number: int, body: str) -> int:
+        """Raises:
+        RetryLater: also when it may have been written: list before writing again.
+        """
+        return int((await self._write("POST", f"/repos/{repository}/issues/{number}/comments", {"body": body}))["id"])
+
+    async def update_issue_comment(self, repository: str, comment_id: int, body: str) -> None:
+        await self._write("PATCH", f"/repos/{repository}/issues/comments/{comment_id}", {"body": body})
+
+    async def reply_to_review_comment(self, repository: str, number: int, root_id: int, body: str) -> int:
+        """Answers on a thread, named by its first comment.
+
+        Raises:
+            RetryLater: also when it may have been written: read the thread before writing again.
+        """
+        path = f"/repos/{repository}/pulls/{number}/comments/{root_id}/replies"
+        return int((await self._write("POST", path, {"body": body}))["id"])
+
     # Deliveries, as the App
 
     async def fetch_failed_deliveries(self) -> list[dict[str, Any]]:
@@ -297,8 +363,8 @@ class GitHubClient:
     async def _read(self, path: str, params: dict[str, str | int] | None = None) -> dict[str, Any]:
         return dict((await self._send("GET", path, params=params)).json())
 
-    async def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        answer = await self._send("GET", path, params={"per_page": PAGE_SIZE})
+    async def _pages(self, path: str, params: dict[str, str | int] | None = None) -> AsyncIterator[dict[str, Any]]:
+        answer = await self._send("GET", path, params={"per_page": PAGE_SIZE, **(params or {})})
         while True:
             for item in answer.json():
                 yield item

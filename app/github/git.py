@@ -129,6 +129,14 @@ def fetch_commits(
                 _try_fetch(mirror, url, [_keep(sha)], env)
 
 
+def keep_commit(mirror: Path, sha: str) -> bool:
+    """Hold a commit by a name of its own, so that no force-push and no clean-up takes it; False when it is not here."""
+    if not has_commit(mirror, sha):
+        return False
+    read_git(mirror, "update-ref", COMMIT_REF.format(sha=sha), sha)
+    return True
+
+
 def _try_fetch(mirror: Path, url: str, refspecs: Sequence[str], env: dict[str, str]) -> None:
     """Only what the other side says it does not have counts as gone; anything else may be there a minute later."""
     options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"]
@@ -171,7 +179,7 @@ def has_commit(mirror: Path, sha: str) -> bool:
 
 
 def read_git(mirror: Path, *arguments: str) -> str:
-    """The output of a git command that only reads. Bytes that are no UTF-8 are replaced.
+    """The output of a git command that reads, or moves a name of ours. Bytes that are no UTF-8 are replaced.
 
     Raises:
         GitFailed: with git's own message.

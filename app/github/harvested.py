@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from app.domain.diff import Side
+from app.github.policy_file import PolicyFile, read_policy
 
 
 class Harvested(BaseModel):
@@ -35,6 +36,17 @@ class HarvestedComment(Harvested):
     original_commit_sha: str | None
     reply_to_id: int | None = None
     is_minimized: bool = False
+    #: When its words were last changed, and by whom; None while they are the first ones.
+    edited_at: datetime | None = None
+    editor: Account | None = None
+    association: str = "NONE"
+    #: By GitHub's names, kinds without any left out.
+    reactions: dict[str, int] = {}
+
+    @property
+    def stands_since(self) -> datetime:
+        """Since when its words are what they are."""
+        return self.edited_at or self.created_at
 
 
 class HarvestedThread(Harvested):
@@ -47,6 +59,8 @@ class HarvestedThread(Harvested):
     original_start_line: int | None
     is_file_comment: bool
     is_resolved: bool
+    resolved_by: str | None = None
+    is_outdated: bool = False
     comments: tuple[HarvestedComment, ...]
 
     @property
@@ -70,11 +84,13 @@ class HarvestedPull(Harvested):
     author: Account
     created_at: datetime
     merged: bool
+    merged_at: datetime | None = None
     base_sha: str
     head_sha: str
     labels: tuple[str, ...]
     reviews: tuple[HarvestedReview, ...]
     threads: tuple[HarvestedThread, ...]
+    policy: PolicyFile = PolicyFile()
 
 
 def parse_pull(host: str, repository: dict[str, Any], threads: list[dict[str, Any]]) -> HarvestedPull:
@@ -89,11 +105,13 @@ def parse_pull(host: str, repository: dict[str, Any], threads: list[dict[str, An
         author=_account(pull["author"]),
         created_at=pull["createdAt"],
         merged=pull["merged"],
+        merged_at=pull["mergedAt"],
         base_sha=pull["baseRefOid"],
         head_sha=pull["headRefOid"],
         labels=tuple(node["name"] for node in pull["labels"]["nodes"]),
         reviews=tuple(_review(node) for node in pull["reviews"]["nodes"]),
         threads=tuple(_thread(node) for node in threads if node["comments"]["nodes"]),
+        policy=read_policy(repository["policy"]),
     )
 
 
@@ -123,6 +141,8 @@ def _thread(node: dict[str, Any]) -> HarvestedThread:
         original_start_line=node["originalStartLine"],
         is_file_comment=node["subjectType"] == "FILE",
         is_resolved=node["isResolved"],
+        resolved_by=_account(node["resolvedBy"]).login if node["resolvedBy"] else None,
+        is_outdated=node["isOutdated"],
         comments=tuple(_comment(comment) for comment in node["comments"]["nodes"]),
     )
 
@@ -137,4 +157,12 @@ def _comment(node: dict[str, Any]) -> HarvestedComment:
         original_commit_sha=_oid(node["originalCommit"]),
         reply_to_id=node["replyTo"]["databaseId"] if node["replyTo"] else None,
         is_minimized=node["isMinimized"],
+        edited_at=node["lastEditedAt"],
+        editor=_account(node["editor"]) if node["editor"] else None,
+        association=node["authorAssociation"],
+        reactions={
+            group["content"]: group["reactors"]["totalCount"]
+            for group in node["reactionGroups"] or ()
+            if group["reactors"]["totalCount"]
+        },
     )

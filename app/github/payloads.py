@@ -101,7 +101,9 @@ class ReviewComment(_Tolerant):
     id: Id
     user: OptionalAccount = None
     commit_id: Text | None = None
+    original_commit_id: Text | None = None
     in_reply_to_id: Id | None = None
+    body: Text | None = None
 
 
 class Event(_Tolerant):
@@ -131,9 +133,14 @@ class ReviewCommentEvent(Event):
     comment: ReviewComment
 
 
+class Thread(_Tolerant):
+    comments: tuple[ReviewComment, ...] = ()
+
+
 class ReviewThreadEvent(Event):
     repository: Repository
     pull_request: PullRequest
+    thread: Thread | None = None
 
 
 class LabelEvent(Event):

@@ -8,6 +8,7 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
   repository(owner: $owner, name: $name) {
     databaseId
     nameWithOwner
+    policy: object(expression: "HEAD:.github/understudy.yml") { ... on Blob { text byteSize } }
     pullRequest(number: $number) {
       number
       title
@@ -18,13 +19,14 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
       baseRefOid
       headRefOid
       author { login __typename }
-      labels(first: 50) { nodes { name } }
+      labels(first: 100) { nodes { name } }
       reviews(first: 50, states: [APPROVED]) { nodes { author { login __typename } state submittedAt commit { oid } } }
       reviewThreads(first: 50, after: $cursor) {
         pageInfo { hasNextPage endCursor }
         nodes {
           id
           isResolved
+          resolvedBy { login }
           isOutdated
           path
           line
@@ -40,7 +42,9 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
               id
               body
               createdAt
+              lastEditedAt
               author { login __typename }
+              editor { login __typename }
               authorAssociation
               diffHunk
               originalCommit { oid }
@@ -69,7 +73,9 @@ query ThreadComments($thread: ID!, $cursor: String) {
           id
           body
           createdAt
+          lastEditedAt
           author { login __typename }
+          editor { login __typename }
           authorAssociation
           diffHunk
           originalCommit { oid }
@@ -94,6 +100,15 @@ query MergedPullRequests($owner: String!, $name: String!, $size: Int!, $cursor: 
       pageInfo { hasNextPage endCursor }
       nodes { number headRefOid }
     }
+  }
+}
+"""
+
+#: The policy file alone. HEAD is the default branch, whatever its name.
+REPOSITORY_POLICY = """\
+query RepositoryPolicy($owner: String!, $name: String!) {
+  repository(owner: $owner, name: $name) {
+    policy: object(expression: "HEAD:.github/understudy.yml") { ... on Blob { text byteSize } }
   }
 }
 """

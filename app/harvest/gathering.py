@@ -1,42 +1,29 @@
 """Gathering one pull request: the threads from GitHub, the commits into the mirror, the harvest out of both."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
-from app.domain.base import Record
 from app.github.client import GitHubClient
-from app.github.git import ensure_mirror, fetch_commits
+from app.github.git import CommitGone, ensure_mirror, fetch_commits, keep_commit, lock_mirror
 from app.github.harvested import HarvestedPull
 from app.harvest.history import open_history
 from app.harvest.pull_request import Harvest, commits_of, harvest_pull
 
 
-class Gathered(Record):
-    """`harvest` is None while the pull request is not merged: what was said may still be acted on."""
+async def fetch_pull(client: GitHubClient, *, host: str, repository: str, number: int) -> tuple[HarvestedPull, str]:
+    """What GitHub tells of a pull request now, under the names that we know it by, and where git finds its commits.
 
-    repository_id: int
-    head_sha: str
-    author: str
-    labels: tuple[str, ...]
-    harvest: Harvest | None
-
-
-async def gather(client: GitHubClient, mirrors: Path, *, host: str, repository: str, number: int) -> Gathered:
-    """One GraphQL request for most pull requests and one git fetch. Changes nothing but the mirror."""
+    One request for most.
+    """
     found = await client.fetch_harvest(repository, number)
-    pull = found.model_copy(update={"host": host, "repository": repository})
-    harvest = None
-    if pull.merged:
-        token = await client.fetch_git_token()
-        url = client.git_url(found.repository)  # git follows no rename
-        harvest = await asyncio.to_thread(_harvest, pull, mirrors, url, token)
-    return Gathered(
-        repository_id=pull.repository_id,
-        head_sha=pull.head_sha,
-        author=pull.author.login,
-        labels=pull.labels,
-        harvest=harvest,
-    )
+    url = client.git_url(found.repository)  # git follows no rename
+    return found.model_copy(update={"host": host, "repository": repository}), url
+
+
+async def gather(client: GitHubClient, mirrors: Path, pull: HarvestedPull, url: str) -> Harvest:
+    """One git fetch. Changes nothing but the mirror."""
+    return await asyncio.to_thread(_harvest, pull, mirrors, url, await client.fetch_git_token())
 
 
 def _harvest(pull: HarvestedPull, mirrors: Path, url: str, token: str) -> Harvest:
@@ -44,3 +31,23 @@ def _harvest(pull: HarvestedPull, mirrors: Path, url: str, token: str) -> Harves
     with open_history(mirror) as history:
         fetch_commits(mirror, url, number=pull.number, shas=commits_of(pull), token=token)
         return harvest_pull(pull, history)
+
+
+async def fetch_commented_commit(
+    client: GitHubClient, mirrors: Path, *, host: str, repository_id: int, repository: str, number: int, sha: str
+) -> bool:
+    """Fetch a commit that was commented on and hold it, before a force-push takes it away. No API request.
+
+    False when GitHub does not have it any more.
+    """
+    token = await client.fetch_git_token()
+    url = client.git_url(repository)
+
+    def fetch() -> bool:
+        mirror = ensure_mirror(mirrors, host, repository_id)
+        with lock_mirror(mirror):
+            with suppress(CommitGone):  # no such pull request any more; an earlier fetch may have brought the commit
+                fetch_commits(mirror, url, number=number, shas=[sha], token=token)
+            return keep_commit(mirror, sha)
+
+    return await asyncio.to_thread(fetch)

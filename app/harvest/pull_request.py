@@ -1,6 +1,6 @@
 """The harvest of one pull request: every thread becomes an Example or a Rejection, every silent hunk an Example."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from app.domain.base import Record
 from app.domain.diff import Hunk, Side
@@ -45,17 +45,14 @@ def commits_of(pull: HarvestedPull) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sha for sha in (pull.base_sha, pull.head_sha, *commented, *approved) if sha))
 
 
-def harvest_pull(pull: HarvestedPull, history: History, opted_out: Collection[str] = ()) -> Harvest:
-    """Same pull request, same git, same wishes: same result, byte for byte.
-
-    `opted_out` holds the logins of people who asked not to be learned from, as reviewers and as authors.
-    """
+def harvest_pull(pull: HarvestedPull, history: History) -> Harvest:
+    """Same pull request, same git, same policy of the repository: same result, byte for byte."""
     spots = tuple(_spot(thread) for thread in pull.threads if thread.root.author.login != pull.author.login)
     threads = sorted(pull.threads, key=lambda thread: thread.root.comment_id)
-    wishes = decide_wishes(pull, opted_out)
+    wishes = decide_wishes(pull)
     machines = decide_machines(pull)
     results = [
-        _read_thread(pull, thread, history, spots, wishes or decide_before_git(pull, thread, opted_out, machines))
+        _read_thread(pull, thread, history, spots, wishes or decide_before_git(pull, thread, machines))
         for thread in threads
     ]
     silent = select_silent(tuple(_seen_hunks(pull, history)), spots) if wishes is None else ()

@@ -5,8 +5,8 @@ from typing import Literal
 
 from app.domain.base import Record
 from app.domain.findings import Finding
+from app.domain.safe_markdown import render_safe_markdown
 from app.review.coverage import Coverage
-from app.review.safe_markdown import render_safe_markdown
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]

@@ -1,6 +1,6 @@
 """Examples, approvals, snapshots, runs and adapters of one installation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.domain.adapters import AdapterState
 from app.domain.examples import Example, ExampleKind, Rejection
+from app.domain.signals import Signals
 from app.domain.written import WrittenExample, WrittenKind
 from app.store.columns import utc_now
 from app.store.rows import insert_all_if_absent, insert_if_absent, upsert
@@ -99,6 +100,28 @@ def delete_judgements(session: Session, installation_id: int, repository: str, p
     return deleted
 
 
+def delete_pull(session: Session, installation_id: int, repository: str, pull_request: int) -> int:
+    """Delete everything learned from a pull request, written Examples too; approvals stay as a record of acts."""
+    deleted = 0
+    for row in (ExampleRow, RejectionRow):
+        statement = sa.delete(row).where(
+            col(row.installation_id) == installation_id,
+            col(row.repository) == repository,
+            col(row.pull_request) == pull_request,
+        )
+        deleted += session.connection().execute(statement).rowcount
+    return deleted
+
+
+def save_signals(session: Session, installation_id: int, signals: Mapping[str, Signals]) -> None:
+    """What is around Examples now, by Example hash; their content stays as it is."""
+    for example_hash, found in signals.items():
+        statement = sa.update(ExampleRow).where(
+            col(ExampleRow.hash) == example_hash, col(ExampleRow.installation_id) == installation_id
+        )
+        session.connection().execute(statement.values(signals=found.model_dump(mode="json")))
+
+
 def select_examples(
     session: Session, installation_id: int, *, repository: str | None = None, pull_request: int | None = None
 ) -> list[ExampleRow]:
@@ -123,6 +146,17 @@ def select_written(session: Session, installation_id: int, *, repository: str | 
     return list(session.exec(query.order_by(col(ExampleRow.created_at), col(ExampleRow.hash))))
 
 
+def select_written_hashes(session: Session, installation_id: int, repository: str, pull_request: int) -> set[str]:
+    """Which contents of a pull request are WrittenExamples."""
+    query = select(ExampleRow.hash).where(
+        ExampleRow.installation_id == installation_id,
+        ExampleRow.repository == repository,
+        ExampleRow.pull_request == pull_request,
+        col(ExampleRow.kind).in_([kind.value for kind in WrittenKind]),
+    )
+    return set(session.exec(query))
+
+
 def select_rejections(
     session: Session, installation_id: int, *, repository: str | None = None, pull_request: int | None = None
 ) -> list[RejectionRow]:
@@ -143,6 +177,18 @@ def select_approvals_in_force(session: Session, installation_id: int) -> dict[st
     """The newest decision for each Example, by Example hash: approve, reject or void."""
     query = select(ApprovalRow).where(ApprovalRow.installation_id == installation_id).order_by(col(ApprovalRow.id))
     return {row.example_hash: row for row in session.exec(query)}
+
+
+def select_approvals_of(
+    session: Session, installation_id: int, repository: str, pull_request: int
+) -> dict[str, ApprovalRow]:
+    """The newest decision about each content a pull request has or had, by Example hash."""
+    query = select(ApprovalRow).where(
+        ApprovalRow.installation_id == installation_id,
+        ApprovalRow.repository == repository,
+        ApprovalRow.pull_request == pull_request,
+    )
+    return {row.example_hash: row for row in session.exec(query.order_by(col(ApprovalRow.id)))}
 
 
 def select_approved_examples(session: Session, installation_id: int) -> list[ExampleRow]:
@@ -233,6 +279,24 @@ def move_pointer(session: Session, installation_id: int, adapter_name: str | Non
     session.add(row)
     session.flush()
     return row
+
+
+def select_newest_audit(session: Session, actions: tuple[str, ...], subject: str) -> AuditRow | None:
+    """The last of these acts upon a subject."""
+    query = select(AuditRow).where(col(AuditRow.action).in_(actions), AuditRow.subject == subject)
+    return session.exec(query.order_by(col(AuditRow.id).desc())).first()
+
+
+def select_audit_details(session: Session, idempotency_keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What was noted beside acts, by the keys they were recorded under."""
+    query = select(AuditRow).where(col(AuditRow.idempotency_key).in_(list(idempotency_keys)))
+    return {row.idempotency_key: row.detail for row in session.exec(query)}
+
+
+def select_audits_of(session: Session, action: str, subject: str) -> list[AuditRow]:
+    """Every record of one kind of act upon a subject, oldest first."""
+    query = select(AuditRow).where(AuditRow.action == action, AuditRow.subject == subject)
+    return list(session.exec(query.order_by(col(AuditRow.id))))
 
 
 def select_audit(session: Session, *, action: str) -> list[AuditRow]:

@@ -144,7 +144,10 @@ class ApprovalRow(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "us_approval"
-    __table_args__ = (Index("ix_us_approval_example", "installation_id", "example_hash", "id"),)
+    __table_args__ = (
+        Index("ix_us_approval_example", "installation_id", "example_hash", "id"),
+        Index("ix_us_approval_pull", "installation_id", "repository", "pull_request", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     example_hash: str
@@ -165,6 +168,7 @@ class AuditRow(SQLModel, table=True):
     """Who did what to what. Append-only."""
 
     __tablename__: ClassVar[str] = "us_audit"
+    __table_args__ = (Index("ix_us_audit_subject", "subject", "id"),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)

@@ -1,17 +1,21 @@
 """From a stored delivery to the work it asks for. An event is a hint: the workflows read the truth from the API."""
 
 import logging
+import re
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from app.domain.commands import parse_command
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused
 from app.github.payloads import (
     Event,
     InstallationEvent,
     PullRequestEvent,
+    ReviewComment,
     ReviewCommentEvent,
+    ReviewThreadEvent,
     parse_event,
 )
 from app.store.deliveries import load_delivery, load_installation, save_installation, save_outcome
@@ -25,6 +29,9 @@ from app.workflows.runs import Queue
 #: Labels of this prefix are commands; every other label is none of our business.
 LABEL_PREFIX = "understudy:"
 _LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
+_COMMENT_ACTIONS = frozenset({"created", "edited", "deleted"})
+_THREAD_ACTIONS = frozenset({"resolved", "unresolved"})
+_SHA = re.compile(r"[0-9a-f]{40}")
 _REVIEW_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review"})
 INSTALLATION_STATES = {"created": "active", "unsuspend": "active", "new_permissions_accepted": "active"} | {
     "suspend": "suspended",
@@ -106,8 +113,8 @@ def _act(session: Session, row: DeliveryRow) -> str:
 def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start | Ignore:
     """Which workflow an event asks for. Pure.
 
-    Every workflow takes (installation id, repository's full name, what) where what is a pull request's number, for a
-    review the review's id.
+    Workflows take (installation id, repository's full name, what) where what is a pull request's number, for a review
+    the review's id, for a commit to keep (repository id, number, sha).
     """
     if event.sender is not None and event.sender.type == "Bot" and event.sender.login == f"{app_slug}[bot]":
         return Ignore("own act")
@@ -115,10 +122,10 @@ def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start 
         return Ignore("no installation")
     if isinstance(event, PullRequestEvent):
         return _decide_pull_request(event, event.installation.id, guid, host)
-    if isinstance(event, ReviewCommentEvent) and event.action in ("edited", "deleted"):
-        if not event.pull_request.is_merged:
-            return Ignore("harvested at the merge")
-        return _harvest(event, event.installation.id, guid)
+    if isinstance(event, ReviewCommentEvent):
+        return _decide_comment(event, event.installation.id, guid, host)
+    if isinstance(event, ReviewThreadEvent) and event.action in _THREAD_ACTIONS:
+        return _decide_thread(event, event.installation.id, guid, host)
     return Ignore(f"{event.action or 'event'} is not acted upon")
 
 
@@ -138,7 +145,46 @@ def _decide_pull_request(event: PullRequestEvent, installation_id: int, guid: st
     return Ignore(f"{event.action or 'event'} is not acted upon")
 
 
-def _harvest(event: PullRequestEvent | ReviewCommentEvent, installation_id: int, once_per: str) -> Start:
+def _decide_comment(event: ReviewCommentEvent, installation_id: int, guid: str, host: str) -> Start | Ignore:
+    """On a merged pull request every word may change what is known; on an open one only commands are answered."""
+    if event.action not in _COMMENT_ACTIONS:
+        return Ignore(f"{event.action or 'event'} is not acted upon")
+    if event.pull_request.is_merged:
+        return _harvest(event, installation_id, guid)
+    if event.action != "deleted" and parse_command(event.comment.body or "") is not None:
+        return Start(
+            "curate", f"curate:{guid}", (installation_id, event.repository.full_name, event.pull_request.number)
+        )
+    if event.action != "created":
+        return Ignore("harvested at the merge")
+    return _keep_commit(event, installation_id, host, event.comment)
+
+
+def _decide_thread(event: ReviewThreadEvent, installation_id: int, guid: str, host: str) -> Start | Ignore:
+    if event.pull_request.is_merged:
+        return _harvest(event, installation_id, guid)
+    root = next(iter(event.thread.comments), None) if event.thread is not None else None
+    return Ignore("no comment") if root is None else _keep_commit(event, installation_id, host, root)
+
+
+def _keep_commit(
+    event: ReviewCommentEvent | ReviewThreadEvent, installation_id: int, host: str, comment: ReviewComment
+) -> Start | Ignore:
+    """Once per commented commit: a force-push may take it away before the merge."""
+    sha = comment.original_commit_id or comment.commit_id
+    if sha is None or not _SHA.fullmatch(sha):
+        return Ignore("no commit")
+    repository, number = event.repository, event.pull_request.number
+    return Start(
+        "keep_commit",
+        f"keep_commit:{host}:{repository.id}:{number}:{sha}",
+        (installation_id, repository.full_name, repository.id, number, sha),
+    )
+
+
+def _harvest(
+    event: PullRequestEvent | ReviewCommentEvent | ReviewThreadEvent, installation_id: int, once_per: str
+) -> Start:
     arguments = (installation_id, event.repository.full_name, event.pull_request.number)
     return Start("harvest", f"harvest:{once_per}", arguments)
 

@@ -1,79 +1,270 @@
-"""The durable harvest of a merged pull request, and the curation of what it found.
+"""The durable harvest of a pull request and the curation of what it found, from one reading of GitHub.
 
-The step may run twice: it reads GitHub and git anew and replaces the pull request's Examples and Rejections in one
-transaction, so that running it again changes nothing. Texts of the repository go to our tables, never to the journal.
+The step may run twice: it reads GitHub and git anew, then replaces the pull request's Examples and Rejections and
+records the decisions about them in one transaction, so that running it again changes nothing. What binds is what was
+just read: a lost webhook about an edited comment can't let an old text be approved. Texts of the repository go to our
+tables, never to the journal.
 """
 
 import asyncio
+from collections import Counter
+from datetime import datetime
 
-from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
-from app.curation.labels import fetch_label_states
-from app.curation.recording import Scope, record_curation
+from app.curation.decision import (
+    APPROVE_LABEL,
+    LABELS,
+    PRIVATE_LABEL,
+    REJECT_LABEL,
+    Candidate,
+    LabelState,
+    Refusal,
+    decide_refusal,
+)
+from app.curation.people import People
+from app.curation.privacy import decide_privacy
+from app.curation.recording import (
+    Scope,
+    forget_pull,
+    is_private,
+    record_curation,
+    record_policy,
+    record_privacy,
+    record_refusal,
+)
+from app.curation.words import (
+    SaidCommand,
+    decide_head_since,
+    decide_since,
+    read_label,
+    read_thread_commands,
+    select_commands,
+)
+from app.domain.base import Record
 from app.domain.erasure import Forgotten
+from app.domain.examples import Evidence, Example
+from app.domain.policies import Curation
 from app.domain.written import author_key
-from app.harvest.gathering import gather
+from app.github.client import Timeline
+from app.github.harvested import Account, HarvestedPull
+from app.harvest.gathering import fetch_commented_commit, fetch_pull, gather
 from app.harvest.pull_request import Harvest
+from app.harvest.signals import read_signals
 from app.store.database import reading, writing
 from app.store.erasures import load_forgotten
 from app.store.learning import (
     delete_judgements,
     save_examples,
     save_rejections,
-    select_approvals_in_force,
+    save_signals,
+    select_approvals_of,
+    select_examples,
 )
 from app.store.repositories import save_harvested
+from app.store.reviews import load_review
 from app.store.tables import HarvestedRow
+from app.workflows.answering import answer_commands, publish_summary, select_unanswered
 from app.workflows.context import services
 from app.workflows.engine import progress, step, workflow
+
+#: What git must show for the policy `evidence` to let a comment in without a label.
+STRONG = (Evidence.LINE, Evidence.SUGGESTION_APPLIED)
 
 
 @workflow("harvest")
 async def harvest(installation_id: int, repository: str, number: int) -> dict[str, int]:
-    """Harvest a merged pull request, then let its labels decide again. Returns what was found and decided, counted."""
+    """Harvest a merged pull request, let what was said on it decide again, and answer. Returns counts of both."""
+    return await harvest_and_answer(installation_id, repository, number)
+
+
+async def harvest_and_answer(installation_id: int, repository: str, number: int) -> dict[str, int]:
+    """The steps of a harvest, for every workflow that ends in one."""
     await progress(stage="harvest")
     found = await harvest_pull_request(installation_id, repository, number)
-    if not found.pop("curable"):
-        return found
-    await progress(stage="curation")
-    return found | await curate_pull_request(installation_id, repository, number)
+    to_answer, to_tell = found.pop("to_answer"), found.pop("to_tell")
+    if to_answer:
+        await progress(stage="answer")
+        await answer_commands(installation_id, repository, number)
+    if to_tell:
+        await progress(stage="summary")
+        await publish_summary(installation_id, repository, number)
+    return found
+
+
+@workflow("keep_commit")
+async def keep_commit(installation_id: int, repository: str, repository_id: int, number: int, sha: str) -> bool:
+    """Hold a commit that was commented on. True when it is here."""
+    return await fetch_and_keep(installation_id, repository, repository_id, number, sha)
+
+
+@step()
+async def fetch_and_keep(installation_id: int, repository: str, repository_id: int, number: int, sha: str) -> bool:
+    held = services()
+    return await fetch_commented_commit(
+        held.github(installation_id),
+        held.data / "mirrors",
+        host=held.host,
+        repository_id=repository_id,
+        repository=repository,
+        number=number,
+        sha=sha,
+    )
+
+
+class _Before(Record):
+    """What our tables say of a pull request before it is read anew."""
+
+    is_private: bool
+    is_decided: bool
+    has_examples: bool
+
+
+class _Read(Record):
+    """One reading of what was said on a pull request. `labels`: approve, reject, private."""
+
+    pull: HarvestedPull
+    timeline: Timeline
+    said: tuple[SaidCommand, ...]
+    labels: tuple[LabelState, LabelState, LabelState]
 
 
 @step()
 async def harvest_pull_request(installation_id: int, repository: str, number: int) -> dict[str, int]:
-    """Counts: `merged`, `examples`, `rejections`, and `curable` when there is a label or a decision to look at."""
+    """Counts: `merged`, `examples`, `rejections`, decisions by verdict, `refused`, `private`; `to_answer` and
+    `to_tell` say whether commands wait for an answer, and whether the summary comment has something to tell."""
     held = services()
-    gathered = await gather(
-        held.github(installation_id), held.data / "mirrors", host=held.host, repository=repository, number=number
+    scope = Scope(installation_id=installation_id, repository=repository, number=number)
+    github = held.github(installation_id)
+    pull, url = await fetch_pull(github, host=held.host, repository=repository, number=number)
+    before = await asyncio.to_thread(_load_before, scope)
+    people = People(github, repository)
+    read = await _read(pull, before, people, scope)
+    counts = Counter({"merged": int(pull.merged), "examples": 0, "rejections": 0})
+    if pull.policy.policy.curation is Curation.OFF:
+        counts.update(await asyncio.to_thread(_forget, scope, pull))
+        return {**counts, "off": 1, "to_answer": 0, "to_tell": 0}
+    asked, refusals = _split_asked(pull, people)
+    settled = await asyncio.to_thread(_settle_privacy, scope, read, before, refusals)
+    counts.update(settled)
+    if pull.merged and not settled.get("private"):
+        found = await gather(github, held.data / "mirrors", pull, url)
+        candidates = await _read_candidates(read, found, people, scope)
+        kept, decided = await asyncio.to_thread(_replace, scope, read, found, candidates)
+        counts.update(decided)
+        counts.update(examples=len(kept.examples), rejections=len(kept.rejections))
+    to_tell = (before.is_decided or before.has_examples or counts["examples"] > 0) and await _may_tell(scope, pull)
+    return {**counts, "to_answer": int(asked), "to_tell": int(to_tell)}
+
+
+def _split_asked(pull: HarvestedPull, people: People) -> tuple[bool, tuple[Refusal, ...]]:
+    """Whether someone who may be answered waits for it, and the questions of those who may not."""
+    waiting = [(one, people.actor(one.author)) for one in select_unanswered(pull, services().app_slug)]
+    refusals = [
+        decide_refusal(f"comment:{one.comment_id}@{one.at.isoformat()}", actor, f"said {one.command.verb}")
+        for one, actor in waiting
+    ]
+    return any(actor.may_decide for _, actor in waiting), tuple(one for one in refusals if one is not None)
+
+
+async def _may_tell(scope: Scope, pull: HarvestedPull) -> bool:
+    """The summary is for what was merged since the App came: nobody wants thousands of comments on the past."""
+    if not pull.merged or pull.merged_at is None or not pull.policy.policy.summary:
+        return False
+    return pull.merged_at >= await services().github(scope.installation_id).fetch_installed_at()
+
+
+def _load_before(scope: Scope) -> _Before:
+    with reading(services().database) as session:
+        decided = select_approvals_of(session, scope.installation_id, scope.repository, scope.number)
+        known = select_examples(session, scope.installation_id, repository=scope.repository, pull_request=scope.number)
+        return _Before(is_private=is_private(session, scope), is_decided=bool(decided), has_examples=bool(known))
+
+
+async def _read(pull: HarvestedPull, before: _Before, people: People, scope: Scope) -> _Read:
+    """One request for the timeline, where anything may hang on it, and one for each person who spoke to us."""
+    github = services().github(scope.installation_id)
+    said = select_commands(pull, services().app_slug)
+    timeline = Timeline()
+    if said or before.is_private or before.is_decided or set(LABELS).intersection(pull.labels):
+        timeline = await github.fetch_timeline(pull.repository, pull.number)
+    actors = {event.actor.login: event.actor for event in timeline.labels if event.label in LABELS}
+    await people.ask((actor, "OWNER") for actor in actors.values())
+    await people.ask((one.author, one.association) for one in said)
+    approve, reject, private = (
+        read_label(label, pull.labels, timeline, people) for label in (APPROVE_LABEL, REJECT_LABEL, PRIVATE_LABEL)
     )
-    labelled = bool({APPROVE_LABEL, REJECT_LABEL}.intersection(gathered.labels))
-    found = gathered.harvest or Harvest(examples=(), rejections=())
-    if gathered.harvest is not None:
-        row = HarvestedRow(
-            installation_id=installation_id,
-            repository_id=gathered.repository_id,
-            pull_request=number,
-            repository=repository,
-            head_sha=gathered.head_sha,
-            author=author_key(gathered.author),
+    return _Read(pull=pull, timeline=timeline, said=said, labels=(approve, reject, private))
+
+
+async def _read_candidates(read: _Read, found: Harvest, people: People, scope: Scope) -> tuple[Candidate, ...]:
+    pull = read.pull
+    reviewers: dict[int, Account] = {}
+    if pull.policy.policy.curation is Curation.EVIDENCE:
+        strong = {example.comment_id for example in found.examples if example.evidence in STRONG}
+        roots = [thread.root for thread in pull.threads if thread.root.comment_id in strong]
+        await people.ask((root.author, root.association) for root in roots)
+        reviewers = {root.comment_id: root.author for root in roots}
+    seen_at = await asyncio.to_thread(_load_seen_at, scope, pull)
+    head_since = decide_head_since(pull, seen_at, read.timeline)
+    commands = read_thread_commands(read.said, people)
+
+    def candidate(example: Example) -> Candidate:
+        reviewer = reviewers.get(example.comment_id or 0)
+        return Candidate(
+            example_hash=example.hash,
+            since=decide_since(example, pull, head_since),
+            commands=commands.get(example.comment_id or 0, ()),
+            reviewer=None if reviewer is None else people.actor(reviewer),
         )
-        found = await asyncio.to_thread(_replace, row, found, gathered.author)
-    return {
-        "merged": int(gathered.harvest is not None),
-        "examples": len(found.examples),
-        "rejections": len(found.rejections),
-        "curable": int(labelled or await asyncio.to_thread(_is_decided, installation_id, repository, number)),
-    }
+
+    return tuple(candidate(example) for example in found.examples)
 
 
-def _replace(row: HarvestedRow, found: Harvest, author: str) -> Harvest:
-    """What was kept: nothing of a pull request or person that asked to be forgotten comes back."""
+def _load_seen_at(scope: Scope, pull: HarvestedPull) -> datetime | None:
+    review_id = f"{services().host}:{pull.repository_id}:{pull.number}:{pull.head_sha}"
+    with reading(services().database) as session:
+        row = load_review(session, scope.installation_id, review_id)
+        return None if row is None else row.created_at
+
+
+def _settle_privacy(scope: Scope, read: _Read, before: _Before, refusals: tuple[Refusal, ...]) -> dict[str, int]:
+    private = read.labels[2]
+    privacy = decide_privacy(private, is_private=before.is_private)
     with writing(services().database) as session:
-        kept = select_permitted(found, row, author, load_forgotten(session, row.installation_id))
-        delete_judgements(session, row.installation_id, row.repository, row.pull_request)
-        save_examples(session, row.installation_id, kept.examples, "harvest")
-        save_rejections(session, row.installation_id, kept.rejections)
+        record_policy(session, scope, read.pull.policy)
+        refused = sum(record_refusal(session, scope, refusal) for refusal in refusals)
+        return Counter(record_privacy(session, scope, privacy, private)) + Counter({"refused": refused})
+
+
+def _forget(scope: Scope, pull: HarvestedPull) -> dict[str, int]:
+    with writing(services().database) as session:
+        record_policy(session, scope, pull.policy)
+        return forget_pull(session, scope)
+
+
+def _replace(
+    scope: Scope, read: _Read, found: Harvest, candidates: tuple[Candidate, ...]
+) -> tuple[Harvest, dict[str, int]]:
+    """What was kept, and what was decided: nothing of who asked to be forgotten comes back."""
+    approve, reject, _ = read.labels
+    row = HarvestedRow(
+        installation_id=scope.installation_id,
+        repository_id=read.pull.repository_id,
+        pull_request=scope.number,
+        repository=scope.repository,
+        head_sha=read.pull.head_sha,
+        author=author_key(read.pull.author.login),
+    )
+    with writing(services().database) as session:
+        forgotten = load_forgotten(session, scope.installation_id)
+        kept = select_permitted(found, row, read.pull.author.login, forgotten)
+        known = {example.hash for example in kept.examples}
+        delete_judgements(session, scope.installation_id, scope.repository, scope.number)
+        save_examples(session, scope.installation_id, kept.examples, "harvest")
+        save_signals(session, scope.installation_id, read_signals(read.pull, kept.examples))
+        save_rejections(session, scope.installation_id, kept.rejections)
         save_harvested(session, row)
-    return kept
+        permitted = tuple(one for one in candidates if one.example_hash in known)
+        return kept, record_curation(session, scope, (approve, reject), permitted)
 
 
 def select_permitted(found: Harvest, row: HarvestedRow, author: str, forgotten: Forgotten) -> Harvest:
@@ -84,22 +275,3 @@ def select_permitted(found: Harvest, row: HarvestedRow, author: str, forgotten: 
         examples=tuple(item for item in found.examples if not forgotten.is_named_in(item.model_dump(mode="json"))),
         rejections=tuple(item for item in found.rejections if not forgotten.is_named_in(item.model_dump(mode="json"))),
     )
-
-
-def _is_decided(installation_id: int, repository: str, number: int) -> bool:
-    with reading(services().database) as session:
-        in_force = select_approvals_in_force(session, installation_id).values()
-        return any((row.repository, row.pull_request) == (repository, number) for row in in_force)
-
-
-@step()
-async def curate_pull_request(installation_id: int, repository: str, number: int) -> dict[str, int]:
-    """Read the labels, decide, record. New decisions by verdict, and `refused` labels."""
-    scope = Scope(installation_id=installation_id, repository=repository, number=number)
-    labels = await fetch_label_states(services().github(installation_id), repository, number)
-
-    def record() -> dict[str, int]:
-        with writing(services().database) as session:
-            return record_curation(session, scope, labels)
-
-    return await asyncio.to_thread(record)

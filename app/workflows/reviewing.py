@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from app.domain.errors import UnderstudyError
 from app.domain.findings import Finding
+from app.domain.policies import Curation
 from app.review.coverage import ChangedFile, Coverage
 from app.review.drafting import draft_review
 from app.review.messages import (
@@ -112,6 +113,8 @@ async def draft(installation_id: int, review_id: str) -> str:
     github = services().github(installation_id)
     pull = await github.fetch_pull(row.repository, row.pull_request)
     if pull["state"] != "open" or pull.get("draft") or pull["head"]["sha"] != row.head_sha:
+        return "skipped"
+    if (await github.fetch_policy(row.repository)).policy.curation is Curation.OFF:
         return "skipped"
     reviewer = await load_reviewer(installation_id)
     if reviewer is None:

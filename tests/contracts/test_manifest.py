@@ -52,10 +52,14 @@ async def use_everything(world: World, mirror: Path) -> None:
     for number in (1, 2):
         await github.fetch_pull(REPO, number)
         await github.fetch_files(REPO, number)
-        await github.fetch_labels(REPO, number)
-        await github.fetch_label_events(REPO, number)
+        await github.fetch_timeline(REPO, number)
         await github.fetch_harvest(REPO, number)
     await github.fetch_permission(REPO, "ann")
+    await github.fetch_policy(REPO)
+    installed_at = await github.fetch_installed_at()
+    told = await github.create_issue_comment(REPO, 1, "What became of it")
+    await github.update_issue_comment(REPO, told, "What became of it now")
+    assert [one.comment_id for one in await github.list_issue_comments(REPO, 1, since=installed_at)] == [told]
     await github.fetch_failed_deliveries()
     await github.fetch_repositories(1)
     await github.is_installed()
@@ -65,8 +69,9 @@ async def use_everything(world: World, mirror: Path) -> None:
     comments = [{"path": "a.py", "line": 20, "side": "RIGHT", "body": "Twenty?"}]
     kept = await github.create_pending_review(REPO, 1, world.head_sha, "One thing", comments)
     await github.list_reviews(REPO, 1)
-    await github.list_review_comments(REPO, 1, kept)
+    (comment,) = await github.list_review_comments(REPO, 1, kept)
     await github.submit_review(REPO, 1, kept, "One thing")
+    await github.reply_to_review_comment(REPO, 1, int(comment["id"]), "Because of that")
     await github.delete_pending_review(REPO, 2, await github.create_pending_review(REPO, 2, world.head_sha, "x", []))
     for conclusion in (None, "success"):
         await github.ensure_check_run(

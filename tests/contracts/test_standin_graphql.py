@@ -100,6 +100,32 @@ def test_threads_tell_what_people_and_the_app_wrote(tmp_path: Path) -> None:
     assert ours["comments"]["nodes"][0]["author"] == {"login": "understudy", "__typename": "Bot"}
 
 
+def test_a_file_of_the_default_branch_is_shown_to_who_may_read_contents(tmp_path: Path) -> None:
+    with small_world(tmp_path) as world:
+        policy = "curation: evidence\n"
+        world.work.commit({".github/understudy.yml": policy}, "Say how", "main", start="main")
+        world.open()
+        shown = harvest(world)["data"]["repository"]["policy"]
+        assert shown == {"text": policy, "byteSize": len(policy)}
+        narrow = world.token(permissions={"pull_requests": "read"})
+        owner, name = REPO.split("/")
+        refused = world.graphql(queries.REPOSITORY_POLICY, narrow, owner=owner, name=name)
+        assert [error["type"] for error in refused["errors"]] == ["FORBIDDEN"]
+
+
+def test_an_edited_comment_says_when_and_by_whom(tmp_path: Path) -> None:
+    with small_world(tmp_path) as world:
+        world.open()
+        first = _say(world, "why?")
+        before = harvest(world)["data"]["repository"]["pullRequest"]["reviewThreads"]["nodes"][0]["comments"]["nodes"]
+        world.clock.advance(seconds=5)
+        world.standin.edit_comment(REPO, 1, first, "why not?", by="wes")
+        after = harvest(world)["data"]["repository"]["pullRequest"]["reviewThreads"]["nodes"][0]["comments"]["nodes"]
+        assert (before[0]["lastEditedAt"], before[0]["editor"]) == (None, None)
+        assert after[0]["lastEditedAt"] > after[0]["createdAt"]
+        assert (after[0]["author"]["login"], after[0]["editor"]["login"]) == ("ann", "wes")
+
+
 def test_outdated_threads_keep_their_first_place(tmp_path: Path) -> None:
     with small_world(tmp_path) as world:
         world.open()
@@ -145,7 +171,8 @@ def test_errors_are_in_githubs_form(tmp_path: Path) -> None:
     with small_world(tmp_path) as world:
         missing = harvest(world)
         assert missing["errors"][0]["type"] == "NOT_FOUND"
-        assert missing["data"] == {"repository": {"databaseId": 1_000_002, "nameWithOwner": REPO, "pullRequest": None}}
+        shown = {"databaseId": 1_000_002, "nameWithOwner": REPO, "policy": None, "pullRequest": None}
+        assert missing["data"] == {"repository": shown}
         world.open()
         narrow = world.token(permissions={"contents": "read"})
         query = 'query($n: Int!) { repository(owner: "acme", name: "store") { pullRequest(number: $n) { title } } }'

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from app.domain.examples import Example, Rejection
+from app.domain.signals import Signals
 from app.github.client import GitHubClient
 from app.rehearsal.standin import StandIn, StandInServer
 from app.rehearsal.standin.state import Permission
@@ -114,9 +115,24 @@ class Team:
         return sha
 
     def say(self, number: int, sha: str, line: int, body: str, **more: Any) -> int:
-        """A comment of mara's on service.py, unless `more` says otherwise; its id."""
-        what = {"author": "mara", "path": "service.py", **more}
+        """A comment of mara's on service.py, a while ago, unless `more` says otherwise; its id."""
+        what = {"author": "mara", "path": "service.py", "created_at": BEGINNING + timedelta(hours=1), **more}
         return self.standin.comment(REPO, number, line=line, body=body, commit_sha=sha, **what)
+
+    def reply(self, number: int, root: int, body: str, *, author: str, at: datetime | None = None) -> int:
+        """A reply on a thread, now unless `at` says otherwise; its id."""
+        sha = self.standin.find_pull(REPO, number)[1].head_sha
+        return self.standin.comment(
+            REPO,
+            number,
+            author=author,
+            path="",
+            line=1,
+            body=body,
+            commit_sha=sha,
+            in_reply_to=root,
+            created_at=at,
+        )
 
     def run(self, workflow: str, number: int) -> Any:
         """A workflow through the queue, as intake would enqueue it; its result."""
@@ -133,10 +149,28 @@ class Team:
         )
         return engine.wait(workflow_id, timeout_seconds=180)
 
+    def api_requests(self, since: int) -> list[str]:
+        """API requests from the given count of all requests on, git's left out."""
+        return [f"{one.method} {one.route}" for one in self.standin.requests[since:] if one.route != "git"]
+
+    def own_comments(self, number: int) -> list[str]:
+        """Bodies of the App's comments on the pull request as a whole."""
+        return [item["body"] for item in self.standin.conversation(REPO, number, author=f"{self.standin.slug}[bot]")]
+
+    def own_replies(self, number: int) -> list[str]:
+        """Bodies of the App's answers on threads."""
+        return [item["body"] for item in self.standin.review_comments(REPO, number, author=f"{self.standin.slug}[bot]")]
+
     def examples(self, number: int) -> list[Example]:
         with reading(self.services.database) as session:
             rows = select_examples(session, self.installation_id, repository=REPO, pull_request=number)
         return [Example.model_validate(row.payload) for row in rows]
+
+    def signals(self, number: int) -> dict[int, Signals]:
+        """By the comment's id."""
+        with reading(self.services.database) as session:
+            rows = select_examples(session, self.installation_id, repository=REPO, pull_request=number)
+        return {row.comment_id: Signals.model_validate(row.signals) for row in rows if row.comment_id is not None}
 
     def rejections(self, number: int) -> list[Rejection]:
         with reading(self.services.database) as session:

@@ -11,11 +11,12 @@ from app.rehearsal.standin.administration import Administration
 from app.rehearsal.standin.auth import AppKey
 from app.rehearsal.standin.git import Signature
 from app.rehearsal.standin.render import Json
-from app.rehearsal.standin.render.pulls import comment_json, review_json
+from app.rehearsal.standin.render.pulls import comment_json, issue_comment_json, review_json
 from app.rehearsal.standin.render.repositories import label_json
 from app.rehearsal.standin.site import comment_of, runs_of, thread_of
 from app.rehearsal.standin.state import (
     Comment,
+    IssueComment,
     Label,
     PullRequest,
     Repository,
@@ -222,6 +223,45 @@ class StandIn(Administration):
             self.emit_review(repository, pull, review)
             return comment.id
 
+    def edit_comment(
+        self,
+        full_name: str,
+        number: int,
+        comment_id: int,
+        body: str,
+        *,
+        by: str | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """New words for a comment, by its author or, as people with write access may, by another."""
+        with self.lock:
+            repository, pull = self.find_pull(full_name, number)
+            thread, comment = thread_of(pull, comment_id), comment_of(pull, comment_id)
+            who = self.add_user(by) if by else comment.author
+            before, comment.body, comment.editor = comment.body, body, who
+            comment.edited_at = comment.updated_at = at or self.clock()
+            changes = {"body": {"from": before}}
+            self.emit_comment(repository, pull, thread, comment, action="edited", sender=who, changes=changes)
+
+    def delete_comment(self, full_name: str, number: int, comment_id: int, *, by: str | None = None) -> None:
+        """A comment goes; a thread goes with its last one."""
+        with self.lock:
+            repository, pull = self.find_pull(full_name, number)
+            thread, comment = thread_of(pull, comment_id), comment_of(pull, comment_id)
+            who = self.add_user(by) if by else comment.author
+            self.emit_comment(repository, pull, thread, comment, action="deleted", sender=who)
+            thread.comments.remove(comment)
+            if not thread.comments:
+                pull.threads.remove(thread)
+
+    def remark(self, full_name: str, number: int, *, author: str, body: str, at: datetime | None = None) -> int:
+        """A person comments on the pull request as a whole; the App subscribes to no event of it."""
+        with self.lock:
+            _, pull = self.find_pull(full_name, number)
+            moment = at or self.clock()
+            pull.conversation.append(IssueComment(self.new_id(), self.add_user(author), body, moment, moment))
+            return pull.conversation[-1].id
+
     def approve(
         self,
         full_name: str,
@@ -275,6 +315,26 @@ class StandIn(Administration):
                 }
                 for review in pull.reviews
                 if author is None or review.author.login == author
+            ]
+
+    def conversation(self, full_name: str, number: int, *, author: str | None = None) -> list[Json]:
+        """Comments on the pull request as a whole, in GitHub's JSON."""
+        with self.lock:
+            repository, pull = self.find_pull(full_name, number)
+            return [
+                issue_comment_json(self.base_url, repository, pull, comment)
+                for comment in pull.conversation
+                if author in (None, comment.author.login)
+            ]
+
+    def review_comments(self, full_name: str, number: int, *, author: str | None = None) -> list[Json]:
+        """Comments on lines and the replies to them, in GitHub's JSON."""
+        with self.lock:
+            repository, pull = self.find_pull(full_name, number)
+            return [
+                comment_json(self.base_url, repository, pull, thread, comment)
+                for thread, comment in pull.comments()
+                if author in (None, comment.author.login)
             ]
 
     def check_runs(self, full_name: str, head_sha: str) -> list[Json]:

@@ -122,6 +122,13 @@ class BareRepository:
         self._absent.clear()
         self.run("update-ref", ref, sha)
 
+    def blob(self, revision: str) -> tuple[str, bytes] | None:
+        """Id and content of the file that `branch:path` names, None when it names none."""
+        found = _try_git(self.path, "rev-parse", "--verify", "--quiet", "--end-of-options", revision)
+        sha = found.stdout.decode().strip()
+        done = _try_git(self.path, "cat-file", "blob", sha) if found.returncode == 0 else found
+        return (sha, done.stdout) if done.returncode == 0 else None
+
     def default_branch(self, wanted: str) -> str:
         """`wanted` where such a branch exists, else what HEAD names."""
         if self.resolve(f"refs/heads/{wanted}"):

@@ -109,9 +109,9 @@ class _Root:
         return thread_form(self._site, repository, pull, thread)
 
     def _guarded(self, repository: Repository) -> Json:
-        """A repository whose pull requests only a token with that permission may read."""
+        """A repository whose pull requests and files only a token with those permissions may read."""
         form = repository_form(self._site, repository)
-        one, many = form["pullRequest"], form["pullRequests"]
+        one, many, content = form["pullRequest"], form["pullRequests"], form["object"]
 
         def pull_request(info: object, number: int) -> Json:
             self._must_read()
@@ -124,10 +124,15 @@ class _Root:
             found: Json = many(info, **given)
             return found
 
-        return form | {"pullRequest": pull_request, "pullRequests": pull_requests}
+        def git_object(info: object, **given: object) -> Json | None:
+            self._must_read("contents")
+            found: Json | None = content(info, **given)
+            return found
 
-    def _must_read(self) -> None:
-        if not allows(self._grant.permissions, "pull_requests", "read"):
+        return form | {"pullRequest": pull_request, "pullRequests": pull_requests, "object": git_object}
+
+    def _must_read(self, what: str = "pull_requests") -> None:
+        if not allows(self._grant.permissions, what, "read"):
             raise ForbiddenError("Resource not accessible by integration")
 
 

@@ -102,8 +102,31 @@ def repository_form(site: Site, repository: Repository) -> Json:
         "nameWithOwner": repository.full_name,
         "isPrivate": repository.private,
         "url": f"{site.base_url}/{repository.full_name}",
+        "object": lambda _info, **given: object_form(repository, **given),
         "pullRequest": pull_request,
         "pullRequests": pull_requests,
+    }
+
+
+def object_form(repository: Repository, expression: str | None = None, oid: str | None = None) -> Json | None:
+    """What a revision names: a file as `branch:path`, else a commit; HEAD is the default branch. None for nothing."""
+    asked = expression or oid or ""
+    branch, colon, path = asked.partition(":")
+    revision = f"refs/heads/{repository.default_branch}" if branch == "HEAD" else branch
+    if not colon:
+        return _commit(repository.git.resolve(revision))
+    found = repository.git.blob(f"{revision}:{path}")
+    if found is None:
+        return None
+    sha, content = found
+    binary = b"\0" in content[:8_000]
+    return {
+        "__typename": "Blob",
+        "id": f"B_{sha}",
+        "oid": sha,
+        "byteSize": len(content),
+        "isBinary": binary,
+        "text": None if binary else content.decode(errors="replace"),
     }
 
 
@@ -245,6 +268,8 @@ def comment_form(site: Site, repository: Repository, pull: PullRequest, thread: 
         "authorAssociation": association(repository, comment.author),
         "createdAt": stamp(comment.created_at),
         "updatedAt": stamp(comment.updated_at),
+        "lastEditedAt": stamp(comment.edited_at),
+        "editor": actor_form(site, comment.editor),
         "diffHunk": comment.diff_hunk,
         "originalCommit": _commit(comment.commit_sha),
         "commit": _commit(pull.head_sha if line else comment.commit_sha),

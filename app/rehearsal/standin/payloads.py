@@ -23,9 +23,19 @@ def review_payload(base: str, repository: Repository, pull: PullRequest, review:
     return {"action": action, "review": shown, "pull_request": _simple_pull(base, repository, pull)}
 
 
-def comment_payload(base: str, repository: Repository, pull: PullRequest, thread: Thread, comment: Comment) -> Json:
+def comment_payload(
+    base: str,
+    repository: Repository,
+    pull: PullRequest,
+    thread: Thread,
+    comment: Comment,
+    *,
+    action: str = "created",
+    **more: object,
+) -> Json:
     return {
-        "action": "created",
+        "action": action,
+        **more,
         "comment": comment_json(base, repository, pull, thread, comment),
         "pull_request": _simple_pull(base, repository, pull),
     }

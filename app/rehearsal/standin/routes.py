@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.rehearsal.standin import graph, routes_app, routes_checks, routes_pulls, routes_reviews
+from app.rehearsal.standin import graph, routes_app, routes_checks, routes_comments, routes_pulls, routes_reviews
 from app.rehearsal.standin.auth import allows
 from app.rehearsal.standin.routing import Route
 from app.rehearsal.standin.smart_http import ROUTE as GIT
@@ -12,6 +12,7 @@ ROUTES: tuple[Route, ...] = (
     *routes_app.ROUTES,
     *routes_pulls.ROUTES,
     *routes_reviews.ROUTES,
+    *routes_comments.ROUTES,
     *routes_checks.ROUTES,
     *graph.ROUTES,
 )

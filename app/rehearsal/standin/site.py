@@ -139,6 +139,22 @@ class Site:
                 payload = payloads.comment_payload(self.base_url, repository, pull, thread, comment)
                 self.emit("pull_request_review_comment", payload, repository, review.author)
 
+    def emit_comment(
+        self,
+        repository: Repository,
+        pull: PullRequest,
+        thread: Thread,
+        comment: Comment,
+        *,
+        action: str,
+        sender: User,
+        **more: object,
+    ) -> None:
+        """A review comment was edited or deleted."""
+        if not self._is_silent():
+            payload = payloads.comment_payload(self.base_url, repository, pull, thread, comment, action=action, **more)
+            self.emit("pull_request_review_comment", payload, repository, sender)
+
     def emit_thread(self, repository: Repository, pull: PullRequest, thread: Thread, action: str, sender: User) -> None:
         if not self._is_silent():
             payload = payloads.thread_payload(self.base_url, repository, pull, thread, action)

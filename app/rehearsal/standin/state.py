@@ -89,11 +89,28 @@ class Comment:
     updated_at: datetime
     in_reply_to: int | None = None
     minimized: bool = False
+    edited_at: datetime | None = None
+    editor: User | None = None
     reactions: Counter[str] = field(default_factory=Counter)
 
     @property
     def node_id(self) -> str:
         return f"PRRC_{self.id}"
+
+
+@dataclass
+class IssueComment:
+    """A comment on a pull request as a whole."""
+
+    id: int
+    author: User
+    body: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def node_id(self) -> str:
+        return f"IC_{self.id}"
 
 
 @dataclass
@@ -137,6 +154,7 @@ class PullRequest:
     labels: list[Label] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
+    conversation: list[IssueComment] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     @property

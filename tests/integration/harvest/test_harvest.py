@@ -1,9 +1,15 @@
 """A merged pull request becomes Examples and Rejections, over HTTP, git and SQLite."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from app.domain.errors import Refused
 from app.domain.examples import Evidence, ExampleKind
+from app.domain.signals import Replies, Signals
+from app.github.git import has_commit
+from app.rehearsal.standin.git import BareRepository
 from app.workflows import harvesting
 from app.workflows.engine import workflow
 from tests.integration.team import REPO, SERVICE, Team
@@ -76,14 +82,14 @@ def test_hunks_that_were_approved_without_a_word_become_negatives(team: Team) ->
     assert clean[0].weight == 1.0
 
 
-def test_four_requests_are_enough(team: Team) -> None:
+def test_five_requests_are_enough_with_the_summary(team: Team) -> None:
     number, *_ = a_merged_pull(team)
     before = len(team.standin.requests)
 
     team.run("harvest", number)
 
     api = [request for request in team.standin.requests[before:] if ".git" not in request.path]
-    assert len(api) <= 4, [(request.method, request.path) for request in api]
+    assert len(api) <= 5, [(request.method, request.path) for request in api]
 
 
 def test_an_applied_suggestion_is_told_from_any_other_change(team: Team) -> None:
@@ -112,6 +118,68 @@ def test_a_force_push_is_followed_to_the_rewritten_commit(team: Team) -> None:
     assert (example.evidence, example.commit_sha) == (Evidence.LINE, sha)
     assert example.fix is not None
     assert example.fix.commit == head
+
+
+async def test_a_commit_kept_when_it_was_commented_on_survives_everything(team: Team) -> None:
+    """A force-push drops it, GitHub and we clean up; the harvest at the merge still finds what was reviewed."""
+    number, sha = team.open({"service.py": REVIEWED})
+    team.say(number, sha, PRINT, "Never print in a service.")
+    repository = team.standin.repository(REPO)
+    where = (team.installation_id, REPO, repository.id, number)
+    assert await harvesting.fetch_and_keep(*where, sha)
+    lost = team.fix(number, {"service.py": REVIEWED.replace("0.9", "0.8")}, amend=True)
+    team.say(number, lost, PRINT, "And never here.")
+    head = team.fix(number, {"service.py": FIXED}, amend=True)
+    assert await harvesting.fetch_and_keep(*where, head)
+
+    mirror = team.services.data / "mirrors" / "github.test" / f"{repository.id}.git"
+    clean_up(team.standin.bare_path(REPO), mirror)
+    repository.git = BareRepository(team.standin.bare_path(REPO))  # so that it forgets what was there
+    assert repository.git.resolve(sha) is None
+    assert (has_commit(mirror, sha), has_commit(mirror, lost)) == (True, False)
+    assert not await harvesting.fetch_and_keep(*where, "0" * 39 + "2")
+    team.standin.merge(REPO, number, by="mara")
+    await harvesting.harvest_pull_request(team.installation_id, REPO, number)
+
+    found = {example.commit_sha: example for example in team.examples(number) if example.comment_id}
+    assert found[sha].evidence is Evidence.LINE
+    assert found[sha].fix is not None
+    assert found[lost].evidence is Evidence.UNKNOWN  # nobody kept that one
+
+
+def clean_up(*folders: Path) -> None:
+    """What git does by itself some day."""
+    for folder in folders:
+        subprocess.run(["git", "-C", str(folder), "reflog", "expire", "--expire=now", "--all"], check=True)
+        subprocess.run(["git", "-C", str(folder), "gc", "--quiet", "--prune=now"], check=True)
+
+
+def test_what_happened_around_a_comment_is_kept_beside_it(team: Team) -> None:
+    number, _, _, ids = a_merged_pull(team)
+    team.standin.react(REPO, number, ids["fixed"], "+1", times=2)
+    team.standin.react(REPO, number, ids["fixed"], "confused")
+    team.reply(number, ids["fixed"], "Thank you!", author="mara")
+    team.reply(number, ids["fixed"], "/understudy why", author="rita")
+    team.reply(number, ids["left"], "No, this is the only caller.", author="dev")
+    team.run("harvest", number)
+    before = team.signals(number)
+    hashes = {example.hash for example in team.examples(number)}
+
+    assert before[ids["fixed"]] == Signals(
+        resolved=False,
+        outdated=True,
+        reactions={"THUMBS_UP": 2, "CONFUSED": 1},
+        replies=Replies(count=2, author_done=1),
+        reviewer_association="MEMBER",
+    )
+    assert before[ids["left"]].replies == Replies(count=1, author_pushback=1)
+
+    team.standin.resolve_thread(REPO, number, ids["fixed"], by="dev")
+    team.run("harvest", number)
+
+    now = team.signals(number)[ids["fixed"]]
+    assert (now.resolved, now.resolved_by) == (True, "author")
+    assert {example.hash for example in team.examples(number)} == hashes
 
 
 def test_a_renamed_file_is_the_same_file(team: Team) -> None:

@@ -15,7 +15,9 @@ def a_thread(comment: dict[str, Any] | None = None, **more: Any) -> Any:
         "id": "C_1",
         "body": "Please close the file.",
         "createdAt": "2026-01-05T09:00:00Z",
+        "lastEditedAt": None,
         "author": {"login": "mara", "__typename": "User"},
+        "editor": None,
         "authorAssociation": "MEMBER",
         "diffHunk": "@@ -1,1 +1,2 @@\n one\n+two",
         "originalCommit": {"oid": "a" * 40},
@@ -27,6 +29,7 @@ def a_thread(comment: dict[str, Any] | None = None, **more: Any) -> Any:
     node = {
         "id": "T_1",
         "isResolved": False,
+        "resolvedBy": None,
         "isOutdated": False,
         "path": "f.py",
         "line": None,
@@ -50,7 +53,7 @@ def a_thread(comment: dict[str, Any] | None = None, **more: Any) -> Any:
         "labels": {"nodes": [{"name": "understudy:approve"}]},
         "reviews": {"nodes": [{"author": None, "state": "APPROVED", "submittedAt": None, "commit": None}]},
     }
-    repository = {"databaseId": 5, "nameWithOwner": "acme/store", "pullRequest": pull}
+    repository = {"databaseId": 5, "nameWithOwner": "acme/store", "policy": None, "pullRequest": pull}
     return parse_pull("github.test", repository, [node]).threads[0]
 
 

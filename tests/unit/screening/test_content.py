@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.diff import Hunk, parse_patch
-from app.screening.choices import decide_opted_out, decide_private
+from app.screening.choices import decide_opted_out
 from app.screening.content import LONGEST_BODY, LONGEST_LINE, decide_change, decide_content
 
 
@@ -61,10 +61,3 @@ def test_who_asked_to_be_left_out_is() -> None:
     assert noise is not None
     assert (noise.reason, "mara" in noise.detail.lower()) == ("opted_out", False)
     assert decide_opted_out(["jun", None], ["mara"]) is None
-
-
-def test_a_private_pull_request_is_left_out() -> None:
-    noise = decide_private(["bug", "Understudy:Private"])
-    assert noise is not None
-    assert noise.reason == "private"
-    assert decide_private(["understudy:approve"]) is None

@@ -58,6 +58,29 @@ def test_words_changed_after_the_merge_are_harvested_again(action: str) -> None:
     assert _decide("pull_request_review_comment", before) == Ignore("harvested at the merge")
 
 
+def test_a_commented_commit_is_kept_once_while_it_can_still_vanish() -> None:
+    comment = {"id": 3, "body": "Why?", "original_commit_id": _SHA}
+    keep = Start("keep_commit", f"keep_commit:h:5:7:{_SHA}", (11, "o/r", 5, 7, _SHA))
+    assert _decide("pull_request_review_comment", _payload("created", comment=comment)) == keep
+    thread = {"comments": [comment]}
+    for action in ("resolved", "unresolved"):
+        assert _decide("pull_request_review_thread", _payload(action, thread=thread)) == keep
+    odd = comment | {"original_commit_id": "--upload-pack=evil"}
+    assert _decide("pull_request_review_comment", _payload("created", comment=odd)) == Ignore("no commit")
+
+
+def test_commands_are_answered_at_once_and_late_words_are_harvested() -> None:
+    curate = Start("curate", "curate:h:g", (11, "o/r", 7))
+    said = {"id": 3, "body": "/understudy why", "in_reply_to_id": 2}
+    for action in ("created", "edited"):
+        assert _decide("pull_request_review_comment", _payload(action, comment=said)) == curate
+    merged = {"merged_at": "2026-01-01T00:00:00Z"}
+    for event, part in (("comment", {"comment": said}), ("thread", {"thread": {"comments": [said]}})):
+        action = "created" if event == "comment" else "resolved"
+        late = _decide(f"pull_request_review_{event}", _payload(action, pull_request=merged, **part))
+        assert late == Start("harvest", "harvest:h:g", (11, "o/r", 7))
+
+
 def test_our_own_acts_and_events_of_no_installation_do_nothing() -> None:
     own = {"id": 2, "login": "understudy[bot]", "type": "Bot"}
     assert _decide("pull_request", _payload("opened", sender=own)) == Ignore("own act")

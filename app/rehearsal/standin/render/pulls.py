@@ -3,7 +3,17 @@
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.people import association, user_json
 from app.rehearsal.standin.render.repositories import label_json, repository_json
-from app.rehearsal.standin.state import CheckRun, Comment, Event, PullRequest, Repository, Review, Thread, stamp
+from app.rehearsal.standin.state import (
+    CheckRun,
+    Comment,
+    Event,
+    IssueComment,
+    PullRequest,
+    Repository,
+    Review,
+    Thread,
+    stamp,
+)
 
 _REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "eyes", "rocket")
 
@@ -63,7 +73,7 @@ def full_pull_json(
         "rebaseable": True if opened else None,
         "mergeable_state": "clean" if opened else "unknown",
         "merged_by": user_json(base, pull.merged_by) if pull.merged_by else None,
-        "comments": 0,
+        "comments": len(pull.conversation),
         "review_comments": len(pull.comments()),
         "maintainer_can_modify": False,
         "commits": len(repository.git.commits(pull.base_sha, pull.head_sha)),
@@ -152,6 +162,23 @@ def _comment_fields(base: str, repository: Repository, pull: PullRequest, commen
         "author_association": association(repository, comment.author),
         "_links": {"self": {"href": url}, "html": {"href": html}, "pull_request": {"href": pull_url}},
         "reactions": {"url": f"{url}/reactions", "total_count": sum(counts.values()), **counts},
+    }
+
+
+def issue_comment_json(base: str, repository: Repository, pull: PullRequest, comment: IssueComment) -> Json:
+    root = f"{base}/repos/{repository.full_name}/issues"
+    return {
+        "id": comment.id,
+        "node_id": comment.node_id,
+        "url": f"{root}/comments/{comment.id}",
+        "html_url": f"{base}/{repository.full_name}/pull/{pull.number}#issuecomment-{comment.id}",
+        "issue_url": f"{root}/{pull.number}",
+        "user": user_json(base, comment.author),
+        "body": comment.body,
+        "created_at": stamp(comment.created_at),
+        "updated_at": stamp(comment.updated_at),
+        "author_association": association(repository, comment.author),
+        "performed_via_github_app": None,
     }
 
 

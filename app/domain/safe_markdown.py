@@ -46,3 +46,10 @@ def _prose(part: str) -> str:
     unreferenced = _REFERENCE.sub(_ZERO_WIDTH, without_links)
     escaped = "".join(_ENTITIES.get(char, char) for char in unreferenced)
     return _BLOCK_MARK.sub(r"\1\\\2", escaped)
+
+
+def render_safe_code(text: str, limit: int) -> str:
+    """One line as a code span of at most `limit` characters: a path or a login, which no renderer reads as markup."""
+    visible = "".join(char for char in text if unicodedata.category(char) not in _INVISIBLE).replace("`", "'")
+    shown = " ".join(visible.split()) or "?"
+    return f"`{shown if len(shown) <= limit else shown[: limit - 1] + '…'}`"

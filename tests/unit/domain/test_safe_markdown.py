@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.review.safe_markdown import render_safe_markdown
+from app.domain.safe_markdown import render_safe_markdown
 
 PIECES = st.sampled_from(
     ["![x](https://e.vil/a.png)", "[a](javascript:1)", "<img src=x>", "<!-- hidden -->", "@org/team", "@ada", "#12",

@@ -1,0 +1,124 @@
+"""Comments over REST: on the pull request as a whole, and answers on review threads."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
+from app.rehearsal.standin.render import Json
+from app.rehearsal.standin.render.pulls import comment_json, issue_comment_json
+from app.rehearsal.standin.reviewing import BODY_LIMIT
+from app.rehearsal.standin.routing import Call, Route
+from app.rehearsal.standin.state import Comment, IssueComment, PullRequest, Review, Thread
+
+
+class Written(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+    body: str
+
+
+def _text(call: Call) -> str:
+    """Raises:
+    Refusal: 422 in the form of these routes, which names the field.
+    """
+    body = call.parse(Written).body
+    if not body.strip():
+        raise _invalid("Body cannot be blank")
+    if len(body) > BODY_LIMIT:
+        raise _invalid(f"body is too long (maximum is {BODY_LIMIT} characters)")
+    return body
+
+
+def _invalid(message: str) -> Refusal:
+    error = {"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": message}
+    return Refusal(422, "Validation Failed", [error])
+
+
+def _shown(call: Call, pull: PullRequest, comment: IssueComment) -> Json:
+    return issue_comment_json(call.site.base_url, call.repository, pull, comment)
+
+
+def _list(call: Call) -> Listing:
+    """Oldest first; `since` leaves out what was last changed before it."""
+    shown = call.pull.conversation
+    if "since" in call.query:
+        try:
+            since = datetime.fromisoformat(call.query["since"])
+        except ValueError as error:
+            raise Refusal(422, "Invalid request. `since` is not a timestamp") from error
+        shown = [comment for comment in shown if comment.updated_at.replace(microsecond=0) >= since]
+    return Listing([_shown(call, call.pull, comment) for comment in shown])
+
+
+def _create(call: Call) -> Answer:
+    now = call.site.clock()
+    comment = IssueComment(call.site.new_id(), call.site.bot, _text(call), now, now)
+    call.pull.conversation.append(comment)
+    return Answer(201, _shown(call, call.pull, comment))
+
+
+def _find(call: Call) -> tuple[PullRequest, IssueComment]:
+    number = call.number("comment_id")
+    for pull in call.repository.pulls.values():
+        for comment in pull.conversation:
+            if comment.id == number:
+                call.pull_number = pull.number
+                return pull, comment
+    raise not_found()
+
+
+def _get(call: Call) -> Answer:
+    return Answer(200, _shown(call, *_find(call)))
+
+
+def _update(call: Call) -> Answer:
+    """Only its own: a token may not put words into another's mouth."""
+    pull, comment = _find(call)
+    if comment.author is not call.site.bot:
+        raise Refusal(403, "Resource not accessible by integration")
+    comment.body, comment.updated_at = _text(call), call.site.clock()
+    return Answer(200, _shown(call, pull, comment))
+
+
+def _reply(call: Call) -> Answer:
+    """To the first comment of a thread only, as GitHub has it."""
+    pull, number = call.pull, call.number("comment_id")
+    thread = next((one for one in pull.visible_threads() if one.root.id == number), None)
+    if thread is None:
+        raise not_found()
+    comment = _answer(call, pull, thread)
+    return Answer(201, comment_json(call.site.base_url, call.repository, pull, thread, comment))
+
+
+def _answer(call: Call, pull: PullRequest, thread: Thread) -> Comment:
+    site, body, root = call.site, _text(call), thread.root
+    now = site.clock()
+    review = Review(site.new_id(), site.bot, "COMMENTED", "", root.commit_sha, now, submitted_at=now)
+    pull.reviews.append(review)
+    comment = Comment(
+        id=site.new_id(),
+        review=review,
+        author=site.bot,
+        body=body,
+        commit_sha=root.commit_sha,
+        diff_hunk=root.diff_hunk,
+        original_position=root.original_position,
+        created_at=now,
+        updated_at=now,
+        in_reply_to=root.id,
+    )
+    thread.comments.append(comment)
+    site.emit_review(call.repository, pull, review)
+    return comment
+
+
+_ISSUES = "/repos/{owner}/{repo}/issues"
+_REPLIES = "/repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies"
+_READ, _WRITE = ("pull_requests", "read"), ("pull_requests", "write")
+ROUTES = (
+    Route("GET", _ISSUES + "/{issue_number}/comments", _list, needs=_READ),
+    Route("POST", _ISSUES + "/{issue_number}/comments", _create, needs=_WRITE, creates_content=True),
+    Route("GET", _ISSUES + "/comments/{comment_id}", _get, needs=_READ),
+    Route("PATCH", _ISSUES + "/comments/{comment_id}", _update, needs=_WRITE),
+    Route("POST", _REPLIES, _reply, needs=_WRITE, creates_content=True),
+)
