@@ -53,8 +53,18 @@ def a_merged_pull(team: Team, sha: str, threads: int) -> tuple[int, list[int]]:
     number = team.standin.open_pull_request(
         REPO, author="newcomer", title="Work", head_sha=sha, base_sha=team.first, created_at=BEGINNING
     )
-    roots = [
-        team.say(number, sha, line, f"Please name value_{line} after what it holds.", author="guest", path="values.py")
+    at = BEGINNING + timedelta(hours=1)
+    words = "Please name value_{} after what it holds."
+    roots = [  # a minute apart: faster would be a machine's
+        team.say(
+            number,
+            sha,
+            line,
+            words.format(line),
+            author="guest",
+            path="values.py",
+            created_at=at + timedelta(minutes=line),
+        )
         for line in range(1, threads + 1)
     ]
     team.standin.merge(REPO, number, by="mara", at=BEGINNING + timedelta(days=1))

@@ -61,15 +61,6 @@ def test_a_machine_with_a_persons_account_is_not_learned_from(team: Team) -> Non
     assert [example.comment_id for example in team.examples(number) if example.comment_id] == [person]
 
 
-def test_a_private_pull_request_leaves_no_example(team: Team) -> None:
-    number, sha = team.open({"service.py": REVIEWED, "notes.md": "one\n"})
-    told = team.say(number, sha, PRINT, WORDS)
-    team.standin.approve(REPO, number, author="mara", commit_sha=sha)
-    team.standin.label(REPO, number, "understudy:private", by="mara")
-    assert harvest(team, number) == {told: "private"}
-    assert team.examples(number) == []
-
-
 def test_an_over_long_hunk_is_stored_cut_around_its_comment(team: Team) -> None:
     functions = [
         f"def load_{at}(order):\n" + "".join(f"    total_{row} = {row}\n" for row in range(20)) for at in range(60)
