@@ -127,12 +127,21 @@ def read_changes(git_dir: Path, shas: Sequence[str]) -> Iterator[CommitChange]:
     ) as process:
         assert process.stdout is not None  # noqa: S101 (asked for)
         held: CommitChange | None = None  # a commit is whole when another follows it, or when git ended well
+        expected = iter(shas)
         for change in _parse_commits(_Scanner(process.stdout), mark):
+            _require_commit(next(expected, ""), change.sha)
             if held is not None:
                 yield held
             held = change
+    _require_commit(next(expected, ""), "")
     if held is not None:
         yield held
+
+
+def _require_commit(asked: str, got: str) -> None:
+    """What git does not take for a commit it repeats into its output, behind the hunks of the one before it."""
+    if asked.partition(" ")[0] != got:
+        raise GitFailed(f"git diff-tree was asked for {asked or 'no more'} and gave {got or 'no more'}")
 
 
 class _Scanner:

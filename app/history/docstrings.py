@@ -153,7 +153,8 @@ def _unwrap(node: Node) -> Node | None:
 
 
 def _read(place: _Place, lines: list[bytes], row: int) -> Documented:
-    first, last = place.statement.start_point.row, place.statement.end_point.row
+    first, (last, end) = place.statement.start_point.row, place.statement.end_point
+    lines = [*lines[:last], lines[last][:end]]  # a comma may follow
     skipped = {line for doc in place.docs for line in range(doc.start_point.row, doc.end_point.row + 1)} - {
         place.function.start_point.row
     }

@@ -67,7 +67,7 @@ _SUFFIXES = {
 
 def select_language(path: str) -> Language | None:
     """The language of a file by its name, None for those without docstrings that we read."""
-    name = _SUFFIXES.get(path.rpartition(".")[2].lower())
+    name = _SUFFIXES.get(path.rpartition(".")[2].lower()) if "." in path else None
     return None if name is None else _LANGUAGES[name]
 
 

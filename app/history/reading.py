@@ -33,7 +33,7 @@ _Read = TypeVar("_Read")
 
 READERS = 2
 #: Commits or pull requests that one reader takes at a time: enough to warm the caches of git, few enough to hold.
-PART = 400
+PART = 200
 #: As many in a row that git cannot read mean that the mirror is gone, not that commits are broken.
 _SEVERAL = 16
 

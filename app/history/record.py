@@ -3,9 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import sqlalchemy as sa
 
@@ -66,19 +67,21 @@ def write_history(
         UserError: when the folder is no git directory or does not have `since`.
     """
     part = out.with_name(f"{out.name}.part")
-    with part.open("w", encoding="utf-8") as lines:
-
-        def save(readings: list[CommitReading]) -> int:
-            written = 0
-            for example in (example for reading in readings for example in reading.examples):
-                row = {"hash": example.hash, **example.model_dump(mode="json")}
-                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
-                written += 1
-            return written
-
-        record = _record(git_dir, origin, since, save, progress)
-    part.replace(out)
+    try:
+        with part.open("w", encoding="utf-8") as lines:
+            record = _record(git_dir, origin, since, partial(_write, lines), progress)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
     return record
+
+
+def _write(lines: TextIO, readings: list[CommitReading]) -> int:
+    examples = [example for reading in readings for example in reading.examples]
+    for example in examples:
+        row = {"hash": example.hash, **example.model_dump(mode="json")}
+        lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return len(examples)
 
 
 def _record(

@@ -17,6 +17,9 @@ _TRAILER = re.compile(
     r"|\(cherry[ -]picked from commit [0-9a-f]+\)|🤖 generated with .*|-{3,})$",
     re.IGNORECASE,
 )
+#: Squashed messages keep the trailers of each commit in their midst.
+_PERSON = re.compile(r"^\s*[\w-]+: .*<[^<>@]*@[^<>]*>$")
+_POINT = re.compile(r"^\s*[*-] ")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TICKET = re.compile(
     r"(?<!\w)(\w[\w.-]*/[\w.-]+)?#\d+|\b[A-Z][A-Z0-9]+-\d+\b|\bgh-?\d+\b|https?://\S+|\b(issue|bug|ticket) \d+\b",
@@ -28,7 +31,8 @@ _MERGE = re.compile(
 _REVERT = re.compile(r"^(revert|reapply) \".*\"|^this reverts commit [0-9a-f]+", re.IGNORECASE | re.MULTILINE)
 _VERSION = r"v?\d+(\.[\w-]+)+"
 _BUMP = re.compile(
-    rf"\b(bump(s|ed|ing)?|upgrade|update)\b.*\b(from|to) {_VERSION}|^(\S+: ?)?bump(s|ed|ing)?\b"
+    rf"\b(bump(s|ed|ing)?|upgrade|update)\b.*\b(from|to) {_VERSION}"
+    r"|^(\S+: ?)?bump(s|ed|ing)?\b.*(version|\bdep|\bgroup|\d)"
     rf"|^(\W*(prepare|preparing|release|releasing|version|cut|tag|set version|start)\b[^.]*?){_VERSION}\W*$"
     rf"|^{_VERSION}(\s+(release|beta|alpha|rc)\w*)?\W*$|^\[maven-release-plugin\]"
     r"|^\S*(prepare|next) (for )?(the )?(next )?(development|release)( iteration| version| cycle)?\W*$",
@@ -208,10 +212,16 @@ _TODO = re.compile(r"^\W*(todo|fixme|xxx|tbd|\{@inheritdoc\}|inheritdoc|non-java
 
 def render_words(text: str) -> str:
     """A message without its trailers and the spaces at its line ends; paragraphs stay."""
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n")]
+    subject, *rest = [line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n")]
+    lines = [subject, *(line for line in rest if not _PERSON.match(line) and not _is_empty_point(line))]
     while lines and (not lines[-1] or _TRAILER.match(lines[-1])):
         lines.pop()
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _is_empty_point(line: str) -> bool:
+    """`* wip`: the list of a squash merge keeps the message of every commit."""
+    return _POINT.match(line) is not None and not {word.lower() for word in _WORD.findall(line)} - _SAYS_NOTHING
 
 
 def render_description(body: str) -> str:
