@@ -21,7 +21,10 @@ class Style(StrEnum):
 
 
 class Language(NamedTuple):
-    """`opens` matches the first line of a docstring; `added` finds one among the added lines of hunks."""
+    """`opens` matches the first line of a docstring; `added` finds one among the added lines of hunks.
+
+    Its patterns begin with letters as they are, not with `^`, which the regex engine would try at every letter.
+    """
 
     name: str
     style: Style
@@ -29,7 +32,7 @@ class Language(NamedTuple):
     added: re.Pattern[bytes]
 
 
-_BLOCK = (re.compile(rb"[ \t]*/\*\*(?![*/])"), re.compile(rb"^\+[ \t]*/\*\*(?![*/])", re.MULTILINE))
+_BLOCK = (re.compile(rb"[ \t]*/\*\*(?![*/])"), re.compile(rb"\n\+[ \t]*/\*\*(?![*/])"))
 _STRING = (
     re.compile(rb"[ \t]*[rRuU]?[\"']"),
     # Only behind a line that ends in a colon, or whose predecessor the hunk does not show: strings open many lines.
@@ -39,7 +42,7 @@ _STRING = (
 )
 _LINES = (
     re.compile(rb"//"),
-    re.compile(rb"^\+//[^\n]*\n(?:[+ ]//[^\n]*\n)*[+ ]func\b", re.MULTILINE),
+    re.compile(rb"\n\+//[^\n]*\n(?:[+ ]//[^\n]*\n)*[+ ]func\b"),
 )
 _LANGUAGES = {
     "python": Language("python", Style.FIRST_STRING, *_STRING),

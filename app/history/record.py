@@ -79,8 +79,7 @@ def write_history(
 def _write(lines: TextIO, readings: list[CommitReading]) -> int:
     examples = [example for reading in readings for example in reading.examples]
     for example in examples:
-        row = {"hash": example.hash, **example.model_dump(mode="json")}
-        lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+        lines.write(f'{{"hash":{json.dumps(example.hash)},{example.model_dump_json()[1:]}\n')
     return len(examples)
 
 
