@@ -1,8 +1,8 @@
 """How fast a history is read, beside `git log -p` and a plain PyDriller loop over the same commits, in one run.
 
-`python -m tests.benchmarks.history REPOSITORY.git [--sizes 1000,3000,10000] [--pydriller 1000]` prints one JSON object a
-size. To reach: at most 2.5 × the wall time of `git log -p --no-merges`, at least 4 × as fast as PyDriller, below 700 MB
-with every child counted, linear in the number of commits.
+`python -m tests.benchmarks.history REPOSITORY.git [--sizes 1000,3000,10000] [--pydriller 1000]` prints one JSON object
+a size. To reach: at most 2.5 × the wall time of `git log -p --no-merges`, at least 4 × as fast as PyDriller, below
+700 MB with every child counted, linear in the number of commits.
 
 Ours reads, judges and writes kinds 2 to 4: commits and docstrings as `python -m app history` does, and pull requests
 from the merges among the same commits and from squashed ones, with what the merge says for title and body, for GitHub
