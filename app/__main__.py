@@ -8,6 +8,7 @@ import typer
 from app.commands import erase, trace
 from app.dataset_commands import dataset
 from app.domain.errors import UserError
+from app.history.commands import history
 from app.rehearsal import commands
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -43,6 +44,7 @@ cli.command()(commands.demo)
 cli.command()(commands.rehearse)
 cli.command("import-comments")(commands.import_comments)
 cli.add_typer(dataset, name="dataset")
+cli.command()(history)
 
 
 def run() -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from app.domain.errors import RetryLater, UnderstudyError
 
@@ -186,6 +187,38 @@ def read_git(mirror: Path, *arguments: str) -> str:
     """
     command = ["-C", str(mirror), "--no-replace-objects", *arguments]
     return _git(command, env=_environment({}), seconds=READ_SECONDS)
+
+
+@contextmanager
+def open_git(
+    git_dir: Path, *arguments: str, given: bytes | None = None, settings: dict[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A git command that only reads, as a running process whose output is a pipe; it ends with the block.
+
+    Its input is `given`, else a pipe as well. `git_dir` is taken as it is: git looks for no repository above it.
+
+    Raises:
+        GitFailed: with git's own message, when it failed or the block left output unread.
+    """
+    command = ["git", f"--git-dir={git_dir}", "--no-replace-objects", *arguments]
+    with TemporaryFile() as words, TemporaryFile() as told:
+        told.write(given or b"")
+        told.seek(0)
+        with subprocess.Popen(
+            command,
+            env=_environment(settings or {}),
+            stdin=subprocess.PIPE if given is None else told,
+            stdout=subprocess.PIPE,
+            stderr=words,
+        ) as process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            words.seek(0)
+            raise GitFailed(f"git {arguments[0]}: {words.read(400).decode(errors='replace').strip()}")
 
 
 def _git(arguments: Sequence[str], *, env: dict[str, str], seconds: float) -> str:
