@@ -5,8 +5,7 @@ from typing import Literal
 
 from app.domain.base import Record
 from app.domain.findings import Finding
-from app.domain.safe_markdown import render_safe_markdown
-from app.review.coverage import Coverage
+from app.review.coverage import LINES_PER_REVIEW, Coverage
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]
@@ -22,6 +21,7 @@ _REASONS = {
     "nothing_added": "no added lines",
     "too_large": "GitHub gave no diff: too large",
     "unreadable": "its diff could not be read",
+    "over_limit": f"past the {LINES_PER_REVIEW:,} added lines that one review reads",
 }
 
 
