@@ -109,7 +109,7 @@ def test_an_adapter_for_another_base_is_refused_by_the_field_that_differs(field:
     manifest = AdapterManifest(
         installation="42",
         base=BASE,
-        prompt_version="p1",
+        prompt_version="p2",
         snapshot="ds1:x",
         rank=8,
         seed=0,
