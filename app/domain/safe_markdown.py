@@ -13,6 +13,11 @@ import re
 import unicodedata
 
 _INVISIBLE = frozenset(["Cf", "Cc", "Co", "Cs", "Cn"])
+#: Shown as nothing although they are letters or marks: Hangul fillers and variation selectors. U+FE0F stays where it
+#: belongs, behind the sign whose colour it asks for.
+_BLANK = re.compile(
+    r"[\u115f\u1160\u3164\uffa0\ufe00-\ufe0e\U000e0100-\U000e01ef]|(?<![\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
+)
 _FENCE = re.compile(r"`{2,}|~{3,}")
 _CODE = re.compile(r"(`[^`\n]+`)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
@@ -39,7 +44,7 @@ LINK_REMOVED = "(link removed)"
 def render_safe_markdown(text: str) -> str:
     """Plain words and short code; everything that could load, link, notify or hide is gone."""
     visible = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE)
-    parts = _CODE.split(_FENCE.sub(" ", visible))
+    parts = _CODE.split(_FENCE.sub(" ", _BLANK.sub("", visible)))
     joined = "".join(part if index % 2 else _prose(part) for index, part in enumerate(parts))
     return _MATH_MARK.sub(_ENTITIES[_ZERO_WIDTH], _TABLE_MARK.sub(r"\1\\\2", joined)).strip()
 

@@ -61,6 +61,7 @@ def test_no_image_link_html_mention_or_suggestion_survives(text: str) -> None:
         ("1https://e.vil éhttps://e.vil _www.e.vil", "1(link removed) é(link removed) _(link removed)"),
         ("www.<https://e.vil>", "(link removed)&lt;(link removed)&gt;"),
         ("- ~~~suggestion\nx\n~~~", "-  suggestion\nx"),
+        ("a\ufe01b\ufe0f\ufe0f \u115f\u1160\u3164\uffa0c \u2764\ufe0f\ufe0f\U000e0101", "ab c \u2764\ufe0f"),
         ("As in GH-12.", "As in GH-&#8203;12."),
         ("Note\n :-: \n`a | b`", "Note\n \\:-: \n`a | b`"),
         ("- `one`\n- `two`", "- `one`\n- `two`"),
