@@ -7,6 +7,7 @@ from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding
 from app.domain.paths import render_path
+from app.domain.safe_markdown import render_safe_markdown
 from app.review.coverage import LINES_PER_REVIEW, Coverage
 
 CHECK_NAME = "Understudy review"
