@@ -33,7 +33,13 @@ def serve() -> None:
     settings = load_settings()
     boot(settings)  # before the server: a wrong setting is a sentence here and a traceback there
     try:
-        uvicorn.run(create_app(settings, booted=True), host=settings.host, port=settings.port, access_log=False)
+        uvicorn.run(
+            create_app(settings, booted=True),
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            limit_concurrency=settings.connections,
+        )
     finally:
         shutdown()
 

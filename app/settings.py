@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     #: GitHub's own limit for a payload is 25 MB.
     body_limit_bytes: int = Field(default=25 * 1024 * 1024, gt=0)
+    #: Connections answered at once; one more is told 503. Each may hold a body of that size.
+    connections: int = Field(default=100, gt=0)
     #: Queues this process works on, comma-separated; empty means all.
     queues: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
     #: How long an enqueued workflow may lie before it is noticed.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.model_selection import StratifiedGroupKFold
 
+from app.domain.prompt import LINE_WIDTH
 from app.domain.snapshots import OutcomeRow
 from training.text_scores import (
     Block,
@@ -36,7 +37,7 @@ BLOCKS = (Block("body", "char", 2, 5), Block("body", "names", 1, 2), Block("line
 
 
 def read_texts(line_texts: Sequence[str], bodies: Sequence[str]) -> dict[str, list[str]]:
-    return {"line_text": [text.strip() for text in line_texts], "body": list(bodies)}
+    return {"line_text": [text.strip()[:LINE_WIDTH] for text in line_texts], "body": list(bodies)}
 
 
 def fit_acceptance(rows: Sequence[OutcomeRow], *, precision: float) -> TextScores:

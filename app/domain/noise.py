@@ -11,6 +11,8 @@ from app.domain.base import Record
 
 #: Fewer characters than this, without code and mentions, say nothing that carries over to other code.
 SHORTEST = 8
+#: Characters of a body that are looked at: strangers write bodies, and nothing worth a rule comes later than that.
+LONGEST = 4_000
 
 _BOT_LOGIN = re.compile(
     r"\[bot\]$|(^|-)bot(-|\d*$)|^(codeclimate|codecov(-io)?|dependabot|renovate|coveralls)\b", re.IGNORECASE
@@ -34,14 +36,16 @@ _ASSENT = (
     r"agreed?|i agree|yes|yep|yeah|no|nope|ok(ay)?|sure|done|fixed|ack|got it|i see|understood|never ?mind|nvm|"
     r"my bad|oops|sorry|you are right|wow|100"
 )
-_ACKNOWLEDGEMENT = re.compile(rf"^(({_THANKS_FOR}|{_PRAISE}|{_ASSENT}|it|this|now)(\s|$))+$")
+_ACKNOWLEDGEMENT = re.compile(rf"{_THANKS_FOR}|{_PRAISE}|{_ASSENT}|it|this|now")
+#: Words of the longest acknowledgement: "special thanks for fixing" and two more.
+_PHRASE_WORDS = 6
 _REFERENCE = re.compile(
     r"^(and )?(for )?(ditto|(the )?same( here| there| thing| comment| issue| problem)?|same x\d|"
     r"(the )?same as (above|below|before|previous( \w+)?)|here (as well|too)|here and below|"
     r"likewise|see above|as above|again|1)$"
 )
 _ASKS = re.compile(
-    r"^(so |and |but |just |hm+ |wait |btw |sorry |curious |just curious )*"
+    r"^(so |and |but |just |hm+ |wait |btw |sorry |curious )*"
     r"(question (?!how about|what about|why not)|why (?!not |do ?n.?t |does ?n.?t |wo ?n.?t |ca ?n.?t )|"
     r"what (?!about )|when |where |who |which |how (?!about )|"
     r"(could|can|would|will) you (please )?(explain|clarify|elaborate|tell) )"
@@ -69,7 +73,7 @@ def decide_bot(login: str, account_type: str) -> bool:
 
 def decide_noise(body: str) -> Noise | None:
     """Why the words of a comment teach nothing, None when they may. Never looks at who wrote it."""
-    text = _MENTION.sub(" ", body).strip()
+    text = _MENTION.sub(" ", body[:LONGEST]).strip()
     words = _words(_LINK.sub(" ", _QUOTE.sub(" ", text)))
     if _LINK.search(text) and not words:
         return Noise(reason="link_only", detail="the comment is a bare link")
@@ -79,13 +83,27 @@ def decide_noise(body: str) -> Noise | None:
 
 
 def _decide_words(text: str, words: str) -> Noise | None:
-    if not words or _ACKNOWLEDGEMENT.match(words):
+    if not words or _acknowledges(words):
         return Noise(reason="praise", detail="the comment acknowledges or praises and asks for nothing")
     if len(_EMOJI_NAME.sub("", text).strip()) < SHORTEST or _REFERENCE.match(words.rstrip("? ")):
         return Noise(reason="too_short", detail="the comment says nothing without another one beside it")
     if _asks_only(text):
         return Noise(reason="question_only", detail="the comment asks for information, not for a change")
     return None
+
+
+def _acknowledges(words: str) -> bool:
+    """Whether the words are acknowledgements one after another.
+
+    Walked by hand: one expression that repeats phrases such as "love it" and "it" backtracks without end.
+    """
+    parts = words.split(" ")
+    reached = {0}
+    for start in range(len(parts)):
+        if start in reached:
+            ends = range(start + 1, min(start + _PHRASE_WORDS, len(parts)) + 1)
+            reached |= {end for end in ends if _ACKNOWLEDGEMENT.fullmatch(" ".join(parts[start:end]))}
+    return len(parts) in reached
 
 
 def _words(text: str) -> str:

@@ -1,6 +1,7 @@
 """Files that no reviewer reads: why a path is left out of reviews and of what is learned."""
 
 import re
+import unicodedata
 
 _LOCK_FILES = frozenset(
     {
@@ -37,3 +38,8 @@ def decide_unread(path: str) -> str | None:
     if _GENERATED.search(name):
         return "generated"
     return "binary" if _NOT_TEXT.search(name) else None
+
+
+def render_path(path: str) -> str:
+    """The path on one line: without control, format and line-ending characters, which git lets a name hold."""
+    return "".join(char for char in path if unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029")

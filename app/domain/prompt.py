@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from app.domain.base import Record
 from app.domain.diff import Hunk, Side
+from app.domain.paths import render_path
 
-PROMPT_VERSION = "p1"
+PROMPT_VERSION = "p2"
 LINES_ABOVE = 5
 LINES_BELOW = 4
 #: Characters of one shown line; longer ones are cut, for a minified line would drown the rest.
@@ -42,7 +43,7 @@ class ReviewAnswer(Record):
 
 
 def render_prompt(path: str, hunk: Hunk, line: int, side: Side = "RIGHT") -> tuple[Message, ...]:
-    """System and user message for one marked line.
+    """System and user message for one marked line. No text of a diff can open or close a turn in it.
 
     Raises:
         ValueError: when the hunk does not show the line.
@@ -53,19 +54,25 @@ def render_prompt(path: str, hunk: Hunk, line: int, side: Side = "RIGHT") -> tup
     first = max(0, at - LINES_ABOVE)
     shown = hunk.lines[first : at + LINES_BELOW + 1]
     rows = [
-        f"{'>' if first + offset == at else ' '}{item.mark}{item.text[:LINE_WIDTH]}"
+        f"{'>' if first + offset == at else ' '}{item.mark}{_defuse(item.text)[:LINE_WIDTH]}"
         for offset, item in enumerate(shown)
     ]
+    again = _defuse(hunk.lines[at].text.strip())[:LINE_WIDTH]
     return (
         Message(role="system", content=SYSTEM),
         # The marked line once more, last: a small base attends to what is nearest, and learns the rule from it.
-        Message(role="user", content="\n".join([path, *rows, f"line: {hunk.lines[at].text.strip()[:LINE_WIDTH]}"])),
+        Message(role="user", content="\n".join([_defuse(render_path(path)), *rows, f"line: {again}"])),
     )
 
 
 def render_completion(comment: str) -> Message:
     """The assistant's answer as JSON, spelled as the constrained decoder spells it."""
-    return Message(role="assistant", content=json.dumps({"comment": comment}, ensure_ascii=False))
+    return Message(role="assistant", content=json.dumps({"comment": _defuse(comment)}, ensure_ascii=False))
+
+
+def _defuse(text: str) -> str:
+    """Chat templates spell turns as `<|...|>`, and tokenizers read that anywhere: from a diff it must not be read."""
+    return text.replace("<|", "< |")
 
 
 def parse_completion(text: str) -> str | None:

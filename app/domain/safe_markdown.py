@@ -1,7 +1,7 @@
 """What a model wrote, made harmless before it is posted under our name.
 
-Covered: images, links, autolinks, raw HTML and HTML comments, mentions, issue references, suggestion blocks, control,
-bidi, zero-width and tag characters. Not covered: whether the words are true or kind.
+Covered: images, links, autolinks, raw HTML and HTML comments, mentions, issue references, tables, formulas, suggestion
+blocks, control, bidi, zero-width and tag characters. Not covered: whether the words are true or kind.
 
 The method is an allow-list. The one markup let through is code within one line between single backticks; fences lose
 theirs, for where a fence ends is the very thing that renderers and filters see differently. Everything else is prose,
@@ -13,12 +13,20 @@ import re
 import unicodedata
 
 _INVISIBLE = frozenset(["Cf", "Cc", "Co", "Cs", "Cn"])
-_FENCE = re.compile(r"`{2,}")
+#: Shown as nothing although they are letters or marks: Hangul fillers and variation selectors. U+FE0F stays where it
+#: belongs, behind the sign whose colour it asks for.
+_BLANK = re.compile(
+    r"[\u115f\u1160\u3164\uffa0\ufe00-\ufe0e\U000e0100-\U000e01ef]|(?<![\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
+)
+_FENCE = re.compile(r"`{2,}|~{3,}")
 _CODE = re.compile(r"(`[^`\n]+`)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
-_URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:)[^\s<>)\]]+", re.IGNORECASE)
-_REFERENCE = re.compile(r"(?<=[#@])(?=\w)")
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:)[^\s<>)\]]*", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?<=[#@])(?=\w)|(?<=gh-)(?=\d)", re.IGNORECASE)
 _BLOCK_MARK = re.compile(r"(?m)^(\s{0,3})([=+*~-]{3,}|#{1,6}(?=\s))")
+#: A table's second row. It makes the row over it and all that follow cells, which are cut apart before code is read.
+_TABLE_MARK = re.compile(r"(?m)^([ \t]*)(:?-+:?[ \t]*)$")
+_MATH_MARK = re.compile(r"(?<=\$)(?=`)|(?<=`)(?=\$)")
 _ZERO_WIDTH = "\u200b"
 _ENTITIES = {
     "<": "&lt;",
@@ -36,8 +44,9 @@ LINK_REMOVED = "(link removed)"
 def render_safe_markdown(text: str) -> str:
     """Plain words and short code; everything that could load, link, notify or hide is gone."""
     visible = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE)
-    parts = _CODE.split(_FENCE.sub(" ", visible))
-    return "".join(part if index % 2 else _prose(part) for index, part in enumerate(parts)).strip()
+    parts = _CODE.split(_FENCE.sub(" ", _BLANK.sub("", visible)))
+    joined = "".join(part if index % 2 else _prose(part) for index, part in enumerate(parts))
+    return _MATH_MARK.sub(_ENTITIES[_ZERO_WIDTH], _TABLE_MARK.sub(r"\1\\\2", joined)).strip()
 
 
 def _prose(part: str) -> str:

@@ -47,11 +47,12 @@ def _connect(api_url: str, auth: AppAuthStrategy | UnauthAuthStrategy) -> GitHub
 
     The HTTP cache is off: permission reads must be fresh, and everything else is read once per event.
     """
-    host = httpx.URL(api_url).host
+    home = _origin(httpx.URL(api_url))
 
     async def stay_on_host(request: httpx.Request) -> None:
-        if request.url.host != host:
-            raise Refused("foreign_host", f"GitHub at {host} pointed to {request.url.host}; that is not followed")
+        there = _origin(request.url)
+        if there != home:
+            raise Refused("foreign_host", f"GitHub at {home} pointed to {there}; that is not followed")
 
     return GitHub(
         auth,
@@ -64,3 +65,8 @@ def _connect(api_url: str, auth: AppAuthStrategy | UnauthAuthStrategy) -> GitHub
         http_cache=False,
         auto_retry=False,
     )
+
+
+def _origin(url: httpx.URL) -> str:
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return f"{url.scheme}://{url.host}:{port}"

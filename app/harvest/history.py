@@ -22,6 +22,8 @@ from app.harvest.positions import Change, parse_changes
 CONTEXT = 5
 #: Commits looked at behind one comment. Longer paths come from base branches merged in, which hold no fix.
 COMMITS = 250
+#: Bytes of the largest file that is read. A few KB of git can hold a file of gigabytes, and strangers push them.
+FILE_BYTES = 1_000_000
 #: The tree of no files, which git knows without having it.
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv")
@@ -58,6 +60,7 @@ class History:
         self.has = cache(lambda sha: has_commit(mirror, sha))
         self.merge_base = cache(self._merge_base)
         self.names = cache(self._names)
+        self.size = cache(self._size)
         self.lines = cache(self._lines)
         self.changes = cache(self._changes)
         self.file_diff = cache(self._file_diff)
@@ -99,12 +102,22 @@ class History:
         return next((old for old, new in self.names(left, right).items() if new == path and old != path), path)
 
     def _lines(self, sha: str, path: str) -> tuple[str, ...] | None:
-        """The lines of a file, None when the commit has no such file."""
+        """The lines of a file, None when the commit has no such file or one over FILE_BYTES."""
+        size = self.size(sha, path)
+        if size is None or size > FILE_BYTES:
+            return None
         try:
             text = read_git(self._mirror, "cat-file", "blob", f"{sha}:{path}")
         except GitFailed:
             return None
         return tuple(line.rstrip("\r") for line in text.removesuffix("\n").split("\n"))
+
+    def _size(self, sha: str, path: str) -> int | None:
+        """Bytes of a file, None when the commit has no such file."""
+        try:
+            return int(read_git(self._mirror, "cat-file", "-s", f"{sha}:{path}"))
+        except GitFailed:
+            return None
 
     def patch(self, left: str, old: str, right: str, new: str) -> str:
         """The hunks between two versions of a file, as text."""
@@ -124,9 +137,14 @@ class History:
         return FileFate(changes=self.changes(left, path, right, name), before=before, after=after)
 
     def _file_diff(self, base: str, sha: str, path: str) -> FileDiff:
-        """One file of the pull request's diff, as GitHub builds it: against the merge base, renames followed."""
+        """One file of the pull request's diff, as GitHub builds it: against the merge base, renames followed.
+
+        Without hunks when either version is over FILE_BYTES.
+        """
         old = self.old_name(path, base, sha)
-        if self.lines(base, old) is None:
+        if max(self.size(base, old) or 0, self.size(sha, path) or 0) > FILE_BYTES:
+            return FileDiff(path=path, hunks=())
+        if self.size(base, old) is None:
             text = read_git(self._mirror, "--literal-pathspecs", "diff", *_PLAIN, EMPTY_TREE, sha, "--", path)
         else:
             text = read_git(self._mirror, "diff", f"-U{CONTEXT}", *_PLAIN, f"{base}:{old}", f"{sha}:{path}")

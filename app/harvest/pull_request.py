@@ -7,6 +7,7 @@ from app.domain.diff import Hunk, Side
 from app.domain.diff_hunk import last_position
 from app.domain.examples import Example, ExampleKind, Rejection
 from app.domain.noise import Noise, decide_bot
+from app.domain.paths import decide_unread
 from app.github.harvested import HarvestedPull, HarvestedThread
 from app.harvest.fixes import Place
 from app.harvest.history import History
@@ -72,7 +73,8 @@ def _read_thread(
     lines = decide_lines(thread, parse_shown(thread))
     outcome = UNKNOWN
     sha = thread.root.original_commit_sha
-    if lines is not None and sha is not None:
+    # What a machine or the author wrote is never learned from, so git is not asked what became of it.
+    if lines is not None and sha is not None and (noise is None or noise.reason not in ("bot", "self_comment")):
         first, last, side = lines
         place = Place(sha=sha, path=thread.path, first=first, last=last)
         outcome = read_outcome(
@@ -208,6 +210,8 @@ def _seen_hunks(pull: HarvestedPull, history: History) -> Iterator[SeenHunk]:
     """What people other than the author had before their eyes, approvals first; each commit and file once."""
     seen = dict.fromkeys((*_approved_files(pull, history), *_commented_files(pull)))
     for sha, path in seen:
+        if decide_unread(path) is not None:
+            continue
         base = history.merge_base(pull.base_sha, sha) if history.has(sha) else None
         if base is not None and history.lines(sha, path) is not None:
             yield from (SeenHunk(sha=sha, path=path, hunk=hunk) for hunk in history.file_diff(base, sha, path).hunks)

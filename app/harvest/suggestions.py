@@ -6,11 +6,13 @@ from collections.abc import Sequence
 _BLOCK = re.compile(r"^[ \t]*(`{3,}|~{3,})suggestion[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
 #: How far from its followed place the suggested text may stand, for lines above may have come in the same commit.
 SLACK = 3
+#: Characters of a comment that are searched: the search takes the square of it, and strangers write comments.
+LONGEST = 8_000
 
 
 def parse_suggestions(body: str) -> tuple[tuple[str, ...], ...]:
     """The lines of each suggestion block of a comment; an empty block suggests to remove the commented lines."""
-    blocks = (match[2] for match in _BLOCK.finditer(body.replace("\r\n", "\n")))
+    blocks = (match[2] for match in _BLOCK.finditer(body[:LONGEST].replace("\r\n", "\n")))
     return tuple(tuple(block.rstrip("\n").split("\n")) if block.strip() else () for block in blocks)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.domain.prompt import LINE_WIDTH
 from app.inference.text_scores import TextScores, load_text_scores
 
 
@@ -21,8 +22,11 @@ class AcceptanceFilter:
         return self.scores.abstains
 
     def score(self, line_text: str, body: str) -> float:
-        """A probability in 0..1 for the words `body` about the line `line_text` (its indentation does not matter)."""
-        return self.scores.score({"line_text": [line_text.strip()], "body": [body]}, 1)[0]
+        """A probability in 0..1 for the words `body` about the line `line_text`.
+
+        Its indentation, and what is past LINE_WIDTH characters, does not matter.
+        """
+        return self.scores.score({"line_text": [line_text.strip()[:LINE_WIDTH]], "body": [body]}, 1)[0]
 
 
 def load_acceptance(path: Path) -> AcceptanceFilter:

@@ -7,6 +7,9 @@ from pathlib import Path
 from app.domain.lines import LineSite, render_pairs
 from app.inference.text_scores import TextScores, load_text_scores
 
+#: Sites whose texts are held at once.
+_BATCH = 256
+
 
 @dataclass(frozen=True)
 class Locator:
@@ -24,8 +27,12 @@ class Locator:
 
     def score(self, sites: Sequence[LineSite]) -> list[float]:
         """One probability in 0..1 per site, in order."""
+        batches = (sites[start : start + _BATCH] for start in range(0, len(sites), _BATCH))
+        return [score for batch in batches for score in self._score_batch(batch)]
+
+    def _score_batch(self, sites: Sequence[LineSite]) -> list[float]:
         texts = {field: [_text(site, field) for site in sites] for field in self.scores.fields}
-        return self.scores.score(texts, len(sites)) if sites else []
+        return self.scores.score(texts, len(sites))
 
 
 def load_locator(path: Path) -> Locator:

@@ -97,8 +97,8 @@ def _is_id(value: object) -> bool:
 
 
 def _text(value: object) -> str | None:
-    # PostgreSQL's text holds no NUL, and nothing GitHub names is that long.
-    return value[:200].replace("\0", "") if isinstance(value, str) else None
+    # A database's text holds neither NUL nor half a surrogate pair, and nothing GitHub names is that long.
+    return value[:200].replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
 
 def decide_ignored(event: str, glance: Glance, app_slug: str) -> str | None:

@@ -12,13 +12,15 @@ from sqlmodel import Session
 
 from app.domain.errors import Refused
 from app.intake.deliveries import Envelope, Glance, decide_ignored, parse_body, parse_headers
-from app.intake.signatures import is_authentic
+from app.intake.signatures import is_authentic, is_signature
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import save_delivery, select_known_guids
 from app.store.tables import DeliveryRow
 
-_STATUS = {"content_type": 415, "headers": 400, "json": 400, "signature": 401, "too_large": 413}
+_STATUS = {"content_type": 415, "headers": 400, "json": 400, "signature": 401, "too_large": 413, "too_slow": 408}
+#: Refused with some of the body still to come.
+_UNREAD = frozenset({"signature", "too_large", "too_slow"})
 _RETRY_SECONDS = 10
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ class Intake:
     body_limit_bytes: int
     database: Callable[[], sa.Engine]
     enqueue: Callable[[Session, str], None]
+    #: GitHub itself gives a delivery ten seconds, from its first byte to our answer.
+    body_seconds: float = 10.0
 
 
 def intake_router(intake: Intake) -> APIRouter:
@@ -42,14 +46,15 @@ def intake_router(intake: Intake) -> APIRouter:
     async def receive(request: Request) -> JSONResponse:
         try:
             envelope = parse_headers(request.headers, intake.host)
-            body = await _read(request, intake.body_limit_bytes)
-            if not is_authentic(body, request.headers.get("x-hub-signature-256"), intake.secrets):
+            signature = request.headers.get("x-hub-signature-256")
+            body = await _read(request, intake) if is_signature(signature) else b""
+            if not is_authentic(body, signature, intake.secrets):
                 raise Refused("signature", "expected X-Hub-Signature-256 over this body with the App's webhook secret")
             return await asyncio.to_thread(_accept, intake, envelope, body)
         except Refused as refused:
             _log.info("refused a delivery: %s", refused.reason)
             # Closing ends what is still being sent; the server would read, and drop, all of it.
-            headers = {"connection": "close"} if refused.reason == "too_large" else None
+            headers = {"connection": "close"} if refused.reason in _UNREAD else None
             return JSONResponse({"error": refused.reason, "detail": str(refused)}, _STATUS[refused.reason], headers)
         except sa.exc.SQLAlchemyError as error:
             # Its type only: the text of a database error shows the values of the statement.
@@ -61,17 +66,21 @@ def intake_router(intake: Intake) -> APIRouter:
     return router
 
 
-async def _read(request: Request, limit_bytes: int) -> bytes:
-    """The raw body, given up as soon as it is too large, whatever its header claims.
+async def _read(request: Request, intake: Intake) -> bytes:
+    """The raw body, given up as soon as it is too large, whatever its header claims, or too long on its way.
 
     Raises:
-        Refused: `too_large`.
+        Refused: `too_large` or `too_slow`.
     """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit_bytes:
-            raise Refused("too_large", f"expected at most {limit_bytes} bytes")
+    try:
+        async with asyncio.timeout(intake.body_seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > intake.body_limit_bytes:
+                    raise Refused("too_large", f"expected at most {intake.body_limit_bytes} bytes")
+    except TimeoutError:
+        raise Refused("too_slow", f"expected the whole body within {intake.body_seconds:g} s; redeliver it") from None
     return bytes(body)
 
 

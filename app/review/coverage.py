@@ -9,6 +9,10 @@ from app.domain.paths import decide_unread
 
 #: Files GitHub lists for one pull request at most; beyond it the list itself is cut.
 GITHUB_FILES_LIMIT = 3000
+#: Added lines that one review reads; a file that goes past them is left out, and named. Scoring costs time per line.
+LINES_PER_REVIEW = 5_000
+#: Reasons that leave out what a reviewer would have read.
+_UNREVIEWED = frozenset({"too_large", "unreadable", "over_limit"})
 
 
 class ChangedFile(Record):
@@ -45,15 +49,17 @@ class Coverage(Record):
     @property
     def complete(self) -> bool:
         """Whether every file that holds readable added lines was read and every question was answered."""
-        return self.unanswered == 0 and not any(file.reason in {"too_large", "unreadable"} for file in self.skipped)
+        return self.unanswered == 0 and not any(file.reason in _UNREVIEWED for file in self.skipped)
 
 
 def read_files(files: tuple[ChangedFile, ...]) -> tuple[tuple[FileDiff, ...], Coverage]:
     """The diffs that can be read, and the account of those that can't."""
     diffs: list[FileDiff] = []
     rows: list[FileCoverage] = []
+    left = LINES_PER_REVIEW
     for file in files:
-        diff, row = _read(file)
+        diff, row = _read(file, left)
+        left -= row.lines_read
         rows.append(row)
         if diff is not None:
             diffs.append(diff)
@@ -64,7 +70,7 @@ def read_files(files: tuple[ChangedFile, ...]) -> tuple[tuple[FileDiff, ...], Co
     )
 
 
-def _read(file: ChangedFile) -> tuple[FileDiff | None, FileCoverage]:
+def _read(file: ChangedFile, left: int) -> tuple[FileDiff | None, FileCoverage]:
     reason = decide_unread(file.path) or _unreadable(file)
     if reason:
         return None, FileCoverage(path=file.path, outcome="skipped", reason=reason)
@@ -75,6 +81,8 @@ def _read(file: ChangedFile) -> tuple[FileDiff | None, FileCoverage]:
     added = sum(1 for _ in diff.added())
     if not added:
         return None, FileCoverage(path=file.path, outcome="skipped", reason="nothing_added")
+    if added > left:
+        return None, FileCoverage(path=file.path, outcome="skipped", reason="over_limit")
     return diff, FileCoverage(path=file.path, outcome="reviewed", lines_read=added)
 
 

@@ -68,21 +68,11 @@ async def draft_review(
     known_fingerprints: frozenset[str] = frozenset(),
 ) -> Draft:
     """Ask the adapter about the lines that the Locator picked and keep what the team would act on."""
-    diffs, coverage = read_files(files)
-    sites = list_sites(diffs)
-    scores = reviewer.locator.score([site for _, site in sites]) if sites else []
-    candidates = select_candidates(sites, scores, reviewer.locator.threshold)
+    # Scores are computed in threads: a long diff must not hold up webhooks and the other reviews.
+    candidates, coverage = await asyncio.to_thread(_locate, reviewer.locator, files)
     asked = candidates[:QUESTIONS_PER_REVIEW]
     comments = await asyncio.gather(*(_ask(reviewer.writer, candidate) for candidate in asked))
-    answered = tuple(
-        Answered(
-            candidate=candidate,
-            comment=comment,
-            acceptance=reviewer.acceptance.score(candidate.site.text, comment),
-        )
-        for candidate, comment in zip(asked, comments, strict=True)
-        if comment is not None
-    )
+    answered = await asyncio.to_thread(_accept, reviewer.acceptance, asked, comments)
     selection = select_findings(
         answered,
         repository=repository,
@@ -99,6 +89,23 @@ async def draft_review(
         "unanswered": len(asked) - len(answered),
     }
     return Draft(findings=selection.findings, coverage=coverage.model_copy(update=account))
+
+
+def _locate(locator: LineScorer, files: tuple[ChangedFile, ...]) -> tuple[tuple[Candidate, ...], Coverage]:
+    diffs, coverage = read_files(files)
+    sites = list_sites(diffs)
+    scores = locator.score([site for _, site in sites]) if sites else []
+    return select_candidates(sites, scores, locator.threshold), coverage
+
+
+def _accept(
+    acceptance: AcceptanceScorer, asked: Sequence[Candidate], comments: Sequence[str | None]
+) -> tuple[Answered, ...]:
+    return tuple(
+        Answered(candidate=candidate, comment=comment, acceptance=acceptance.score(candidate.site.text, comment))
+        for candidate, comment in zip(asked, comments, strict=True)
+        if comment is not None
+    )
 
 
 async def _ask(writer: CommentWriter, candidate: Candidate) -> str | None:

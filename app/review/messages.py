@@ -4,15 +4,19 @@ from collections import Counter
 from typing import Literal
 
 from app.domain.base import Record
+from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding
+from app.domain.paths import render_path
 from app.domain.safe_markdown import render_safe_markdown
-from app.review.coverage import Coverage
+from app.review.coverage import LINES_PER_REVIEW, Coverage
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]
 
-#: Files named in the check run; GitHub cuts a summary at 65,535 characters.
 _NAMED_FILES = 100
+_NAME_WIDTH = 200
+#: GitHub refuses a check run whose summary is longer than 65,535 characters.
+_SUMMARY_CHARACTERS = 60_000
 _REASONS = {
     "lock_file": "lock file",
     "vendored": "vendored code",
@@ -22,6 +26,14 @@ _REASONS = {
     "nothing_added": "no added lines",
     "too_large": "GitHub gave no diff: too large",
     "unreadable": "its diff could not be read",
+    "over_limit": f"past the {LINES_PER_REVIEW:,} added lines that one review reads",
+}
+FailureKind = Literal["refused", "misconfigured", "later", "other"]
+_FAILURES: dict[FailureKind, str] = {
+    "refused": "What this installation's reviews are made of was refused; the log says what and why.",
+    "misconfigured": "The service is not set up to finish it; the log says what to change.",
+    "later": "GitHub or the model server was away for too long; push again for another try.",
+    "other": "The log says why.",
 }
 
 
@@ -29,6 +41,12 @@ class CheckText(Record):
     conclusion: Conclusion
     title: str
     summary: str
+
+
+def render_name(path: str) -> str:
+    """A file's name as one short piece of code. git lets names hold anything, and strangers choose them."""
+    shown = render_path(path).replace("`", "'").replace("|", "¦")
+    return f"`{shown[:_NAME_WIDTH]}{'…' if len(shown) > _NAME_WIDTH else ''}`"
 
 
 def render_marker(head_sha: str) -> str:
@@ -63,7 +81,7 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
     return CheckText(
         conclusion="success" if coverage.complete else "neutral",
         title=title if coverage.complete else f"Partial: {title[0].lower()}{title[1:]}",
-        summary="\n".join(lines),
+        summary="\n".join(lines)[:_SUMMARY_CHARACTERS],
     )
 
 
@@ -76,11 +94,21 @@ def render_no_adapter() -> CheckText:
     )
 
 
-def render_failure(reason: str) -> CheckText:
+def decide_failure(error: UnderstudyError) -> FailureKind:
+    if isinstance(error, Refused):
+        return "refused"
+    if isinstance(error, RetryLater):
+        return "later"
+    return "misconfigured" if isinstance(error, UserError) else "other"
+
+
+def render_failure(kind: FailureKind, *, maybe_posted: bool) -> CheckText:
+    """In our own words only: an error's text names folders and commands of the machine it happened on."""
+    standing = "The review was being posted and may stand." if maybe_posted else "No review was posted for this commit."
     return CheckText(
         conclusion="failure",
-        title="Not reviewed: the review failed",
-        summary=f"No review was posted for this commit. {render_safe_markdown(reason)}",
+        title="The review failed while it was posted" if maybe_posted else "Not reviewed: the review failed",
+        summary=f"{standing} {_FAILURES[kind]}",
     )
 
 
@@ -99,6 +127,6 @@ def _skipped(coverage: Coverage) -> list[str]:
         return []
     counts = Counter(file.reason or "" for file in coverage.skipped)
     total = ", ".join(f"{count} {_REASONS.get(reason, reason)}" for reason, count in counts.most_common())
-    rows = [f"- `{file.path}`: {_REASONS.get(file.reason or '', file.reason)}" for file in coverage.skipped]
+    rows = [f"- {render_name(file.path)}: {_REASONS.get(file.reason or '', file.reason)}" for file in coverage.skipped]
     more = [f"- and {len(rows) - _NAMED_FILES} more"] if len(rows) > _NAMED_FILES else []
     return [f"\nNot read: {total}.", *rows[:_NAMED_FILES], *more]

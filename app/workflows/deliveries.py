@@ -214,6 +214,9 @@ def _save_installation(session: Session, event: InstallationEvent) -> str:
     state = INSTALLATION_STATES.get(event.action or "")
     if state is None:
         return f"ignored: {event.action or 'event'} is not acted upon"
+    known = load_installation(session, installation.id)
+    if known is not None and known.state == "deleted":
+        return "ignored: installation is deleted"  # for good: GitHub gives no id twice, so this event came late
     account = installation.account
     row = InstallationRow(
         id=installation.id,

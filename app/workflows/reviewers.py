@@ -1,5 +1,6 @@
 """The promoted AdapterVersion of an installation, ready to review: Locator, adapter and AcceptanceFilter together."""
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from app.workflows.context import services
 
 #: Tokens of one answer: above the longest comment that the schema lets through on this base.
 _ANSWER_TOKENS = 220
+_SCORERS = ("locator.skops", "filter.skops")
 
 
 class AdapterWriter:
@@ -67,13 +69,31 @@ async def load_reviewer(installation_id: int) -> Reviewer | None:
     folder = Path(version.path)
     writer = AdapterWriter(read_front(services().serving), installation_id, version.name, folder)
     await writer.ensure_loaded()
-    locator, acceptance = _load_scorers(folder)
+    locator, acceptance = _load_scorers(folder, *(version.manifest["files"].get(name, "") for name in _SCORERS))
     return Reviewer(adapter=version.name, locator=locator, writer=writer, acceptance=acceptance)
 
 
 @lru_cache(maxsize=16)
-def _load_scorers(folder: Path) -> tuple[Locator, AcceptanceFilter]:
-    """Kept by folder: a version's folder never changes."""
+def _load_scorers(folder: Path, locator_hash: str, filter_hash: str) -> tuple[Locator, AcceptanceFilter]:
+    """Kept by folder and hashes: a version's folder never changes.
+
+    Raises:
+        Refused: `tampered`, when a file is not the one that the registry's manifest names.
+    """
     if not folder.is_dir():
         raise UserError(f"expected the promoted adapter in {folder}, got no such folder; restore it or roll back")
-    return load_locator(folder / "locator.skops"), load_acceptance(folder / "filter.skops")
+    for name, wanted in zip(_SCORERS, (locator_hash, filter_hash), strict=True):
+        check_file(folder / name, wanted)
+    return load_locator(folder / _SCORERS[0]), load_acceptance(folder / _SCORERS[1])
+
+
+def check_file(path: Path, wanted: str) -> None:
+    """Raises:
+    Refused: `tampered`, when the file's sha256 is not the wanted one.
+    UserError: when there is no such file.
+    """
+    if not path.is_file():
+        raise UserError(f"expected {path.name} of the promoted adapter in {path.parent}; restore it or roll back")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != wanted:
+        raise Refused("tampered", f"{path} has sha256 {found}, but the registry says {wanted}; it was changed")

@@ -4,6 +4,7 @@ What was drafted lies in our tables, not in the journal, so that it can be erase
 on GitHub or in the database, and only then acts; so each may run again.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from app.review.drafting import draft_review
 from app.review.messages import (
     CHECK_NAME,
     CheckText,
+    FailureKind,
+    decide_failure,
     render_check,
     render_comment,
     render_failure,
@@ -41,6 +44,7 @@ from app.workflows.reviewers import load_reviewer
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
 _POSTING_ACTS = 6
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,13 @@ class _Subject:
     head_sha: str
 
 
+@dataclass
+class _Way:
+    """How far a review came: once submitting began, it may stand on GitHub whatever fails afterwards."""
+
+    submitting: bool = False
+
+
 @workflow("review")
 async def review(installation_id: int, repository: str, review_id: str) -> str:
     """Review one head commit and return the review's final state.
@@ -59,17 +70,19 @@ async def review(installation_id: int, repository: str, review_id: str) -> str:
     `review_id` is `<host>:<repository id>:<number>:<head sha>`, and so is the workflow's own id after `review:`.
     """
     await _plan(installation_id, repository, review_id)
+    way = _Way()
     try:
-        state = await _review(installation_id, review_id)
+        state = await _review(installation_id, review_id, way)
     except UnderstudyError as error:
-        await publish_check(installation_id, review_id, render_failure(str(error)).model_dump())
+        _log.error("review %s failed: %s", review_id, error)
+        await publish_failure(installation_id, review_id, decide_failure(error), way.submitting)
         await _settle(review_id, "failed")
         raise
     await _settle(review_id, state)
     return state
 
 
-async def _review(installation_id: int, review_id: str) -> str:
+async def _review(installation_id: int, review_id: str, way: _Way) -> str:
     await progress(stage="draft")
     outcome = await draft(installation_id, review_id)
     if outcome == "skipped":
@@ -80,6 +93,7 @@ async def _review(installation_id: int, review_id: str) -> str:
     if outcome == "drafted":
         await progress(stage="post")
         github_review_id = await create_pending(installation_id, review_id)
+        way.submitting = True
         if not await submit(installation_id, review_id, github_review_id):
             return "skipped"
     await publish_check(installation_id, review_id, None)
@@ -216,13 +230,26 @@ async def publish_check(installation_id: int, review_id: str, text: dict[str, An
         if text is None
         else CheckText.model_validate(text)
     )
+    return await _ensure_check(installation_id, row, check)
+
+
+@step()
+async def publish_failure(installation_id: int, review_id: str, kind: FailureKind, submitting: bool) -> int:
+    """The check run of a head commit whose review failed. The error itself is in the log only."""
+    with reading(services().database) as session:
+        row = _load_row(session, installation_id, review_id)
+    maybe_posted = submitting or row.github_review_id is not None
+    return await _ensure_check(installation_id, row, render_failure(kind, maybe_posted=maybe_posted))
+
+
+async def _ensure_check(installation_id: int, row: ReviewRow, check: CheckText) -> int:
     return (
         await services()
         .github(installation_id)
         .ensure_check_run(
             row.repository,
             row.head_sha,
-            external_id=review_id,
+            external_id=row.id,
             conclusion=check.conclusion,
             title=check.title,
             summary=check.summary,

@@ -1,5 +1,7 @@
 """Who comes in, and what is answered. One service for all: nothing here changes it."""
 
+import socket
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -60,6 +62,32 @@ def test_the_signature_covers_the_raw_bytes(shared_service: Service) -> None:
     headers = sign(b'{"a": 1}', SECRETS[0])
     answer = shared_service.deliver(b'{"a":1}', headers=headers)
     assert answer.status_code == 401
+
+
+def _begin_delivery(service: Service, signature: str) -> socket.socket:
+    """A delivery whose body never ends."""
+    address = httpx.URL(service.url)
+    connection = socket.create_connection((address.host, address.port or 80), timeout=30)
+    head = (
+        "POST /webhooks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-github-event: ping\r\n"
+        f"x-github-delivery: {uuid.uuid4()}\r\n{signature}content-length: 90000\r\n\r\n"
+    )
+    connection.sendall(head.encode() + b"x" * 1000)
+    return connection
+
+
+@pytest.mark.parametrize("signature", ["", "x-hub-signature-256: sha256=0\r\n"])
+def test_an_unsigned_body_is_not_waited_for(shared_service: Service, signature: str) -> None:
+    before = time.monotonic()
+    with _begin_delivery(shared_service, signature) as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
+    assert time.monotonic() - before < 5
+
+
+@pytest.mark.slow
+def test_a_body_that_never_ends_is_given_up(shared_service: Service) -> None:
+    with _begin_delivery(shared_service, f"x-hub-signature-256: sha256={'0' * 64}\r\n") as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_body_over_the_cap_is_refused_while_it_streams(shared_service: Service) -> None:

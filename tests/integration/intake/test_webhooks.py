@@ -77,6 +77,21 @@ def test_a_suspended_installation_is_left_alone_until_it_comes_back(service: Ser
     assert (row.account, row.permissions) == ("acme", {"contents": "read"})
 
 
+def test_a_deleted_installation_stays_deleted_whatever_comes_late(service: Service) -> None:
+    def tell(action: str) -> str:
+        guid, account = str(uuid.uuid4()), {"id": 3, "login": "acme", "type": "Organization"}
+        installation = {"id": 12, "account": account, "permissions": {}}
+        service.deliver(a_payload(action, installation=installation), event="installation", guid=guid)
+        return wait_outcome(service, guid)
+
+    assert tell("deleted") == "installation: deleted"
+    assert [tell(action) for action in ("created", "unsuspend")] == ["ignored: installation is deleted"] * 2
+    with reading(engine.database()) as session:
+        row = load_installation(session, 12)
+    assert row is not None
+    assert row.state == "deleted"
+
+
 def test_what_cannot_be_stored_is_never_acknowledged(postgres_server: PostgresServer, tmp_path: Path) -> None:
     """PostgreSQL goes away and comes back; the service lives on and needs no restart."""
     with running(settings_for(postgres_server.create_database(), tmp_path)) as service:

@@ -1,5 +1,7 @@
 """Which words teach nothing. Every sentence here is made up."""
 
+import time
+
 import pytest
 
 from app.domain.noise import decide_bot, decide_noise
@@ -72,3 +74,22 @@ def test_demands_in_any_words_are_no_noise(body: str) -> None:
 )
 def test_machines_are_known_by_type_or_name(login: str, kind: str, *, is_bot: bool) -> None:
     assert decide_bot(login, kind) is is_bot
+
+
+@pytest.mark.timeout(20)  # the old rules took minutes, or for ever, on any of these
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("love it " * 30 + "zebra", None),
+        ("just curious " * 30 + "zebra?", None),
+        ("[](" * 20_000, "praise"),  # no word in it
+        ("[](" + " " * 60_000, "praise"),
+        ("\n" * 60_000 + "> x", "praise"),
+        ("thanks for the fix great catch " * 100, "praise"),
+    ],
+)
+def test_no_stranger_can_keep_the_rules_busy(body: str, reason: str | None) -> None:
+    before = time.process_time()
+    noise = decide_noise(body)
+    assert time.process_time() - before < 1.0
+    assert (noise and noise.reason) == reason

@@ -1,5 +1,6 @@
 """Content hashes: the same content gives the same name, any other content another."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,8 +11,9 @@ from app.domain.diff import parse_patch
 from app.domain.errors import Refused
 from app.domain.examples import Evidence, Example, ExampleKind
 from app.domain.findings import decide_severity, finding_fingerprint
-from app.domain.lines import render_sites
+from app.domain.lines import NAMES_PER_LINE, PAIRS_PER_LINE, render_pairs, render_sites
 from app.domain.paths import decide_unread
+from app.domain.prompt import LINE_WIDTH
 
 HUNK = parse_patch("a.py", "@@ -1,2 +1,4 @@\n one\n-two\n+2\n+\n+three").hunks[0]
 EXAMPLE = Example(
@@ -54,6 +56,42 @@ def test_sites_are_the_added_lines_with_text_and_their_surroundings_without_remo
     ]
 
 
+def test_the_blocks_around_a_line_are_the_nearest_lines_further_left() -> None:
+    code = "class A:\n    x = 1\n\n    def f():\n        if y:\n            go()\n        stop()\nend()"
+    patch = "@@ -0,0 +1,8 @@\n" + "\n".join(f"+{line}" for line in code.split("\n"))
+    sites = render_sites("a.py", parse_patch("a.py", patch).hunks[0])
+    assert [site.enclosing.split("\n") for site in sites] == [
+        [""],
+        ["class A:"],
+        ["class A:"],
+        ["def f():", "class A:"],
+        ["if y:", "def f():", "class A:"],
+        ["def f():", "class A:"],
+        [""],
+    ]
+
+
+@pytest.mark.timeout(60)
+def test_no_strangers_line_costs_the_square_of_its_length() -> None:
+    names = " ".join(f"name{number}" for number in range(5_000))
+    staircase = "\n".join(f"+{' ' * (3_000 - height)}x" for height in range(3_000))
+    patch = f"@@ -0,0 +1,3003 @@\n+{names}\n+{names}\n+{names}\n{staircase}"
+    before = time.process_time()
+    sites = render_sites("a.py", parse_patch("a.py", patch).hunks[0])
+    pairs = [render_pairs(site) for site in sites]
+    assert time.process_time() - before < 10
+    assert max(len(site.text) for site in sites) == LINE_WIDTH
+    assert sum(len(text) for text in pairs) < 1_000_000
+
+
+def test_names_and_pairs_of_a_line_are_bounded() -> None:
+    line = " ".join("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    patch = "@@ -0,0 +1,9 @@\n" + "\n".join(f"+{line}{number}" for number in range(9))
+    site = render_sites("a.py", parse_patch("a.py", patch).hunks[0])[1]
+    assert len(render_pairs(site).split(" ")) == PAIRS_PER_LINE
+    assert len({pair.split("^")[0] for pair in render_pairs(site).split(" ") if "^" in pair}) <= NAMES_PER_LINE
+
+
 def test_a_fingerprint_survives_a_line_move_and_new_spacing() -> None:
     assert finding_fingerprint("a.py", "  x = 1", "Use  two.") == finding_fingerprint("a.py", "x = 1 ", "use two.")
     assert finding_fingerprint("a.py", "x = 1", "Use two.") != finding_fingerprint("b.py", "x = 1", "Use two.")
@@ -71,7 +109,7 @@ def test_an_adapter_for_another_base_is_refused_by_the_field_that_differs(field:
     manifest = AdapterManifest(
         installation="42",
         base=BASE,
-        prompt_version="p1",
+        prompt_version="p2",
         snapshot="ds1:x",
         rank=8,
         seed=0,

@@ -1,5 +1,7 @@
 """From changed lines to Evidence."""
 
+import time
+
 import pytest
 
 from app.domain.examples import Evidence
@@ -56,6 +58,12 @@ def test_suggestions_are_read_from_any_fence() -> None:
     )
     assert parse_suggestions("```suggestion\n```") == ((),)
     assert parse_suggestions("```python\nx\n```") == ()
+
+
+def test_suggestions_that_never_end_are_given_up_soon() -> None:
+    before = time.process_time()
+    assert parse_suggestions("```suggestion\n" * 20_000) == ()
+    assert time.process_time() - before < 1.0
 
 
 def test_what_stood_there_before_was_not_applied() -> None:

@@ -85,3 +85,8 @@ def test_own_acts_and_unused_events_are_kept_and_ignored(
 ) -> None:
     glance = Glance(action=action, installation_id=1, sender_type=sender[0], sender_login=sender[1])
     assert decide_ignored(event, glance, "understudy") == ignored
+
+
+def test_half_a_surrogate_pair_is_replaced_for_no_database_stores_it() -> None:
+    glance = parse_body(b'{"action": "\\ud800", "sender": {"login": "a\\udfff", "type": "User"}}')
+    assert (glance.action, glance.sender_login) == ("?", "a?")

@@ -1,9 +1,14 @@
 """The review's decisions: what is read, what is asked, what is said, and posting once. Whole messages are compared."""
 
+import pytest
+
 from app.domain.diff import parse_patch
+from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding, finding_fingerprint
 from app.review.coverage import ChangedFile, Coverage, read_files
 from app.review.messages import (
+    FailureKind,
+    decide_failure,
     render_check,
     render_comment,
     render_failure,
@@ -123,8 +128,50 @@ def test_an_unanswered_question_makes_the_review_partial() -> None:
 
 def test_no_adapter_is_neutral_and_a_failure_is_loud() -> None:
     assert render_no_adapter().conclusion == "neutral"
-    assert render_failure("boom ![x](http://e.vil)").conclusion == "failure"
-    assert "e.vil" not in render_failure("boom ![x](http://e.vil)").summary
+    assert render_failure("other", maybe_posted=False).conclusion == "failure"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Refused("other_base", "x"), "refused"),
+        (RetryLater("x", 1.0), "later"),
+        (UserError("expected it in /srv/data"), "misconfigured"),
+        (UnderstudyError("git -C /srv/data failed"), "other"),
+    ],
+)
+def test_a_failure_is_told_in_our_words_and_denies_no_review_that_may_stand(
+    error: UnderstudyError, kind: FailureKind
+) -> None:
+    assert decide_failure(error) == kind
+    assert render_failure(kind, maybe_posted=False).summary.startswith("No review was posted for this commit. ")
+    after = render_failure(kind, maybe_posted=True)
+    assert "No review was posted" not in after.summary
+    assert "Not reviewed" not in after.title
+    assert "/srv" not in after.summary
+
+
+def test_a_files_name_can_neither_break_out_nor_forge_lines_in_the_check_run() -> None:
+    names = (
+        "x` ![p](https://e.vil/pixel) @octo-org/everyone #1 <b>`.png",
+        "a\n# Approved by security team\r\n\u2028![x](https://e.vil)\u202e.png",
+        "a|b" + "c" * 300 + ".png",
+    )
+    files = tuple(ChangedFile(path=name, status="added", patch=None, changes=0) for name in names)
+    summary = render_check(read_files(files)[1], (), "x").summary
+    assert summary.split("\n")[4:7] == [
+        "- `x' ![p](https://e.vil/pixel) @octo-org/everyone #1 <b>'.png`: not text",
+        "- `a# Approved by security team![x](https://e.vil).png`: not text",
+        f"- `a¦b{'c' * 197}…`: not text",
+    ]
+
+
+def test_a_summary_never_grows_past_what_github_takes() -> None:
+    name = "\U0001f600" * 3_000
+    files = tuple(ChangedFile(path=f"{n}{name}.png", status="added", patch=None, changes=0) for n in range(3_000))
+    coverage = read_files(files)[1]
+    assert len(render_check(coverage, (), "x" * 70_000).summary) <= 60_000
+    assert len(render_check(coverage, (), "x").summary) < 30_000
 
 
 def test_comment_and_review_texts() -> None:

@@ -24,7 +24,7 @@ def _report(*, rows: int = 40, arm: Arm | None = None, chance: float = 0.05, **l
     spread = {"arms": {"candidate": arm, "chance": Arm(location_hit=_figure(chance))}} if arm else {"arms": {}}
     return EvalReport(
         suite="su1:a",
-        prompt_version="p1",
+        prompt_version="p2",
         base=BASE,
         adapter="acme--000000000000" if arm else None,
         precision="bfloat16",

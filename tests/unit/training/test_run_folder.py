@@ -13,7 +13,7 @@ from training.lock import hold_folder
 from training.runkey import RunKey, claim_folder
 
 BASE = BaseCheckpoint(name="b", revision="r", weights_hash="w", tokenizer_hash="t", template_hash="c")
-KEY = RunKey(snapshot="ds1:a", base=BASE, prompt_version="p1", config=resolve_config().config)
+KEY = RunKey(snapshot="ds1:a", base=BASE, prompt_version="p2", config=resolve_config().config)
 
 
 def test_two_trainers_never_share_a_folder(tmp_path: Path) -> None:

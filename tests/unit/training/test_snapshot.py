@@ -43,8 +43,8 @@ def test_a_folder_without_a_manifest_is_incomplete(folder: Path) -> None:
 
 def test_prompts_of_another_version_are_refused(folder: Path) -> None:
     path = folder / "manifest.json"
-    path.write_text(path.read_text().replace('"prompt_version": "p1"', '"prompt_version": "p0"'))
-    with pytest.raises(UserError, match="version p0"):
+    path.write_text(path.read_text().replace('"prompt_version": "p2"', '"prompt_version": "p1"'))
+    with pytest.raises(UserError, match="version p1"):
         load_snapshot(folder)
 
 
