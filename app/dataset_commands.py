@@ -1,6 +1,5 @@
 """`python -m app dataset …`: report, export, import. Heavy parts are imported when they run."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +8,9 @@ import typer
 
 from app.dataset.formats import Format
 from app.domain.errors import UserError
+from app.screening.secrets import find_secret
 
 dataset = typer.Typer(no_args_is_help=True, help="Look at what is learned from, and carry it elsewhere and back.")
-
-#: Names the kind of secret that a text holds. None: nobody looks, and card and console say so.
-FIND_SECRET: Callable[[str], str | None] | None = None
 
 
 @dataset.command()
@@ -66,7 +63,7 @@ def export_rows(
     """Write a snapshot for another trainer, with a dataset card; nothing that holds a secret leaves."""
     from app.dataset.exporting import export_snapshot
 
-    refusal = export_snapshot(snapshot, form, out, FIND_SECRET)
+    refusal = export_snapshot(snapshot, form, out, find_secret)
     typer.echo(f"{refusal.held.manifest.id} in {out}")
     for name, rows in refusal.held.manifest.counts.items():
         typer.echo(f"{rows:7} rows  {name}")
@@ -84,7 +81,7 @@ def import_exported(
     """Make a snapshot of an export, the very same where it is whole, or of rows from elsewhere."""
     from app.dataset.restoring import FOREIGN_PROMPTS, import_rows
 
-    refusal = import_rows(source, form, snapshot, FIND_SECRET, installation=installation, created_at=datetime.now(UTC))
+    refusal = import_rows(source, form, snapshot, find_secret, installation=installation, created_at=datetime.now(UTC))
     manifest = refusal.held.manifest
     typer.echo(f"{manifest.id} in {snapshot}")
     for name, rows in manifest.counts.items():
@@ -97,7 +94,5 @@ def import_exported(
 
 
 def _tell_refused(refused: dict[str, int]) -> None:
-    if FIND_SECRET is None:
-        typer.echo("Not scanned for secrets.")
     for what, rows in sorted(refused.items()):
         typer.echo(f"{rows:7} refused, they hold a secret: {what}")

@@ -14,6 +14,7 @@ from app.history.changes import MOST_LINES, CommitChange, FileChange
 from app.history.docstrings import Documented, parse_docstrings
 from app.history.languages import Language, select_language
 from app.history.words import decide_docstring_noise, decide_message_noise, render_description, render_words
+from app.screening.screen import decide_screened_written
 
 #: Changed lines below which a change is usually a typo fix (finetuning-rules; 20 to 150 are best).
 FEWEST_LINES = 10
@@ -58,7 +59,7 @@ def decide_commit(change: CommitChange, origin: Origin) -> Found:
     reason = _decide_author(change) or _decide_message(text) or decide_change(change.files)
     if reason is not None or change.written_at is None:
         return LeftOut(WrittenKind.COMMIT, reason or "no_date", change.sha)
-    return WrittenExample(
+    example = WrittenExample(
         kind=WrittenKind.COMMIT,
         **origin.model_dump(),
         commit_sha=change.sha,
@@ -68,6 +69,7 @@ def decide_commit(change: CommitChange, origin: Origin) -> Found:
         context=render_diff(change.files),
         text=text,
     )
+    return _screen(example, change.sha)
 
 
 def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
@@ -80,7 +82,7 @@ def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
     reason = reason or _decide_message(text) or decide_change(change.files)
     if reason is not None:
         return LeftOut(WrittenKind.PULL_REQUEST, reason, f"{pull.repository}#{pull.number}")
-    return WrittenExample(
+    example = WrittenExample(
         kind=WrittenKind.PULL_REQUEST,
         host=pull.host,
         repository_id=pull.repository_id,
@@ -92,6 +94,7 @@ def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
         context=render_diff(change.files),
         text=text,
     )
+    return _screen(example, f"{pull.repository}#{pull.number}")
 
 
 def decide_docstrings(change: CommitChange, origin: Origin, read_blob: Callable[[str], bytes]) -> Iterator[Found]:
@@ -118,7 +121,7 @@ def _decide_docstring(
     reason = _decide_author(change) or _decide_function(function)
     if reason is not None or change.written_at is None:
         return LeftOut(WrittenKind.DOCSTRING, reason or "no_date", f"{change.sha}:{file.path}:{function.name}")
-    return WrittenExample(
+    example = WrittenExample(
         kind=WrittenKind.DOCSTRING,
         **origin.model_dump(),
         commit_sha=change.sha,
@@ -131,6 +134,13 @@ def _decide_docstring(
         context=function.code,
         text=function.doc,
     )
+    return _screen(example, f"{change.sha}:{file.path}:{function.name}")
+
+
+def _screen(example: WrittenExample, where: str) -> Found:
+    """A secret or personal data drops the whole example; which it was is said, never what."""
+    noise = decide_screened_written(example)
+    return example if noise is None else LeftOut(example.kind, noise.reason, where)
 
 
 def decide_change(files: Sequence[FileChange]) -> str | None:

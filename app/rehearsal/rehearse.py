@@ -35,6 +35,7 @@ from app.store.database import open_engine, reading
 from app.store.learning import (
     select_approvals_in_force,
     select_approved_examples,
+    select_approved_written,
     select_examples,
     select_rejections,
 )
@@ -146,7 +147,8 @@ def _settle(rehearsal: Rehearsal, words: str) -> None:
 def _snapshot(rehearsal: Rehearsal) -> None:
     with reading(rehearsal.database) as session:
         rows = select_approved_examples(session, rehearsal.installation)
-    folder, manifest = build_snapshot(rows, rehearsal.installation, rehearsal.app.data / "snapshots")
+        written = select_approved_written(session, rehearsal.installation)
+    folder, manifest = build_snapshot(rows, rehearsal.installation, rehearsal.app.data / "snapshots", written=written)
     rehearsal.story.open("Snapshot", f"{manifest.id} in {folder}")
     rehearsal.story.say(f"rows: {manifest.counts}")
     rehearsal.story.say(f"left out: {manifest.left_out}")

@@ -153,7 +153,7 @@ def test_a_database_without_tables_is_told(store: str, tmp_path: Path, monkeypat
 
 def test_out_and_back_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = a_snapshot(tmp_path / "s")
-    monkeypatch.setattr(dataset_commands, "FIND_SECRET", lambda text: "word" if "print 3" in text else None)
+    monkeypatch.setattr(dataset_commands, "find_secret", lambda text: "word" if "print 3" in text else None)
 
     out = run("export", "--snapshot", str(tmp_path / "s"), "--format", "unsloth", "--out", str(tmp_path / "out"))
     assert "1 refused, they hold a secret: comments.train:word" in out.output
@@ -163,12 +163,3 @@ def test_out_and_back_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert verify_snapshot(tmp_path / "back").id in back.output
     assert verify_snapshot(tmp_path / "back").id in out.output
     assert manifest.id not in back.output
-
-
-def test_without_a_scanner_nobody_claims_to_have_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = a_snapshot(tmp_path / "s")
-    monkeypatch.setattr(dataset_commands, "FIND_SECRET", None)
-    out = run("export", "--snapshot", str(tmp_path / "s"), "--format", "trl", "--out", str(tmp_path / "out"))
-    assert "Not scanned for secrets." in out.output
-    assert manifest.id in out.output
-    assert "**Not** scanned for secrets" in (tmp_path / "out" / "README.md").read_text()

@@ -119,7 +119,7 @@ def test_the_pairs_that_a_snapshot_settled_are_shown_and_not_open(tmp_path: Path
 def an_evaluation(rows: list[str], losses: list[float]) -> EvalReport:
     return EvalReport(
         suite="su1:x",
-        prompt_version="p1",
+        prompt_version="p2",
         base=BaseCheckpoint(name="b", revision="r", weights_hash="w", tokenizer_hash="t", template_hash="c"),
         adapter=None,
         precision="bfloat16",
