@@ -6,7 +6,6 @@ them as it would on GitHub. Up to `review`, the newest fifth is opened for revie
 
 import json
 import secrets
-import shutil
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -27,10 +26,11 @@ from app.rehearsal.base import ensure_base
 from app.rehearsal.commands import Until
 from app.rehearsal.console import Story
 from app.rehearsal.learning_view import find_run, read_progress, read_registry, read_reports
-from app.rehearsal.playback import Mirror, open_recorded, play_history, set_up
+from app.rehearsal.playback import Mirror, check_heads, open_recorded, play_history, set_up
 from app.rehearsal.report_page import render_report
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
+from app.rehearsal.work_folder import clear_work
 from app.store.database import open_engine, reading
 from app.store.learning import (
     select_approvals_in_force,
@@ -75,9 +75,10 @@ def rehearse(
         UserError: for an archive or a mirror that can't be played, and for a stage that did not do its work.
     """
     rows, source = read_archive(archive), Mirror(mirror)
+    check_heads(source, rows)
     out = out.absolute()
     work = out / "work"
-    shutil.rmtree(work, ignore_errors=True)
+    clear_work(work)
     started = time.monotonic()
     with ExitStack() as stack:
         secret = secrets.token_hex(24)

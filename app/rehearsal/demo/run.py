@@ -20,6 +20,7 @@ from app.rehearsal.organisation.play import enter_organisation
 from app.rehearsal.organisation.story import write_story
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
+from app.rehearsal.work_folder import claim_work
 from app.store.database import open_engine
 
 SCHEMA = "demo/1"
@@ -174,7 +175,11 @@ def _clear(work: Path, *, fresh: bool) -> None:
     """A second telling replays the story on a new stand-in; only finished or half-done training is kept, by snapshot.
 
     What the service knew of the old stand-in goes: its people and webhooks are gone with it.
+
+    Raises:
+        UserError: for a folder with files that are not ours.
     """
+    claim_work(work)
     runs = work / "app" / "runs"
     kept = work / "runs.kept"
     if runs.exists() and not fresh:
@@ -182,7 +187,6 @@ def _clear(work: Path, *, fresh: bool) -> None:
         runs.rename(kept)
     for name in ("github", "app", "serving") + (("runs.kept",) if fresh else ()):
         shutil.rmtree(work / name, ignore_errors=True)
-    work.mkdir(parents=True, exist_ok=True)
     if kept.exists():
         runs.parent.mkdir(parents=True)
         kept.rename(runs)
