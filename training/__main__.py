@@ -96,10 +96,11 @@ def evaluate(
         from training.config import resolve_config
         from training.evaluation import Examination
         from training.evaluation import evaluate as examine
-        from training.files import save_record
+        from training.files import check_file_place, save_record
         from training.progress import Progress
         from training.snapshot import load_snapshot
 
+        check_file_place(out)
         opened, resolved = load_snapshot(snapshot), resolve_config(config)
         folder, checkpoint = _open_base(base)
         report = examine(Examination(opened, folder, checkpoint, resolved.config, adapter), Progress(None))

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -20,14 +21,32 @@ def hash_file(path: Path) -> str:
 
 
 def save_text(path: Path, text: str) -> None:
-    """Write beside, then rename: a reader sees the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.writing")
-    with beside.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
+    """Write beside, then rename: a reader sees the old file or the new one, never half of one.
+
+    Raises:
+        UserError: when it can't be written there.
+    """
+    with spoken_place(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.writing")
+        with beside.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+
+
+def check_file_place(path: Path) -> None:
+    """Before minutes of work whose result goes there.
+
+    Raises:
+        UserError: when it is a folder, or can't be written.
+    """
+    with spoken_place(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder")
 
 
 def save_record(path: Path, record: BaseModel) -> None:

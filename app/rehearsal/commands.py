@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from app.domain.errors import UserError, spoken_place
+
 WORK = Path(".work")
 #: Rank, rate and length that suit three minutes on two cores.
 DEMO_TRAINING = Path(__file__).parents[2] / "training" / "configs" / "demo.yaml"
@@ -58,7 +60,8 @@ def rehearse(
     from app.rehearsal.console import Story
     from app.rehearsal.rehearse import rehearse as play
 
-    play(archive, mirror, out, until=until, base=base.absolute(), training_config=training_config, story=Story())
+    config = None if training_config is None else training_config.absolute()  # its reader stands in the checkout
+    play(archive, mirror, out, until=until, base=base.absolute(), training_config=config, story=Story())
 
 
 def import_comments(
@@ -70,7 +73,10 @@ def import_comments(
     """Make a snapshot from review comments of your own."""
     from app.dataset.imports import import_comments as make_snapshot
 
-    manifest = make_snapshot(train, heldout, snapshot, installation=installation, created_at=datetime.now(UTC))
+    if snapshot.exists() and not snapshot.is_dir():
+        raise UserError(f"expected --snapshot to name a folder to make, got {snapshot}, which is a file; name another")
+    with spoken_place(snapshot):
+        manifest = make_snapshot(train, heldout, snapshot, installation=installation, created_at=datetime.now(UTC))
     typer.echo(f"{manifest.id} in {snapshot}")
     for name, rows in manifest.counts.items():
         typer.echo(f"{rows:7} rows  {name}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.base import ensure_base
 from app.rehearsal.console import Story
@@ -81,22 +81,32 @@ REVIEWING: tuple[Stage, ...] = (
 
 
 def run_demo(options: DemoOptions, story: Story) -> bool:
-    """Tell it; True when every stage did its work. Figures are written whatever happens."""
-    record: dict[str, Any] = {"schema": SCHEMA, "ok": False, "reason": None, "stages": []}
+    """Tell it; True when every stage did its work. Figures are written whatever happens.
+
+    Raises:
+        UserError: before the first stage, when the figures could not be written.
+    """
+    record: dict[str, Any] = {"schema": SCHEMA, "ok": False, "reason": "still running", "stages": []}
     started = time.monotonic()
+    _save_figures(options.figures, record)
     try:
         _tell(options, story, record["stages"])
-        record["ok"] = True
+        record |= {"ok": True, "reason": None}
     except UserError as error:
         record["reason"] = str(error)
         story.fail(str(error))
     record["seconds"] = round(time.monotonic() - started, 1)
-    if options.figures is not None:
-        options.figures.parent.mkdir(parents=True, exist_ok=True)
-        options.figures.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    _save_figures(options.figures, record)
     if record["ok"]:
         _close(options, story, record)
     return bool(record["ok"])
+
+
+def _save_figures(path: Path | None, record: dict[str, Any]) -> None:
+    if path is not None:
+        with spoken_place(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def _tell(options: DemoOptions, story: Story, told: list[dict[str, Any]]) -> None:

@@ -64,3 +64,15 @@ def test_the_embedded_base_is_made_once_and_checked(tmp_path: Path) -> None:
     assert ensure_base(tmp_path / "base") == made
     assert (tmp_path / "base" / "model.safetensors").stat().st_mtime_ns == before
     assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
+def test_places_that_cannot_be_written_are_named_before_any_work(
+    tiny_base: Path, small_snapshot: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
+        assert f"expected {out} to be a place that can be written" in _refusal("base", "--out", out)
+    given = ("--snapshot", small_snapshot, "--base", tiny_base)
+    assert "a place that can be written" in _refusal("sft", *given, "--out", tmp_path / "file")
+    assert "is a folder" in _refusal("evaluate", *given, "--out", tmp_path)
+    assert (tmp_path / "file").read_text() == ""
