@@ -24,17 +24,20 @@ def main() -> None:
 @cli.command()
 def serve() -> None:
     """Receive webhooks and do the work they ask for. Settings come from UNDERSTUDY_* variables."""
-    import uvicorn
-
     from app.main import boot, create_app, shutdown
     from app.settings import load_settings
+    from app.web.listening import answer, reserve_address
 
     settings = load_settings()
-    boot(settings)  # before the server: a wrong setting is a sentence here and a traceback there
-    try:
-        uvicorn.run(create_app(settings, booted=True), host=settings.host, port=settings.port, access_log=False)
-    finally:
-        shutdown()
+    # Both before the server: a taken port or a wrong setting is a sentence here and a traceback there.
+    with reserve_address(settings.host, settings.port) as address:
+        boot(settings)
+        try:
+            answered = answer(create_app(settings, booted=True), address)
+        finally:
+            shutdown()
+    if not answered:
+        raise typer.Exit(1)
 
 
 cli.command()(erase)
