@@ -31,7 +31,7 @@ def demo(
     kill_at: Annotated[str, typer.Option(help="kill -9 the service there, e.g. harvest,training,review.")] = "",
 ) -> None:
     """The whole loop on this machine: harvest, curate, train, gate, serve, review."""
-    from app.rehearsal.console import Story
+    from app.rehearsal.console import Narrator
     from app.rehearsal.demo.run import DemoOptions, run_demo
 
     options = DemoOptions(
@@ -42,7 +42,7 @@ def demo(
         training_config=training_config.absolute(),
         kill_at=tuple(point for point in kill_at.split(",") if point),
     )
-    if not run_demo(options, Story()):
+    if not run_demo(options, Narrator()):
         raise typer.Exit(1)
 
 
@@ -57,11 +57,11 @@ def rehearse(
     training_config: Annotated[Path | None, typer.Option(help="A training configuration of your own.")] = None,
 ) -> None:
     """A recorded project through the real loop. Nothing is posted anywhere."""
-    from app.rehearsal.console import Story
+    from app.rehearsal.console import Narrator
     from app.rehearsal.rehearse import rehearse as play
 
     config = None if training_config is None else training_config.absolute()  # its reader stands in the checkout
-    play(archive, mirror, out, until=until, base=base.absolute(), training_config=config, story=Story())
+    play(archive, mirror, out, until=until, base=base.absolute(), training_config=config, story=Narrator())
 
 
 def import_comments(

@@ -24,7 +24,7 @@ from app.rehearsal.app_program import AppProgram
 from app.rehearsal.archive import ArchivedPullRequest, read_archive
 from app.rehearsal.base import ensure_base
 from app.rehearsal.commands import Until
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.learning_view import find_run, read_progress, read_registry, read_reports
 from app.rehearsal.playback import Mirror, check_heads, open_recorded, play_history, set_up
 from app.rehearsal.report_page import render_report
@@ -54,7 +54,7 @@ class Rehearsal:
     out: Path
     rows: tuple[ArchivedPullRequest, ...]
     mirror: Mirror
-    story: Story
+    story: Narrator
     standin: StandIn
     server: StandInServer
     app: AppProgram
@@ -67,7 +67,7 @@ class Rehearsal:
 
 
 def rehearse(
-    archive: Path, mirror: Path, out: Path, *, until: Until, base: Path, training_config: Path | None, story: Story
+    archive: Path, mirror: Path, out: Path, *, until: Until, base: Path, training_config: Path | None, story: Narrator
 ) -> None:
     """Play the archive and write examples.jsonl, findings.jsonl, requests.json, report.json and report.html to `out`.
 

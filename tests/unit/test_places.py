@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.errors import UserError, spoken_place
 from app.main import boot
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.demo.run import DemoOptions, run_demo
 from app.store.database import open_engine
 from serving.state import StateFolder, load_address
@@ -28,7 +28,7 @@ def test_only_errors_of_the_file_system_are_told() -> None:
 
 def test_the_demo_asks_for_its_figures_file_first(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere\.json"):
-        run_demo(DemoOptions(work=tmp_path / "work", figures=Path("/proc/nowhere.json")), Story())
+        run_demo(DemoOptions(work=tmp_path / "work", figures=Path("/proc/nowhere.json")), Narrator())
     assert not (tmp_path / "work").exists()
 
 

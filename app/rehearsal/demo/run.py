@@ -12,7 +12,7 @@ from typing import Any, Literal
 from app.domain.errors import UserError, spoken_place
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.base import ensure_base
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.demo import reviewing, stages
 from app.rehearsal.demo.context import KILL_POINTS, Demo
 from app.rehearsal.demo.stages import Stage
@@ -80,7 +80,7 @@ REVIEWING: tuple[Stage, ...] = (
 )
 
 
-def run_demo(options: DemoOptions, story: Story) -> bool:
+def run_demo(options: DemoOptions, story: Narrator) -> bool:
     """Tell it; True when every stage did its work. Figures are written whatever happens.
 
     Raises:
@@ -109,7 +109,7 @@ def _save_figures(path: Path | None, record: dict[str, Any]) -> None:
             path.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def _tell(options: DemoOptions, story: Story, told: list[dict[str, Any]]) -> None:
+def _tell(options: DemoOptions, story: Narrator, told: list[dict[str, Any]]) -> None:
     unknown = sorted(set(options.kill_at) - set(KILL_POINTS))
     if unknown:
         raise UserError(f"expected --kill-at to name some of {', '.join(KILL_POINTS)}; got {', '.join(unknown)}")
@@ -135,7 +135,7 @@ def _tell_stage(stage: Stage, demo: Demo, told: list[dict[str, Any]]) -> None:
     told.append({"name": stage.name, "seconds": round(time.monotonic() - started, 2), "figures": figures})
 
 
-def _set_up(options: DemoOptions, story: Story, stack: ExitStack, told: list[dict[str, Any]]) -> Demo:
+def _set_up(options: DemoOptions, story: Narrator, stack: ExitStack, told: list[dict[str, Any]]) -> Demo:
     """The stand-in, the base checkpoint, the model server (which warms up meanwhile) and the service."""
     started = time.monotonic()
     work = options.work.absolute()
@@ -202,12 +202,12 @@ def _clear(work: Path, *, fresh: bool) -> None:
         kept.rename(runs)
 
 
-def _close(options: DemoOptions, story: Story, record: dict[str, Any]) -> None:
+def _close(options: DemoOptions, story: Narrator, record: dict[str, Any]) -> None:
     story.open("What it cost, and what next", "")
     for stage in record["stages"]:
         if stage["seconds"] >= 1:
             story.say(f"{stage['seconds']:6.0f} s  {stage['name']}")
-    story.say(f"[bold]{record['seconds']:6.0f} s[/bold]  in all, on this machine's processor, nothing sent anywhere")
+    story.say((f"{record['seconds']:6.0f} s", "bold"), "  in all, on this machine's processor, nothing sent anywhere")
     if not options.noise:
         story.say("")
         story.say("See the gate refuse:      make demo ARGS=--noise")

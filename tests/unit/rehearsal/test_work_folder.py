@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import UserError
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.demo.run import DemoOptions, run_demo
 from app.rehearsal.work_folder import claim_work, clear_work
 
@@ -50,6 +50,6 @@ def test_a_place_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:
 def test_the_demo_leaves_a_folder_of_somebody_else_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "thesis").write_text("years of work")
-    assert not run_demo(DemoOptions(work=tmp_path, fresh=True), Story())
+    assert not run_demo(DemoOptions(work=tmp_path, fresh=True), Narrator())
     assert (tmp_path / "app" / "thesis").exists()
     assert "somebody else's" in capsys.readouterr().out
