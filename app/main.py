@@ -80,6 +80,7 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
         backfill=backfilling.start_backfill,
         preview_erasure=erasing.preview_erasure,
         erase=erasing.start_erasure,
+        roll_back=operating.roll_back,
         retry=engine.retry,
         cancel=engine.cancel,
     )

@@ -63,7 +63,11 @@ async def load_reviewer(installation_id: int) -> Reviewer | None:
             return None
         version = load_adapter_version(session, installation_id, pointer.adapter_name)
     if version is None:
-        raise Refused("no_version", f"the promoted adapter {pointer.adapter_name} is not in the registry; roll back")
+        raise Refused(
+            "no_version",
+            f"the promoted adapter {pointer.adapter_name} is not in the registry; roll back with POST "
+            f"/operator/installations/{installation_id}/rollback",
+        )
     folder = Path(version.path)
     writer = AdapterWriter(read_front(services().serving), installation_id, version.name, folder)
     await writer.ensure_loaded()
@@ -75,5 +79,8 @@ async def load_reviewer(installation_id: int) -> Reviewer | None:
 def _load_scorers(folder: Path) -> tuple[Locator, AcceptanceFilter]:
     """Kept by folder: a version's folder never changes."""
     if not folder.is_dir():
-        raise UserError(f"expected the promoted adapter in {folder}, got no such folder; restore it or roll back")
+        raise UserError(
+            f"expected the promoted adapter in {folder}, got no such folder; restore it or roll back with "
+            "POST /operator/installations/ID/rollback"
+        )
     return load_locator(folder / "locator.skops"), load_acceptance(folder / "filter.skops")
