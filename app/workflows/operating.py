@@ -91,6 +91,8 @@ def roll_back(installation_id: int) -> str:
         version = load_adapter_version(session, installation_id, restored)
         if version is None or not Path(version.path).is_dir():
             raise UserError(f"expected the files of {restored}, got no such adapter; restore its folder from a backup")
+        if version.stale_at is not None or version.state == AdapterState.ERASED.value:
+            raise UserError(f"expected an adapter to go back to, but {restored} learned from what was erased since")
         moved = move_pointer(session, installation_id, restored)
         save_adapter_state(session, installation_id, left, AdapterState.RETIRED)
         save_adapter_state(session, installation_id, restored, AdapterState.PROMOTED)

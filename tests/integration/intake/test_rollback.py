@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app.domain.adapters import AdapterState
+from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.learning import (
     load_adapter_version,
@@ -55,6 +56,20 @@ def test_a_rollback_moves_the_pointer_back_and_is_audited(service: Service, tmp_
     with reading(engine.database()) as session:
         (audit,) = select_audit(session, action="adapter.rollback")
         assert (audit.actor, audit.subject, audit.detail["left"]) == ("operator", OLD, NEW)
+
+
+def test_an_adapter_that_learned_from_what_was_erased_does_not_come_back(service: Service, tmp_path: Path) -> None:
+    for name in (OLD, NEW):
+        (tmp_path / name).mkdir()
+        _promote(name, tmp_path / name)
+    with writing(engine.database()) as session:
+        version = load_adapter_version(session, OURS, OLD)
+        assert version is not None
+        version.stale_at = utc_now()
+        session.add(version)
+    refused = service.operator("POST", ROLL_BACK)
+    assert (refused.status_code, _serving()) == (409, NEW)
+    assert "learned from what was erased" in refused.json()["detail"]
 
 
 def test_an_adapter_whose_files_are_gone_is_not_restored(service: Service, tmp_path: Path) -> None:
