@@ -70,7 +70,7 @@ def import_comments(
     heldout: Annotated[Path | None, typer.Option(help="Newer ones to test on; else the newest fifth is kept.")] = None,
     installation: Annotated[str, typer.Option(help="What the adapter will be named after.")] = "imported",
 ) -> None:
-    """Make a snapshot from review comments of your own."""
+    """Make a snapshot from review comments of your own. docs/import.md in the checkout says what a row holds."""
     from app.dataset.imports import import_comments as make_snapshot
 
     if snapshot.exists() and not snapshot.is_dir():
