@@ -7,7 +7,7 @@ import typer
 
 from app.commands import erase, trace
 from app.dataset_commands import dataset
-from app.domain.errors import UserError
+from app.domain.errors import UnderstudyError
 from app.rehearsal import commands
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -49,10 +49,10 @@ cli.add_typer(dataset, name="dataset")
 
 
 def run() -> None:
-    """The program: a UserError is told to the person and ends it with status 2."""
+    """The program: what is raised for a person is told in a sentence and ends it with status 2."""
     try:
         cli()
-    except UserError as error:
+    except UnderstudyError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.domain.errors import UserError, spoken_place
+from app.domain.explaining import explain
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -93,6 +94,5 @@ def is_json(path: Path) -> bool:
 
 
 def _first(error: ValidationError) -> str:
-    detail = error.errors()[0]
-    field = ".".join(str(part) for part in detail["loc"]) or "the document"
-    return f"{field}: {detail['msg']}"
+    wrong = explain(error, whole="the document")
+    return f"{wrong.field}: {wrong.words}"

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from app.domain.errors import UserError
+from app.domain.explaining import explain
 
 Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
@@ -94,9 +95,8 @@ def _row(path: Path, number: int, line: str) -> ArchivedPullRequest:
     try:
         return ArchivedPullRequest.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the row"
+        wrong = explain(error, whole="the row")
         raise UserError(
-            f"{path}, row {number}: expected {field} to be a valid value ({first['msg'].lower()}), "
-            f"got {str(first['input'])[:60]!r}; correct or remove the row"
+            f"{path}, row {number}: expected {wrong.field} to be a valid value ({wrong.words}), "
+            f"got {wrong.given!r}; correct or remove the row"
         ) from error

@@ -30,7 +30,10 @@ def demo(
     training_config: Annotated[Path, typer.Option(help="A training configuration of your own.")] = DEMO_TRAINING,
     kill_at: Annotated[str, typer.Option(help="kill -9 the service there, e.g. harvest,training,review.")] = "",
 ) -> None:
-    """The whole loop on this machine: harvest, curate, train, gate, serve, review."""
+    """The whole loop on this machine: harvest, curate, train, gate, serve, review.
+
+    Ends with status 1 when a stage did not do its work, 2 when it was called wrongly.
+    """
     from app.rehearsal.console import Narrator
     from app.rehearsal.demo.run import DemoOptions, run_demo
 

@@ -65,3 +65,19 @@ def test_an_import_names_its_folder(place: Path, words: str, tmp_path: Path) -> 
     )
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["app", "demo", "--kill-at", "lunch", "--work", "/proc/nowhere"],
+        ["app", "rehearse", "--archive", "none.jsonl", "--mirror", "none.git", "--out", "/proc/nowhere"],
+        ["serving", "status", "--state", "/proc/nowhere"],
+        ["serving", "run", "--base", "/proc/nowhere", "--state", "/proc/nowhere"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_an_error_of_use_ends_every_program_with_status_2(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, check=False, cwd=CHECKOUT)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert done.stderr.startswith("error: ")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.domain.errors import UserError, spoken_place
+from app.domain.errors import UnderstudyError, UserError, spoken_place
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.base import ensure_base
 from app.rehearsal.console import Narrator
@@ -84,15 +84,18 @@ def run_demo(options: DemoOptions, story: Narrator) -> bool:
     """Tell it; True when every stage did its work. Figures are written whatever happens.
 
     Raises:
-        UserError: before the first stage, when the figures could not be written.
+        UserError: before the first stage, when the figures could not be written or no such stage can be killed.
     """
+    unknown = sorted(set(options.kill_at) - set(KILL_POINTS))
+    if unknown:
+        raise UserError(f"expected --kill-at to name some of {', '.join(KILL_POINTS)}; got {', '.join(unknown)}")
     record: dict[str, Any] = {"schema": SCHEMA, "ok": False, "reason": "still running", "stages": []}
     started = time.monotonic()
     _save_figures(options.figures, record)
     try:
         _tell(options, story, record["stages"])
         record |= {"ok": True, "reason": None}
-    except UserError as error:
+    except UnderstudyError as error:
         record["reason"] = str(error)
         story.fail(str(error))
     record["seconds"] = round(time.monotonic() - started, 1)
@@ -110,9 +113,6 @@ def _save_figures(path: Path | None, record: dict[str, Any]) -> None:
 
 
 def _tell(options: DemoOptions, story: Narrator, told: list[dict[str, Any]]) -> None:
-    unknown = sorted(set(options.kill_at) - set(KILL_POINTS))
-    if unknown:
-        raise UserError(f"expected --kill-at to name some of {', '.join(KILL_POINTS)}; got {', '.join(unknown)}")
     with ExitStack() as stack:
         demo = _set_up(options, story, stack, told)
         for stage in LEARNING:
