@@ -80,10 +80,9 @@ def sft(
         from training.sft import Task, train_adapter
         from training.snapshot import load_snapshot
 
-        resolved = resolve_config(config)
-        print("\n".join(resolved.lines()))
-        opened = load_snapshot(snapshot)
+        resolved, opened = resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = _open_base(base)
+        print("\n".join(resolved.lines()))
         with hold_folder(out):
             claim_folder(out, make_key(opened, checkpoint, resolved.config))
             budget = None if max_minutes is None else 60 * max_minutes
@@ -158,10 +157,9 @@ def run(
         from training.run import Round, run_round
         from training.snapshot import load_snapshot
 
-        resolved = resolve_config(config)
-        print("\n".join(resolved.lines()))
-        opened = load_snapshot(snapshot)
+        resolved, opened = resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = _open_base(base)
+        print("\n".join(resolved.lines()))
         with hold_folder(out):
             learning = Round(
                 snapshot=opened,
