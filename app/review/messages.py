@@ -6,7 +6,7 @@ from typing import Literal
 from app.domain.base import Record
 from app.domain.findings import Finding
 from app.domain.safe_markdown import render_safe_markdown
-from app.review.coverage import Coverage
+from app.review.coverage import GITHUB_FILES_LIMIT, Coverage
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]
@@ -57,6 +57,7 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
         f"Looked at **{coverage.lines_read}** added lines in **{coverage.hunks_read}** hunks of **{read}** files.",
         f"The Locator held **{coverage.candidates}** lines worth a question.",
         *_held_back(coverage),
+        *_cut(coverage),
         *_skipped(coverage),
         f"\nAdapter `{adapter}`.",
     ]
@@ -92,6 +93,14 @@ def _held_back(coverage: Coverage) -> list[str]:
         "because the model gave no usable answer": coverage.unanswered,
     }
     return [f"- {count} held back {why}." for why, count in said.items() if count]
+
+
+def _cut(coverage: Coverage) -> list[str]:
+    if not coverage.list_cut:
+        return []
+    return [
+        f"\nGitHub lists no more than {GITHUB_FILES_LIMIT:,} files of a pull request: what lies beyond was not read."
+    ]
 
 
 def _skipped(coverage: Coverage) -> list[str]:
