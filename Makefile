@@ -4,9 +4,11 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
-.PHONY: help demo test check lock
+.PHONY: help install demo test check lock
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+
+install: $(INSTALLED) ## what the others need, into .venv
 
 demo: $(INSTALLED) ## the whole loop on this machine: harvest, curate, train, gate, serve, review
 	$(BIN)/python -m app demo $(ARGS)

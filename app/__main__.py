@@ -7,7 +7,7 @@ import typer
 
 from app.commands import erase, trace
 from app.dataset_commands import dataset
-from app.domain.errors import UserError
+from app.domain.errors import UnderstudyError
 from app.history.commands import history
 from app.rehearsal import commands
 
@@ -25,23 +25,20 @@ def main() -> None:
 @cli.command()
 def serve() -> None:
     """Receive webhooks and do the work they ask for. Settings come from UNDERSTUDY_* variables."""
-    import uvicorn
-
     from app.main import boot, create_app, shutdown
     from app.settings import load_settings
+    from app.web.listening import answer, reserve_address
 
     settings = load_settings()
-    boot(settings)  # before the server: a wrong setting is a sentence here and a traceback there
-    try:
-        uvicorn.run(
-            create_app(settings, booted=True),
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            limit_concurrency=settings.connections,
-        )
-    finally:
-        shutdown()
+    # Both before the server: a taken port or a wrong setting is a sentence here and a traceback there.
+    with reserve_address(settings.host, settings.port) as address:
+        boot(settings)
+        try:
+            answered = answer(create_app(settings, booted=True), address, connections=settings.connections)
+        finally:
+            shutdown()
+    if not answered:
+        raise typer.Exit(1)
 
 
 cli.command()(erase)
@@ -54,10 +51,10 @@ cli.command()(history)
 
 
 def run() -> None:
-    """The program: a UserError is told to the person and ends it with status 2."""
+    """The program: what is raised for a person is told in a sentence and ends it with status 2."""
     try:
         cli()
-    except UserError as error:
+    except UnderstudyError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 

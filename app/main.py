@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
 from app.github.client import GitHubClient
 from app.intake.routes import Intake, intake_router
 from app.settings import Settings
@@ -80,6 +80,7 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
         backfill=backfilling.start_backfill,
         preview_erasure=erasing.preview_erasure,
         erase=erasing.start_erasure,
+        roll_back=operating.roll_back,
         retry=engine.retry,
         cancel=engine.cancel,
     )
@@ -97,7 +98,8 @@ def boot(settings: Settings) -> sa.Engine:
     """
     private_key = settings.read_private_key()
     queues = _parse_queues(settings.queues)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    with spoken_place(f"UNDERSTUDY_DATA ({settings.data})"):
+        settings.data.mkdir(parents=True, exist_ok=True)
     services = functools.partial(
         Services,
         host=settings.github_host,

@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -11,6 +14,7 @@ from app.domain.errors import UserError
 
 _PREFIX = "UNDERSTUDY_"
 _SHORTEST_SECRET = 16
+_WHERE_THE_KEY_IS = "download the App's key from its settings page on GitHub and name that file"
 
 
 def _split(value: object) -> object:
@@ -73,6 +77,24 @@ class Settings(BaseSettings):
             raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`")
         return secret
 
+    @field_validator("github_api_url", "github_git_url")
+    @classmethod
+    def _check_address(cls, address: str) -> str:
+        try:
+            url = httpx.URL(address)
+        except httpx.InvalidURL:
+            url = httpx.URL("")
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("is no address with scheme and host, such as https://github.example.org")
+        return address
+
+    @field_validator("training_config")
+    @classmethod
+    def _check_file(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError("names no file; copy training/configs/default.yaml and change what you need")
+        return path
+
     @property
     def github_host(self) -> str:
         """The host that every GUID, Example and review id begins with."""
@@ -87,14 +109,19 @@ class Settings(BaseSettings):
         try:
             pem = self.private_key_file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
             raise UserError(
                 f"expected the App's private key in {self.private_key_file} ({_PREFIX}PRIVATE_KEY_FILE), "
-                f"could not read it: {type(error).__name__}"
+                f"could not read it: {reason}; {_WHERE_THE_KEY_IS}"
             ) from None
-        if "PRIVATE KEY-----" not in pem:
+        try:
+            key = load_pem_private_key(pem.encode(), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):  # broken, encrypted, or of no kind that we know
+            key = None
+        if not isinstance(key, RSAPrivateKey):
             raise UserError(
-                f"expected a PEM private key in {self.private_key_file}, found something else; "
-                "download the App's key from its settings page on GitHub"
+                f"expected an RSA private key in PEM, without a password, in {self.private_key_file}, "
+                f"found something else; {_WHERE_THE_KEY_IS}"
             )
         return pem
 
@@ -109,9 +136,13 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         lines = [f"  {_PREFIX}{str(item['loc'][0]).upper()}: {_explain(item)}" for item in error.errors()]
-        raise UserError("expected these environment variables to be set:\n" + "\n".join(lines)) from None
+        raise UserError(
+            "expected other settings; these environment variables are missing or wrong:\n" + "\n".join(lines)
+        ) from None
 
 
 def _explain(item: object) -> str:
     details = item if isinstance(item, dict) else {}
-    return "is missing" if details.get("type") == "missing" else str(details.get("msg", "is wrong"))
+    if details.get("type") == "missing":
+        return "is missing"
+    return str(details.get("msg", "is wrong")).removeprefix("Value error, ")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from app.domain.errors import UserError
+from app.domain.errors import UnderstudyError, UserError
 from serving.engine import EngineOptions
 from serving.leash import PR_SET_PDEATHSIG
 from serving.run import run
@@ -22,9 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         return _status(given.state, as_json=given.json) if given.command == "status" else _run(given)
-    except UserError as error:
+    except UnderstudyError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:

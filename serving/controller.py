@@ -51,7 +51,7 @@ class Controller:
         self._base = base
         self._tolerance = tolerance
         self._say = say
-        self._phase: Literal["starting", "ready", "restarting", "stopping"] = "starting"
+        self._phase: Literal["starting", "ready", "restarting"] = "starting"
         self._desired = {item.name: item for item in state.load_desired()}
         self._served: dict[str, ServedAdapter] = {}
         self._in_flight: Counter[str] = Counter()
@@ -154,11 +154,13 @@ class Controller:
             quarantined=self._state.load_quarantine(),
         )
 
-    async def reconcile(self) -> ReconcilePlan:
+    async def _reconcile(self) -> None:
         """One round: unload what nobody asked for, load what is missing. The caller holds the lock."""
         actual = await self.engine.list_served()
         actual.pop(BASE_NAME, None)
-        plan = decide_reconcile({name: self._weights(name) for name in self._desired}, actual)
+        # Listed but not proven by us is as good as served from elsewhere: it is loaded again, and proven.
+        proven = {name: root if name in self._served else "" for name, root in actual.items()}
+        plan = decide_reconcile({name: self._weights(name) for name in self._desired}, proven)
         for name in plan.unload:
             self._served.pop(name, None)
             await self.engine.unload(name)
@@ -170,12 +172,11 @@ class Controller:
                 self._say(f"{name}: {error}")
                 del self._desired[name]
                 self._state.save_desired(tuple(self._desired.values()))
-        return plan
 
     async def _become_ready(self) -> None:
         async with self._changing:
             try:
-                await self.reconcile()
+                await self._reconcile()
             except RetryLater as error:
                 self._say(str(error))
                 return
@@ -219,8 +220,9 @@ class Controller:
                 raise Refused("not_listed", f"vLLM took {name} but lists it with root {root}, expected {folder}")
             report = await measure(self.engine, name, proven.probes, tolerance=self._tolerance)
             check_report(report)
-        except Refused:
-            await self.engine.unload(name)
+        except (Refused, RetryLater):
+            with suppress(RetryLater):  # vLLM is away; what it still holds then is unloaded when it is back
+                await self.engine.unload(name)
             raise
         return report
 

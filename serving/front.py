@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater
+from app.domain.explaining import explain
 from app.domain.serving import ProbeReport, ServingStatus
 from serving.chat import LARGEST_BODY, ChatRequest
 from serving.controller import Controller
@@ -106,9 +107,8 @@ def _parse(kind: type[RequestT], body: bytes) -> RequestT:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Refused("request", f"{field}: {first['msg']}") from None
+        wrong = explain(error, whole="body")
+        raise Refused("request", f"{wrong.field}: {wrong.words}") from None
 
 
 async def _answer_unknown(_request: Request, error: Exception) -> Response:

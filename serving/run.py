@@ -95,5 +95,6 @@ def _listen(port: int) -> socket.socket:
 
 
 def _read_tolerance(base: Path) -> float:
-    dtype = json.loads((base / "config.json").read_bytes()).get("dtype", "float32")
+    config = json.loads((base / "config.json").read_bytes())
+    dtype = config.get("dtype", config.get("torch_dtype", "float32"))  # the key's older name
     return TOLERANCES.get(dtype, TOLERANCES["bfloat16"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from app.domain.base import Record
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
 from app.domain.serving import Quarantine
 
 
@@ -36,11 +36,14 @@ class StateFolder:
     """Only its owner may read it: it holds keys."""
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o700)
-        self.path = path.resolve()
-        self.adapters = self.path / "adapters"
-        self.adapters.mkdir(exist_ok=True)
+        """Raises: UserError when the folder can't be made or written."""
+        with spoken_place(path):
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o700)
+            self.path = path.resolve()
+            self.adapters = self.path / "adapters"
+            self.adapters.mkdir(exist_ok=True)
+            (self.path / "lock").touch()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -93,7 +96,7 @@ def load_address(state: Path) -> FrontAddress:
     """Raises: UserError when nothing serves from this folder."""
     try:
         return FrontAddress.model_validate(json.loads((state / "front.json").read_bytes()))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(
             f"nothing serves from {state}; start it: python -m serving run --base DIR --state {state}"
         ) from error

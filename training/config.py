@@ -13,9 +13,6 @@ from app.domain.errors import UserError
 PACKAGED = Path(__file__).parent / "configs"
 DEFAULT = "default"
 
-#: The linear layers of a llama-shaped block; the output layer is left out, vLLM would refuse it.
-LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-
 
 class TrainingConfig(Record):
     """Everything that decides what comes out of a training. Only what vLLM can serve can be said here:

@@ -1,6 +1,7 @@
 """What the process must be before a learning library is imported: offline, quiet, and on all cores of the machine."""
 
 import hashlib
+import logging
 import os
 import platform
 import subprocess
@@ -28,6 +29,14 @@ def prepare_process() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     warnings.filterwarnings("ignore", message=".*pin_memory.*", category=UserWarning)
+    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_not_about_kernels)
+
+
+def _is_not_about_kernels(record: logging.LogRecord) -> bool:
+    """peft imports bitsandbytes, which on a processor asks a hub for a 4-bit kernel and warns that it got none. We are
+    offline on purpose and use no such kernel there; before a plain error the warning reads like its cause.
+    """
+    return "gemm_4bit_forward" not in record.getMessage()
 
 
 def use_threads(threads: int) -> int:

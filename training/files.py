@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
+from app.domain.explaining import explain
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -20,14 +22,32 @@ def hash_file(path: Path) -> str:
 
 
 def save_text(path: Path, text: str) -> None:
-    """Write beside, then rename: a reader sees the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.writing")
-    with beside.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
+    """Write beside, then rename: a reader sees the old file or the new one, never half of one.
+
+    Raises:
+        UserError: when it can't be written there.
+    """
+    with spoken_place(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.writing")
+        with beside.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+
+
+def check_file_place(path: Path) -> None:
+    """Before minutes of work whose result goes there.
+
+    Raises:
+        UserError: when it is a folder, or can't be written.
+    """
+    with spoken_place(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder")
 
 
 def save_record(path: Path, record: BaseModel) -> None:
@@ -74,6 +94,5 @@ def is_json(path: Path) -> bool:
 
 
 def _first(error: ValidationError) -> str:
-    detail = error.errors()[0]
-    field = ".".join(str(part) for part in detail["loc"]) or "the document"
-    return f"{field}: {detail['msg']}"
+    wrong = explain(error, whole="the document")
+    return f"{wrong.field}: {wrong.words}"

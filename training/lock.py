@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.domain.errors import Refused
+from app.domain.errors import Refused, spoken_place
 
 
 @contextmanager
@@ -15,10 +15,12 @@ def hold_folder(folder: Path) -> Iterator[None]:
 
     Raises:
         Refused: when another process holds it; the message names its id.
+        UserError: when the folder can't be made or written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / ".lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    with spoken_place(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

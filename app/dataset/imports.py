@@ -19,6 +19,7 @@ from app.domain.diff import Hunk
 from app.domain.diff_hunk import last_position, parse_diff_hunk
 from app.domain.errors import UserError
 from app.domain.examples import Evidence, Example, ExampleKind
+from app.domain.explaining import explain
 from app.domain.noise import decide_bot, decide_noise
 from app.domain.paths import decide_unread
 from app.domain.snapshots import Part, SnapshotManifest
@@ -181,11 +182,10 @@ def _place(path: Path, number: int, line: bytes) -> Placed:
     try:
         comment = ImportedComment.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the row"
+        wrong = explain(error, whole="the row")
         raise UserError(
-            f"{path}, row {number}: expected {field} to be valid ({first['msg'].lower()}), "
-            f"got {str(first['input'])[:60]!r}; correct or remove the row"
+            f"{path}, row {number}: expected {wrong.field} to be valid ({wrong.words}), "
+            f"got {wrong.given!r}; correct or remove the row"
         ) from error
     try:
         return Placed(comment=comment, hunk=parse_diff_hunk(comment.diff_hunk))

@@ -1,5 +1,8 @@
 """Errors have audiences: a person, the workflow engine, or us. Anything else that is raised is a bug."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UnderstudyError(Exception):
     """Root of every error this project raises on purpose."""
@@ -23,3 +26,19 @@ class RetryLater(UnderstudyError):
     def __init__(self, message: str, after_seconds: float) -> None:
         super().__init__(message)
         self.after_seconds = after_seconds
+
+
+@contextmanager
+def spoken_place(place: object) -> Iterator[None]:
+    """Around acts on a file or folder that a person named, and around nothing else.
+
+    Raises:
+        UserError: naming the place, in the stead of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"expected {place} to be a place that can be written, got {reason!r}; name another, or free this one"
+        ) from error

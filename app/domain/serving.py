@@ -46,7 +46,7 @@ class Quarantine(Record):
 class ServingStatus(Record):
     """`starts` counts how often the engine was started, so `starts - 1` is the number of restarts."""
 
-    state: Literal["starting", "ready", "restarting", "stopping"]
+    state: Literal["starting", "ready", "restarting"]
     base: str
     revision: str
     max_rank: int

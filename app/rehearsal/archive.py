@@ -7,11 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from app.domain.errors import UserError
+from app.domain.explaining import explain
 
 Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+
+
+def _check_name(repo: str) -> str:
+    if any(not part.strip(".") for part in repo.split("/")):
+        raise ValueError("neither owner nor name may consist of dots only")
+    return repo
 
 
 class _Recorded(BaseModel):
@@ -21,7 +28,7 @@ class _Recorded(BaseModel):
 class ArchivedReply(_Recorded):
     id: int
     user: str
-    created_at: datetime
+    created_at: AwareDatetime
     body: str
 
 
@@ -36,16 +43,16 @@ class ArchivedComment(_Recorded):
     side: Literal["LEFT", "RIGHT"]
     original_line: int
     original_commit_id: Sha
-    created_at: datetime
+    created_at: AwareDatetime
     replies: tuple[ArchivedReply, ...] = ()
 
 
 class ArchivedPullRequest(_Recorded):
-    repo: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
-    number: int
+    repo: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$"), AfterValidator(_check_name)]
+    number: int = Field(gt=0)
     title: str
     author: str | None  # None once the account is gone
-    created_at: datetime
+    created_at: AwareDatetime
     head_sha: Sha
     #: may be spelled as a parent, `<sha>^`
     first_commit_parent: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}\^*$")] | None = None
@@ -88,9 +95,8 @@ def _row(path: Path, number: int, line: str) -> ArchivedPullRequest:
     try:
         return ArchivedPullRequest.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the row"
+        wrong = explain(error, whole="the row")
         raise UserError(
-            f"{path}, row {number}: expected {field} to be a valid value ({first['msg'].lower()}), "
-            f"got {str(first['input'])[:60]!r}; correct or remove the row"
+            f"{path}, row {number}: expected {wrong.field} to be a valid value ({wrong.words}), "
+            f"got {wrong.given!r}; correct or remove the row"
         ) from error

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from app.domain.errors import UserError
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.processes import Program
 
 _BASE_SECONDS = 300.0
 
 
-def ensure_base(base: Path, log: Path, story: Story) -> None:
+def ensure_base(base: Path, log: Path, story: Narrator) -> None:
     """Raises:
     UserError: when it could not be made.
     """

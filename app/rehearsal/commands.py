@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from app.domain.errors import UserError, spoken_place
+
 WORK = Path(".work")
 #: Rank, rate and length that suit three minutes on two cores.
 DEMO_TRAINING = Path(__file__).parents[2] / "training" / "configs" / "demo.yaml"
@@ -28,8 +30,11 @@ def demo(
     training_config: Annotated[Path, typer.Option(help="A training configuration of your own.")] = DEMO_TRAINING,
     kill_at: Annotated[str, typer.Option(help="kill -9 the service there, e.g. harvest,training,review.")] = "",
 ) -> None:
-    """The whole loop on this machine: harvest, curate, train, gate, serve, review."""
-    from app.rehearsal.console import Story
+    """The whole loop on this machine: harvest, curate, train, gate, serve, review.
+
+    Ends with status 1 when a stage did not do its work, 2 when it was called wrongly.
+    """
+    from app.rehearsal.console import Narrator
     from app.rehearsal.demo.run import DemoOptions, run_demo
 
     options = DemoOptions(
@@ -40,7 +45,7 @@ def demo(
         training_config=training_config.absolute(),
         kill_at=tuple(point for point in kill_at.split(",") if point),
     )
-    if not run_demo(options, Story()):
+    if not run_demo(options, Narrator()):
         raise typer.Exit(1)
 
 
@@ -55,10 +60,11 @@ def rehearse(
     training_config: Annotated[Path | None, typer.Option(help="A training configuration of your own.")] = None,
 ) -> None:
     """A recorded project through the real loop. Nothing is posted anywhere."""
-    from app.rehearsal.console import Story
+    from app.rehearsal.console import Narrator
     from app.rehearsal.rehearse import rehearse as play
 
-    play(archive, mirror, out, until=until, base=base.absolute(), training_config=training_config, story=Story())
+    config = None if training_config is None else training_config.absolute()  # its reader stands in the checkout
+    play(archive, mirror, out, until=until, base=base.absolute(), training_config=config, story=Narrator())
 
 
 def import_comments(
@@ -67,10 +73,13 @@ def import_comments(
     heldout: Annotated[Path | None, typer.Option(help="Newer ones to test on; else the newest fifth is kept.")] = None,
     installation: Annotated[str, typer.Option(help="What the adapter will be named after.")] = "imported",
 ) -> None:
-    """Make a snapshot from review comments of your own."""
+    """Make a snapshot from review comments of your own. docs/import.md in the checkout says what a row holds."""
     from app.dataset.imports import import_comments as make_snapshot
 
-    manifest = make_snapshot(train, heldout, snapshot, installation=installation, created_at=datetime.now(UTC))
+    if snapshot.exists() and not snapshot.is_dir():
+        raise UserError(f"expected --snapshot to name a folder to make, got {snapshot}, which is a file; name another")
+    with spoken_place(snapshot):
+        manifest = make_snapshot(train, heldout, snapshot, installation=installation, created_at=datetime.now(UTC))
     typer.echo(f"{manifest.id} in {snapshot}")
     for name, rows in manifest.counts.items():
         typer.echo(f"{rows:7} rows  {name}")

@@ -15,8 +15,8 @@ from rich.text import Text
 _PLAIN_PROGRESS_SECONDS = 10.0
 
 
-class Story:
-    """Prints the story. Nothing in it decides anything."""
+class Narrator:
+    """Prints the story. Nothing in it decides anything, and no text is read as markup: most of it is data."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(file=sys.stdout, highlight=False, width=110)
@@ -32,12 +32,13 @@ class Story:
     def open(self, title: str, words: str) -> None:
         self._close_line()
         self.console.print()
-        self.console.print(f"[bold]{title}[/bold]  [dim]{self.elapsed_seconds:.0f} s[/dim]")
-        self.console.print(words, style="dim")
+        self.console.print(Text.assemble((title, "bold"), (f"  {self.elapsed_seconds:.0f} s", "dim")))
+        self.console.print(Text(words, style="dim"))
 
-    def say(self, text: str) -> None:
+    def say(self, *parts: str | tuple[str, str]) -> None:
+        """One line of texts, each plain or with its style."""
         self._close_line()
-        self.console.print(f"  {text}")
+        self.console.print(Text.assemble("  ", *parts))
 
     def progress(self, text: str) -> None:
         """Redrawn in place on a terminal, now and then a line of its own elsewhere."""
@@ -47,18 +48,18 @@ class Story:
             self._open_line = True
         elif time.monotonic() - self._last_plain > _PLAIN_PROGRESS_SECONDS:
             self._last_plain = time.monotonic()
-            self.console.print(f"  … {text}", markup=False)
+            self.console.print(Text(f"  … {text}"))
 
     def table(self, columns: list[str], rows: list[list[str]]) -> None:
         self._close_line()
         table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         self.console.print(table)
 
     def panel(self, title: str, body: str, subtitle: str = "") -> None:
         self._close_line()
-        panel = Panel(Text(body), title=title, subtitle=subtitle, title_align="left", width=104)
+        panel = Panel(Text(body), title=Text(title), subtitle=Text(subtitle), title_align="left", width=104)
         self._panels.append(panel)
         self.console.print(panel)
 
@@ -73,7 +74,7 @@ class Story:
 
     def fail(self, reason: str) -> None:
         self._close_line()
-        self.console.print(f"[bold red]stopped:[/bold red] {reason}")
+        self.console.print(Text.assemble(("stopped:", "bold red"), f" {reason}"))
 
     def _close_line(self) -> None:
         if self._open_line:

@@ -34,12 +34,23 @@ class Mirror:
         """The commit a revision names, None when the mirror has no such commit."""
         return self._git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
 
+    def resolve_all(self, revisions: list[str]) -> list[str | None]:
+        """`resolve` for many in one question to git, in their order."""
+        asked = "".join(f"{revision}^{{commit}}\n" for revision in revisions)
+        answer = self._git("cat-file", "--batch-check=%(objectname)", given=asked) or ""
+        lines = answer.splitlines()
+        if len(lines) != len(revisions):
+            raise UserError(
+                f"{self.path}: expected git to name {len(revisions)} commits, got {len(lines)}; is it whole?"
+            )
+        return [None if line.endswith(" missing") else line for line in lines]
+
     def fork_point(self, first: str, second: str) -> str | None:
         return self._git("merge-base", first, second)
 
-    def _git(self, *arguments: str) -> str | None:
+    def _git(self, *arguments: str, given: str | None = None) -> str | None:
         command = ["git", "-c", "core.hooksPath=/dev/null", "-C", str(self.path), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, input=given)
         return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -49,18 +60,31 @@ def set_up(standin: StandIn, repository: str, mirror: Mirror) -> None:
     standin.add_collaborator(repository, MAINTAINER, "admin")
 
 
+def check_heads(mirror: Mirror, rows: tuple[ArchivedPullRequest, ...]) -> None:
+    """Before anything is played.
+
+    Raises:
+        UserError: naming every pull request whose head the mirror does not hold.
+    """
+    fetched = mirror.resolve_all([f"refs/pull/{row.number}/head" for row in rows])
+    recorded = mirror.resolve_all([row.head_sha for row in rows])
+    missing = [str(row.number) for row, *heads in zip(rows, fetched, recorded, strict=True) if not any(heads)]
+    if missing:
+        raise UserError(
+            f"expected the heads of {len(rows)} pull requests in {mirror.path} (refs/pull/N/head), got none for "
+            f"{len(missing)}: {', '.join(missing)}; fetch them or remove their rows"
+        )
+
+
 def open_recorded(standin: StandIn, mirror: Mirror, row: ArchivedPullRequest, *, emit: bool = False) -> None:
     """Open the pull request at its last known head.
 
     Raises:
-        UserError: when the mirror does not hold its head.
+        UserError: when the mirror does not hold its head, which `check_heads` finds out beforehand.
     """
     head = mirror.resolve(f"refs/pull/{row.number}/head") or mirror.resolve(row.head_sha)
     if head is None:
-        raise UserError(
-            f"pull request {row.number}: expected refs/pull/{row.number}/head in {mirror.path}, got no such commit; "
-            "fetch the pull request's head or remove its row"
-        )
+        raise UserError(f"pull request {row.number}: {mirror.path} lost its head while it was played")
     standin.open_pull_request(
         row.repo,
         author=row.author or _GHOST,

@@ -6,7 +6,6 @@ them as it would on GitHub. Up to `review`, the newest fifth is opened for revie
 
 import json
 import secrets
-import shutil
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -25,12 +24,13 @@ from app.rehearsal.app_program import AppProgram
 from app.rehearsal.archive import ArchivedPullRequest, read_archive
 from app.rehearsal.base import ensure_base
 from app.rehearsal.commands import Until
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.learning_view import find_run, read_progress, read_registry, read_reports
-from app.rehearsal.playback import Mirror, open_recorded, play_history, set_up
+from app.rehearsal.playback import Mirror, check_heads, open_recorded, play_history, set_up
 from app.rehearsal.report_page import render_report
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
+from app.rehearsal.work_folder import clear_work
 from app.store.database import open_engine, reading
 from app.store.learning import (
     select_approvals_in_force,
@@ -55,7 +55,7 @@ class Rehearsal:
     out: Path
     rows: tuple[ArchivedPullRequest, ...]
     mirror: Mirror
-    story: Story
+    story: Narrator
     standin: StandIn
     server: StandInServer
     app: AppProgram
@@ -68,7 +68,7 @@ class Rehearsal:
 
 
 def rehearse(
-    archive: Path, mirror: Path, out: Path, *, until: Until, base: Path, training_config: Path | None, story: Story
+    archive: Path, mirror: Path, out: Path, *, until: Until, base: Path, training_config: Path | None, story: Narrator
 ) -> None:
     """Play the archive and write examples.jsonl, findings.jsonl, requests.json, report.json and report.html to `out`.
 
@@ -76,9 +76,10 @@ def rehearse(
         UserError: for an archive or a mirror that can't be played, and for a stage that did not do its work.
     """
     rows, source = read_archive(archive), Mirror(mirror)
+    check_heads(source, rows)
     out = out.absolute()
     work = out / "work"
-    shutil.rmtree(work, ignore_errors=True)
+    clear_work(work)
     started = time.monotonic()
     with ExitStack() as stack:
         secret = secrets.token_hex(24)

@@ -41,6 +41,8 @@ class Coverage(Record):
     capped: int = 0
     unanswered: int = 0
     repeated: int = 0
+    #: GitHub listed as many files as it ever does, so there may be more that nobody saw
+    list_cut: bool = False
 
     @property
     def skipped(self) -> tuple[FileCoverage, ...]:
@@ -49,7 +51,9 @@ class Coverage(Record):
     @property
     def complete(self) -> bool:
         """Whether every file that holds readable added lines was read and every question was answered."""
-        return self.unanswered == 0 and not any(file.reason in _UNREVIEWED for file in self.skipped)
+        return (
+            not self.list_cut and self.unanswered == 0 and not any(file.reason in _UNREVIEWED for file in self.skipped)
+        )
 
 
 def read_files(files: tuple[ChangedFile, ...]) -> tuple[tuple[FileDiff, ...], Coverage]:
@@ -67,6 +71,7 @@ def read_files(files: tuple[ChangedFile, ...]) -> tuple[tuple[FileDiff, ...], Co
         files=tuple(rows),
         hunks_read=sum(len(diff.hunks) for diff in diffs),
         lines_read=sum(row.lines_read for row in rows),
+        list_cut=len(files) >= GITHUB_FILES_LIMIT,
     )
 
 

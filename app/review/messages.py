@@ -8,7 +8,7 @@ from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding
 from app.domain.paths import render_path
 from app.domain.safe_markdown import render_safe_markdown
-from app.review.coverage import LINES_PER_REVIEW, Coverage
+from app.review.coverage import GITHUB_FILES_LIMIT, LINES_PER_REVIEW, Coverage
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]
@@ -75,6 +75,7 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
         f"Looked at **{coverage.lines_read}** added lines in **{coverage.hunks_read}** hunks of **{read}** files.",
         f"The Locator held **{coverage.candidates}** lines worth a question.",
         *_held_back(coverage),
+        *_cut(coverage),
         *_skipped(coverage),
         f"\nAdapter `{adapter}`.",
     ]
@@ -120,6 +121,14 @@ def _held_back(coverage: Coverage) -> list[str]:
         "because the model gave no usable answer": coverage.unanswered,
     }
     return [f"- {count} held back {why}." for why, count in said.items() if count]
+
+
+def _cut(coverage: Coverage) -> list[str]:
+    if not coverage.list_cut:
+        return []
+    return [
+        f"\nGitHub lists no more than {GITHUB_FILES_LIMIT:,} files of a pull request: what lies beyond was not read."
+    ]
 
 
 def _skipped(coverage: Coverage) -> list[str]:

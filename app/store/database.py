@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
 
 _BUSY_TIMEOUT_MILLISECONDS = 30_000
 _READ_ONLY = "us_read_only"
@@ -62,7 +62,8 @@ def open_engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=10)
     check_sqlite_version(sqlite3.sqlite_version_info, sys.version_info[:2])
-    Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    with spoken_place(f"UNDERSTUDY_DATABASE_URL ({parsed.database})"):
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(parsed, pool_size=10, max_overflow=10)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

@@ -27,6 +27,8 @@ class Operations:
     preview_erasure: Callable[[str, str], dict[str, Any]]
     #: the same → ids of the workflows that were started
     erase: Callable[[str, str], list[str]]
+    #: installation id → name of the adapter that reviews again
+    roll_back: Callable[[int], str]
     #: workflow id
     retry: Callable[[str], None]
     cancel: Callable[[str], None]
@@ -62,6 +64,10 @@ def operator_router(operations: Operations, token: str) -> APIRouter:
     @router.post("/erasures", status_code=202)
     async def erase(asked: Erasure) -> dict[str, list[str]]:
         return {"workflows": await _answer(operations.erase, asked.kind, asked.name)}
+
+    @router.post("/installations/{installation_id}/rollback")
+    async def roll_back(installation_id: int) -> dict[str, str]:
+        return {"adapter": await _answer(operations.roll_back, installation_id)}
 
     # A workflow's id may hold slashes and colons, so it takes the rest of the path.
     @router.post("/retry/{workflow_id:path}", status_code=202)

@@ -1,1 +1,1 @@
-"""Durable workflows: thin orders of steps over the use cases. `engine` is the only file that knows DBOS."""
+"""Durable workflows: thin orders of steps over the use cases. the package `engine` alone knows DBOS."""

@@ -1,12 +1,14 @@
 """The durable learning round of one installation: snapshot → training child → gate → registry → serving → pointer.
 
-The training run's folder is named after its snapshot, so a round that is killed goes on from the trainer's last
-checkpoint, and a round over the same approved Examples finds its answer ready.
+The training run's folder is named after its snapshot, base and configuration, so a round that is killed goes on from
+the trainer's last checkpoint, a round over the same approved Examples finds its answer ready, and another base or
+configuration starts a run of its own.
 """
 
 import asyncio
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ from sqlmodel import Session
 
 from app.dataset.building import build_snapshot
 from app.domain.adapters import AdapterManifest, AdapterState
+from app.domain.base import content_hash
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
+from app.domain.prompt import PROMPT_VERSION
 from app.inference.adapter_control import AdapterControl
 from app.inference.front import read_front
 from app.store.database import reading, writing
@@ -38,6 +42,8 @@ from app.workflows.engine import current_workflow_id, progress, step, transactio
 
 #: Lines of a failed trainer's output that its error shows.
 _OUTPUT_TAIL = 15
+#: What a configuration leaves out is read from here.
+_DEFAULTS = Path(__file__).parents[2] / "training" / "configs" / "default.yaml"
 
 
 @workflow("learn")
@@ -46,8 +52,8 @@ async def learn(installation_id: int) -> str:
     await progress(stage="snapshot")
     snapshot_id = await _take_snapshot(installation_id)
     await progress(stage="training")
-    await _train(installation_id, snapshot_id)
-    name, verdict = await _register(installation_id, snapshot_id)
+    run = await _train(installation_id, snapshot_id)
+    name, verdict = await _register(installation_id, snapshot_id, run)
     if verdict != "promote":
         await _settle(installation_id, name, verdict)
         return verdict
@@ -81,8 +87,26 @@ async def _take_snapshot(installation_id: int) -> str:
     return await asyncio.to_thread(build)
 
 
-def _run_folder(installation_id: int, snapshot_id: str) -> Path:
-    return services().data / "runs" / f"{installation_id}-{snapshot_id.replace(':', '-')}"
+def name_run(installation_id: int, snapshot_id: str, texts: Sequence[str]) -> str:
+    """`texts` are those of base.json and of the configuration files; another text is another run."""
+    short = content_hash("run1", [*texts, PROMPT_VERSION]).split(":")[1][:8]
+    return f"{installation_id}-{snapshot_id.replace(':', '-')}-{short}"
+
+
+def _name_run(installation_id: int, snapshot_id: str) -> str:
+    files = [services().base / "base.json", _DEFAULTS, services().training_config]
+    try:
+        texts = [path.read_text(encoding="utf-8") for path in files if path is not None]
+    except OSError as error:
+        raise UserError(
+            f"expected the base and the training configuration to be readable, got {error}; make the base with "
+            "`python -m training base`, and check UNDERSTUDY_BASE and UNDERSTUDY_TRAINING_CONFIG"
+        ) from error
+    return name_run(installation_id, snapshot_id, texts)
+
+
+def _run_folder(run: str) -> Path:
+    return services().data / "runs" / run
 
 
 def _snapshot_folder(snapshot_id: str) -> Path:
@@ -90,11 +114,15 @@ def _snapshot_folder(snapshot_id: str) -> Path:
 
 
 @step()
-async def _train(installation_id: int, snapshot_id: str) -> None:
-    """Locator, AcceptanceFilter, adapter, evaluation and gate in one child process, which resumes by itself."""
-    folder = _run_folder(installation_id, snapshot_id)
+async def _train(installation_id: int, snapshot_id: str) -> str:
+    """Locator, AcceptanceFilter, adapter, evaluation and gate in one child process, which resumes by itself.
+
+    Returns the run's name: base and configuration may be others by the next step, after a restart.
+    """
+    run = await asyncio.to_thread(_name_run, installation_id, snapshot_id)
+    folder = _run_folder(run)
     run_id = current_workflow_id()
-    _save_run(run_id, installation_id, snapshot_id, "running")
+    _save_run(run_id, installation_id, snapshot_id, folder, "running")
     lines: list[str] = []
     arguments = ["run", "--snapshot", str(_snapshot_folder(snapshot_id)), "--base", str(services().base)]
     if services().training_config is not None:
@@ -107,12 +135,13 @@ async def _train(installation_id: int, snapshot_id: str) -> None:
         ["-m", "training", *arguments, "--out", str(folder)], log=folder / "run.log", on_line=lines.append
     )
     if code != 0:
-        _save_run(run_id, installation_id, snapshot_id, "failed")
+        _save_run(run_id, installation_id, snapshot_id, folder, "failed")
         raise UserError("the training run ended with an error:\n" + "\n".join(lines[-_OUTPUT_TAIL:]))
-    _save_run(run_id, installation_id, snapshot_id, "succeeded")
+    _save_run(run_id, installation_id, snapshot_id, folder, "succeeded")
+    return run
 
 
-def _save_run(run_id: str, installation_id: int, snapshot_id: str, state: str) -> None:
+def _save_run(run_id: str, installation_id: int, snapshot_id: str, folder: Path, state: str) -> None:
     with writing(services().database) as session:
         save_training_run(
             session,
@@ -121,7 +150,7 @@ def _save_run(run_id: str, installation_id: int, snapshot_id: str, state: str) -
                 installation_id=installation_id,
                 snapshot_id=snapshot_id,
                 state=state,
-                path=str(_run_folder(installation_id, snapshot_id)),
+                path=str(folder),
                 ended_at=None if state == "running" else datetime.now(UTC),
             ),
         )
@@ -132,11 +161,11 @@ def _adapter_folder(name: str) -> Path:
 
 
 @step()
-async def _register(installation_id: int, snapshot_id: str) -> list[str]:
+async def _register(installation_id: int, snapshot_id: str, name: str) -> list[str]:
     """Copy the version to its immutable place and record it with its decision. Returns its name and the verdict."""
 
     def register() -> list[str]:
-        run = _run_folder(installation_id, snapshot_id)
+        run = _run_folder(name)
         decision = GateDecision.model_validate_json((run / "decision.json").read_text())
         manifest = AdapterManifest.model_validate_json((run / "version" / "manifest.json").read_text())
         place = _adapter_folder(manifest.name)

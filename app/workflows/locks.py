@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from app.domain.errors import UserError
+from app.domain.errors import UserError, spoken_place
 
 
 class FileLock:
@@ -16,8 +16,9 @@ class FileLock:
         Raises:
             UserError: naming the process that holds it.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with spoken_place(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -2,15 +2,24 @@
 
 import uuid
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.domain.adapters import AdapterState
 from app.domain.errors import UserError
 from app.store import tables
 from app.store.database import reading, writing
 from app.store.deliveries import count_outcomes, count_rows, load_installation
 from app.store.executors import save_progress
+from app.store.learning import (
+    append_audit,
+    load_adapter_version,
+    load_pointer,
+    move_pointer,
+    save_adapter_state,
+)
 from app.workflows import engine
 from app.workflows.backfilling import read_backfills
 from app.workflows.context import services
@@ -60,6 +69,42 @@ def start_training(installation_id: int) -> str:
     workflow_id = f"learn:{installation_id}:{uuid.uuid4().hex[:12]}"
     engine.start("learn", workflow_id, installation_id, queue=Queue.GPU)
     return workflow_id
+
+
+def roll_back(installation_id: int) -> str:
+    """Let the adapter that reviewed before review again, and return its name. Doing it twice comes back.
+
+    Reviews ask for the pointer as they begin, so the next one is by the restored adapter; the server loads it then
+    unless it still holds it.
+
+    Raises:
+        UserError: when there is no adapter to go back to, or its folder is gone.
+    """
+    with writing(services().database) as session:
+        pointer = load_pointer(session, installation_id)
+        if pointer is None or pointer.adapter_name is None or pointer.previous is None:
+            raise UserError(
+                f"expected an adapter that reviewed before in installation {installation_id}, got none; "
+                "there is nothing to roll back to"
+            )
+        left, restored = pointer.adapter_name, pointer.previous
+        version = load_adapter_version(session, installation_id, restored)
+        if version is None or not Path(version.path).is_dir():
+            raise UserError(f"expected the files of {restored}, got no such adapter; restore its folder from a backup")
+        if version.stale_at is not None or version.state == AdapterState.ERASED.value:
+            raise UserError(f"expected an adapter to go back to, but {restored} learned from what was erased since")
+        moved = move_pointer(session, installation_id, restored)
+        save_adapter_state(session, installation_id, left, AdapterState.RETIRED)
+        save_adapter_state(session, installation_id, restored, AdapterState.PROMOTED)
+        append_audit(
+            session,
+            actor="operator",
+            action="adapter.rollback",
+            subject=restored,
+            idempotency_key=f"rollback:{installation_id}:{moved.moved_at.isoformat()}",
+            detail={"installation_id": installation_id, "left": left},
+        )
+    return restored
 
 
 def is_ready() -> bool:

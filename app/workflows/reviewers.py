@@ -65,7 +65,11 @@ async def load_reviewer(installation_id: int) -> Reviewer | None:
             return None
         version = load_adapter_version(session, installation_id, pointer.adapter_name)
     if version is None:
-        raise Refused("no_version", f"the promoted adapter {pointer.adapter_name} is not in the registry; roll back")
+        raise Refused(
+            "no_version",
+            f"the promoted adapter {pointer.adapter_name} is not in the registry; roll back with POST "
+            f"/operator/installations/{installation_id}/rollback",
+        )
     folder = Path(version.path)
     writer = AdapterWriter(read_front(services().serving), installation_id, version.name, folder)
     await writer.ensure_loaded()
@@ -81,7 +85,10 @@ def _load_scorers(folder: Path, locator_hash: str, filter_hash: str) -> tuple[Lo
         Refused: `tampered`, when a file is not the one that the registry's manifest names.
     """
     if not folder.is_dir():
-        raise UserError(f"expected the promoted adapter in {folder}, got no such folder; restore it or roll back")
+        raise UserError(
+            f"expected the promoted adapter in {folder}, got no such folder; restore it or roll back with "
+            "POST /operator/installations/ID/rollback"
+        )
     for name, wanted in zip(_SCORERS, (locator_hash, filter_hash), strict=True):
         check_file(folder / name, wanted)
     return load_locator(folder / _SCORERS[0]), load_acceptance(folder / _SCORERS[1])

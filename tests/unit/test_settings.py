@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.domain.errors import UserError
 from app.settings import Settings, load_settings
@@ -57,6 +59,11 @@ def test_nothing_starts_without(name: str, value: str | None, monkeypatch: pytes
         ("UNDERSTUDY_APP_ID", "canary"),
         ("UNDERSTUDY_APP_ID", "0"),
         ("UNDERSTUDY_PORT", "70000"),
+        ("UNDERSTUDY_TRAINING_CONFIG", "canary.yaml"),
+        ("UNDERSTUDY_GITHUB_GIT_URL", "canary.example"),
+        ("UNDERSTUDY_GITHUB_GIT_URL", "https://"),
+        ("UNDERSTUDY_GITHUB_GIT_URL", "ftp://canary.example"),
+        ("UNDERSTUDY_GITHUB_API_URL", "https://canary:port"),
     ],
 )
 def test_wrong_values_are_named_and_not_shown(
@@ -67,10 +74,34 @@ def test_wrong_values_are_named_and_not_shown(
     assert "canary" not in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [None, "no key", b"\xff\xfe"])
+def test_a_wrong_value_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"are missing or wrong:\n  UNDERSTUDY_OPERATOR_TOKEN: is shorter than 16"):
+        _load(monkeypatch, tmp_path, UNDERSTUDY_OPERATOR_TOKEN="short")
+
+
+_GARBAGE = "-----BEGIN PRIVATE KEY-----\nZ2FyYmFnZQ==\n-----END PRIVATE KEY-----\n"
+
+
+def _pem(key: Any, encryption: serialization.KeySerializationEncryption) -> bytes:
+    pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    return pem
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "no key",
+        b"\xff\xfe",
+        _GARBAGE,
+        _pem(ec.generate_private_key(ec.SECP256R1()), serialization.NoEncryption()),
+        _pem(ec.generate_private_key(ec.SECP256R1()), serialization.BestAvailableEncryption(b"word")),
+    ],
+)
 def test_a_private_key_that_is_none_is_refused(content: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = _load(monkeypatch, tmp_path)
     if content is not None:
         (tmp_path / "key.pem").write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(UserError, match=r"expected (the App's private key in|a PEM private key in) key\.pem"):
+    with pytest.raises(UserError, match=r"key\.pem.*; download the App's key") as refused:
         settings.read_private_key()
+    assert "BEGIN" not in str(refused.value)

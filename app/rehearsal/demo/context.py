@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from app.domain.errors import UserError
 from app.rehearsal.app_program import AppProgram
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.learning_view import find_run, read_progress
-from app.rehearsal.organisation.records import Story as Organisation
+from app.rehearsal.organisation.records import Story
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
 
@@ -27,8 +27,8 @@ class Demo:
     """One telling of the story."""
 
     work: Path
-    story: Story
-    organisation: Organisation
+    story: Narrator
+    organisation: Story
     noise: bool
     training_config: Path | None
     standin: StandIn
@@ -45,7 +45,7 @@ class Demo:
         if point in self.kill_at:
             self.kill_at.discard(point)
             self.kills.append(point)
-            self.story.say(f"[yellow]kill -9 of the service during {point}[/yellow], then a restart")
+            self.story.say((f"kill -9 of the service during {point}", "yellow"), ", then a restart")
             self.app.restart_after_kill(lambda: None)
 
     def wait_idle(self, point: str, words: Callable[[dict[str, Any]], str], *, timeout_seconds: float) -> None:

@@ -72,7 +72,8 @@ def score(demo: Demo) -> Json:
     ):
         if figure is None:
             raise UserError(f"nothing was measured: no share {words}")
-        demo.story.say(f"[bold]{figure.value:.0%}[/bold] {words} ({figure.low:.0%}–{figure.high:.0%}, n = {figure.n})")
+        interval = f"{figure.low:.0%}–{figure.high:.0%}, n = {figure.n}"
+        demo.story.say((f"{figure.value:.0%}", "bold"), f" {words} ({interval})")
     for words, tally in (("lexical", result.lexical), ("contextual", result.contextual)):
         demo.story.say(f"{words} rules: {tally.found} of {tally.violations} found, {tally.named} named rightly")
     figures: Json = result.model_dump(mode="json")

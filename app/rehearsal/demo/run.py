@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.domain.errors import UserError
+from app.domain.errors import UnderstudyError, UserError, spoken_place
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.base import ensure_base
-from app.rehearsal.console import Story
+from app.rehearsal.console import Narrator
 from app.rehearsal.demo import reviewing, stages
 from app.rehearsal.demo.context import KILL_POINTS, Demo
 from app.rehearsal.demo.stages import Stage
@@ -20,6 +20,7 @@ from app.rehearsal.organisation.play import enter_organisation
 from app.rehearsal.organisation.story import write_story
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
+from app.rehearsal.work_folder import claim_work
 from app.store.database import open_engine
 
 SCHEMA = "demo/1"
@@ -79,29 +80,39 @@ REVIEWING: tuple[Stage, ...] = (
 )
 
 
-def run_demo(options: DemoOptions, story: Story) -> bool:
-    """Tell it; True when every stage did its work. Figures are written whatever happens."""
-    record: dict[str, Any] = {"schema": SCHEMA, "ok": False, "reason": None, "stages": []}
+def run_demo(options: DemoOptions, story: Narrator) -> bool:
+    """Tell it; True when every stage did its work. Figures are written whatever happens.
+
+    Raises:
+        UserError: before the first stage, when the figures could not be written or no such stage can be killed.
+    """
+    unknown = sorted(set(options.kill_at) - set(KILL_POINTS))
+    if unknown:
+        raise UserError(f"expected --kill-at to name some of {', '.join(KILL_POINTS)}; got {', '.join(unknown)}")
+    record: dict[str, Any] = {"schema": SCHEMA, "ok": False, "reason": "still running", "stages": []}
     started = time.monotonic()
+    _save_figures(options.figures, record)
     try:
         _tell(options, story, record["stages"])
-        record["ok"] = True
-    except UserError as error:
+        record |= {"ok": True, "reason": None}
+    except UnderstudyError as error:
         record["reason"] = str(error)
         story.fail(str(error))
     record["seconds"] = round(time.monotonic() - started, 1)
-    if options.figures is not None:
-        options.figures.parent.mkdir(parents=True, exist_ok=True)
-        options.figures.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    _save_figures(options.figures, record)
     if record["ok"]:
         _close(options, story, record)
     return bool(record["ok"])
 
 
-def _tell(options: DemoOptions, story: Story, told: list[dict[str, Any]]) -> None:
-    unknown = sorted(set(options.kill_at) - set(KILL_POINTS))
-    if unknown:
-        raise UserError(f"expected --kill-at to name some of {', '.join(KILL_POINTS)}; got {', '.join(unknown)}")
+def _save_figures(path: Path | None, record: dict[str, Any]) -> None:
+    if path is not None:
+        with spoken_place(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _tell(options: DemoOptions, story: Narrator, told: list[dict[str, Any]]) -> None:
     with ExitStack() as stack:
         demo = _set_up(options, story, stack, told)
         for stage in LEARNING:
@@ -124,7 +135,7 @@ def _tell_stage(stage: Stage, demo: Demo, told: list[dict[str, Any]]) -> None:
     told.append({"name": stage.name, "seconds": round(time.monotonic() - started, 2), "figures": figures})
 
 
-def _set_up(options: DemoOptions, story: Story, stack: ExitStack, told: list[dict[str, Any]]) -> Demo:
+def _set_up(options: DemoOptions, story: Narrator, stack: ExitStack, told: list[dict[str, Any]]) -> Demo:
     """The stand-in, the base checkpoint, the model server (which warms up meanwhile) and the service."""
     started = time.monotonic()
     work = options.work.absolute()
@@ -174,7 +185,11 @@ def _clear(work: Path, *, fresh: bool) -> None:
     """A second telling replays the story on a new stand-in; only finished or half-done training is kept, by snapshot.
 
     What the service knew of the old stand-in goes: its people and webhooks are gone with it.
+
+    Raises:
+        UserError: for a folder with files that are not ours.
     """
+    claim_work(work)
     runs = work / "app" / "runs"
     kept = work / "runs.kept"
     if runs.exists() and not fresh:
@@ -182,18 +197,17 @@ def _clear(work: Path, *, fresh: bool) -> None:
         runs.rename(kept)
     for name in ("github", "app", "serving") + (("runs.kept",) if fresh else ()):
         shutil.rmtree(work / name, ignore_errors=True)
-    work.mkdir(parents=True, exist_ok=True)
     if kept.exists():
         runs.parent.mkdir(parents=True)
         kept.rename(runs)
 
 
-def _close(options: DemoOptions, story: Story, record: dict[str, Any]) -> None:
+def _close(options: DemoOptions, story: Narrator, record: dict[str, Any]) -> None:
     story.open("What it cost, and what next", "")
     for stage in record["stages"]:
         if stage["seconds"] >= 1:
             story.say(f"{stage['seconds']:6.0f} s  {stage['name']}")
-    story.say(f"[bold]{record['seconds']:6.0f} s[/bold]  in all, on this machine's processor, nothing sent anywhere")
+    story.say((f"{record['seconds']:6.0f} s", "bold"), "  in all, on this machine's processor, nothing sent anywhere")
     if not options.noise:
         story.say("")
         story.say("See the gate refuse:      make demo ARGS=--noise")

@@ -131,7 +131,7 @@ def learn(demo: Demo) -> Figures:
     run = demo.wait_learning(timeout_seconds=_LEARNING_SECONDS)
     manifest = AdapterManifest.model_validate_json((run / "version" / "manifest.json").read_text())
     decision, candidate, baseline = read_reports(run)
-    demo.story.say(f"adapter [bold]{manifest.name}[/bold], rank {manifest.rank}, from snapshot {manifest.snapshot}")
+    demo.story.say("adapter ", (manifest.name, "bold"), f", rank {manifest.rank}, from snapshot {manifest.snapshot}")
     arms = {**baseline.arms, **candidate.arms}
     measures = ("nll", "location_hit", "false_alarm", "schema_valid", "stop")
     rows = [[name, *(_figure(getattr(arm, measure)) for measure in measures)] for name, arm in arms.items()]
@@ -154,8 +154,8 @@ def gate(demo: Demo) -> Figures:
     run = demo.wait_learning(timeout_seconds=5)
     decision, *_ = read_reports(run)
     for reason in decision.reasons:
-        demo.story.say(f"{'[green]✓[/green]' if reason.passed else '[red]✗[/red]'} {reason.text}")
-    demo.story.say(f"verdict: [bold]{decision.verdict}[/bold]")
+        demo.story.say(("✓", "green") if reason.passed else ("✗", "red"), f" {reason.text}")
+    demo.story.say("verdict: ", (decision.verdict, "bold"))
     registry = read_registry(demo.database, demo.standin.installation_id)
     promoted = registry["serving"] is not None
     if demo.noise and promoted:

@@ -26,7 +26,7 @@ class Administration(Site):
         An adopted repository keeps its own default branch when it has none called `default_branch`.
         """
         owner, _, name = full_name.partition("/")
-        if not owner or not name or "/" in name:
+        if not owner.strip(".") or not name.strip(".") or "/" in name:  # both become folders
             raise UserError(f"expected a repository as owner/name, got {full_name!r}")
         with self.lock:
             if full_name in self.repositories:

@@ -1,12 +1,15 @@
 """The command line: a person's mistakes are answered in words, with exit code 2 and no traceback."""
 
+import logging
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.integration.training.conftest import run_training
 from tests.training_data import write_snapshot
 from training.__main__ import cli
+from training.environment import prepare_process
 
 
 def _refusal(*arguments: str | Path) -> str:
@@ -14,6 +17,27 @@ def _refusal(*arguments: str | Path) -> str:
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
     return result.output
+
+
+def test_an_error_is_all_that_is_said(tiny_base: Path, tmp_path: Path) -> None:
+    for command in ("sft", "run"):
+        code, said = run_training(command, "--snapshot", tmp_path, "--base", tiny_base, "--out", tmp_path / "out")
+        assert code == 2
+        assert said.startswith("error: ")
+        assert len(said.splitlines()) == 1
+
+
+def test_the_warning_about_a_kernel_is_silenced_and_no_other() -> None:
+    prepare_process()
+    logger = logging.getLogger("bitsandbytes.backends.cpu.ops")
+    heard: list[str] = []
+    listener = logging.Handler()
+    listener.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(listener)
+    logger.warning("Failed to load CPU gemm_4bit_forward from kernels-community: %s", "offline")
+    logger.warning("something else")
+    logger.removeHandler(listener)
+    assert heard == ["something else"]
 
 
 def test_a_folder_that_is_no_snapshot(tiny_base: Path, tmp_path: Path) -> None:
@@ -64,3 +88,15 @@ def test_the_embedded_base_is_made_once_and_checked(tmp_path: Path) -> None:
     assert ensure_base(tmp_path / "base") == made
     assert (tmp_path / "base" / "model.safetensors").stat().st_mtime_ns == before
     assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
+def test_places_that_cannot_be_written_are_named_before_any_work(
+    tiny_base: Path, small_snapshot: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
+        assert f"expected {out} to be a place that can be written" in _refusal("base", "--out", out)
+    given = ("--snapshot", small_snapshot, "--base", tiny_base)
+    assert "a place that can be written" in _refusal("sft", *given, "--out", tmp_path / "file")
+    assert "is a folder" in _refusal("evaluate", *given, "--out", tmp_path)
+    assert (tmp_path / "file").read_text() == ""

@@ -5,7 +5,7 @@ import pytest
 from app.domain.diff import parse_patch
 from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding, finding_fingerprint
-from app.review.coverage import ChangedFile, Coverage, read_files
+from app.review.coverage import GITHUB_FILES_LIMIT, ChangedFile, Coverage, read_files
 from app.review.messages import (
     FailureKind,
     decide_failure,
@@ -195,6 +195,15 @@ def test_posting_leads_to_one_review_from_every_state_a_crash_can_leave() -> Non
     assert decide_posting((_own(2, "PENDING", "b" * 40),), HEAD) == PostingStep(act="discard", review_id=2)
     assert decide_posting((_own(3, "COMMENTED"),), HEAD) == PostingStep(act="done", review_id=3)
     assert decide_posting((_own(3, "COMMENTED"), _own(4, "PENDING")), HEAD) == PostingStep(act="discard", review_id=4)
+
+
+def test_a_list_of_files_that_github_cut_is_never_complete() -> None:
+    many = tuple(FILES[0].model_copy(update={"path": f"src/f{number}.py"}) for number in range(GITHUB_FILES_LIMIT))
+    whole, cut = read_files(many[:-1])[1], read_files(many)[1]
+    assert (whole.list_cut, cut.list_cut, cut.complete) == (False, True, False)
+    assert "no more than 3,000 files" in render_check(cut, (), "x").summary
+    assert render_check(cut, (), "x").conclusion == "neutral"
+    assert "no more than" not in render_check(whole, (), "x").summary
 
 
 def test_coverage_is_complete_when_only_unreadable_by_nature_files_were_left_out() -> None:

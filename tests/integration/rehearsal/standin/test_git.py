@@ -99,8 +99,9 @@ def test_a_folder_that_is_no_repository_is_refused(world: World, tmp_path: Path)
 def test_people_are_told_what_is_wrong(world: World) -> None:
     hub = world.standin
     world.open()
-    with pytest.raises(UserError, match="owner/name"):
-        hub.add_repository("acme")
+    for name in ("acme", "acme/..", "../up", "./here", "a/b/c"):
+        with pytest.raises(UserError, match="owner/name"):
+            hub.add_repository(name)
     with pytest.raises(UserError, match="exists already"):
         world.open(number=1)
     with pytest.raises(UserError, match="expected a commit the repository has"):

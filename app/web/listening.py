@@ -1,0 +1,38 @@
+"""Where the service listens: the address is taken before any work begins, and requests are let in after the boot."""
+
+import socket
+from contextlib import suppress
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.domain.errors import UserError
+
+
+def reserve_address(host: str, port: int) -> socket.socket:
+    """A bound socket that does not listen yet: until it does, a caller is refused rather than kept waiting.
+
+    Raises:
+        UserError: when somebody else has the address, or the machine has no such host.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    reserved = socket.socket(family, socket.SOCK_STREAM)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        reserved.bind((host, port))
+    except OSError as error:
+        reserved.close()
+        raise UserError(
+            f"expected to listen on {host} port {port}, got {error.strerror!r}; choose another UNDERSTUDY_PORT or "
+            "UNDERSTUDY_HOST"
+        ) from error
+    return reserved
+
+
+def answer(app: FastAPI, address: socket.socket, *, connections: int) -> bool:
+    """Serve until SIGTERM or SIGINT, so many connections at once. False when the server never came up; its log says
+    why. Blocking."""
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, limit_concurrency=connections))
+    with suppress(KeyboardInterrupt):  # what uvicorn raises again at its end
+        server.run(sockets=[address])
+    return server.started

@@ -1,0 +1,51 @@
+"""A mirror is asked for every head before anything is played."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app.domain.errors import UserError
+from app.rehearsal.archive import ArchivedPullRequest
+from app.rehearsal.playback import Mirror, check_heads
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    done = subprocess.run(["git", *identity, "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Mirror:
+    """Pull request 1 has its ref, 2 only its commit."""
+    folder = tmp_path / "mirror.git"
+    _git(tmp_path, "init", "--quiet", "--bare", str(folder))
+    tree = _git(folder, "hash-object", "-t", "tree", "-w", "/dev/null")
+    _git(folder, "update-ref", "refs/pull/1/head", _git(folder, "commit-tree", tree, "-m", "one"))
+    _git(folder, "update-ref", "refs/heads/main", _git(folder, "commit-tree", tree, "-m", "two"))
+    return Mirror(folder)
+
+
+def _row(number: int, head_sha: str = "b" * 40) -> ArchivedPullRequest:
+    return ArchivedPullRequest.model_validate(
+        {
+            "repo": "o/r",
+            "number": number,
+            "title": "t",
+            "author": None,
+            "created_at": "2020-01-01T00:00:00Z",
+            "head_sha": head_sha,
+            "comments": (),
+        }
+    )
+
+
+def test_a_head_is_found_by_its_ref_or_by_its_commit(mirror: Mirror) -> None:
+    check_heads(mirror, (_row(1), _row(2, _git(mirror.path, "rev-parse", "refs/heads/main"))))
+
+
+def test_every_missing_head_is_named_at_once(mirror: Mirror) -> None:
+    tree = _git(mirror.path, "rev-parse", "refs/heads/main^{tree}")
+    with pytest.raises(UserError, match=r"the heads of 4 pull requests .* got none for 3: 2, 3, 4; fetch them"):
+        check_heads(mirror, (_row(1), _row(2), _row(3, tree), _row(4)))
