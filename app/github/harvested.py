@@ -70,6 +70,7 @@ class HarvestedThread(Harvested):
 
 class HarvestedReview(Harvested):
     author: Account
+    association: str = "NONE"
     state: str
     commit_sha: str | None
     submitted_at: datetime | None
@@ -126,6 +127,7 @@ def _oid(node: dict[str, Any] | None) -> str | None:
 def _review(node: dict[str, Any]) -> HarvestedReview:
     return HarvestedReview(
         author=_account(node["author"]),
+        association=node["authorAssociation"],
         state=node["state"],
         commit_sha=_oid(node["commit"]),
         submitted_at=node["submittedAt"],

@@ -20,7 +20,9 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
       headRefOid
       author { login __typename }
       labels(first: 100) { nodes { name } }
-      reviews(first: 50, states: [APPROVED]) { nodes { author { login __typename } state submittedAt commit { oid } } }
+      reviews(first: 50, states: [APPROVED]) {
+        nodes { author { login __typename } authorAssociation state submittedAt commit { oid } }
+      }
       reviewThreads(first: 50, after: $cursor) {
         pageInfo { hasNextPage endCursor }
         nodes {

@@ -20,6 +20,8 @@ from app.screening.screen import decide_screened
 
 #: Files of an approved diff whose hunks are read; past that nobody read them all.
 APPROVED_FILES = 100
+#: Whose approval says that the team read it. Anyone may approve a pull request on GitHub, and mean nothing by it.
+_TEAM = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 UNREACHABLE = Noise(
     reason="commit_unreachable", detail="the commented commit is gone and GitHub kept no hunk that shows the line"
 )
@@ -221,7 +223,8 @@ def _approved_files(pull: HarvestedPull, history: History) -> Iterator[tuple[str
     for review in pull.reviews:
         by_other = review.author.login != pull.author.login and not decide_bot(review.author.login, review.author.kind)
         sha = review.commit_sha
-        if review.state == "APPROVED" and by_other and sha is not None and history.has(sha):
+        counts = review.state == "APPROVED" and by_other and review.association in _TEAM
+        if counts and sha is not None and history.has(sha):
             base = history.merge_base(pull.base_sha, sha)
             paths = history.changed_paths(base, sha) if base is not None else ()
             yield from ((sha, path) for path in paths[:APPROVED_FILES])

@@ -71,6 +71,15 @@ def test_threads_become_examples_with_evidence_and_fix_or_rejections_with_reason
     assert found == {"merged": 1, "examples": len(team.examples(number)), "rejections": 3}
 
 
+def test_the_approval_of_an_outsider_shows_no_hunk_that_the_team_read(team: Team) -> None:
+    number, sha = team.open({"notes.md": "one\ntwo\n"})
+    team.standin.add_user("outsider")
+    team.standin.approve(REPO, number, author="outsider", commit_sha=sha)
+    team.standin.merge(REPO, number, by="mara")
+    team.run("harvest", number)
+    assert team.examples(number) == []
+
+
 def test_hunks_that_were_approved_without_a_word_become_negatives(team: Team) -> None:
     number, *_ = a_merged_pull(team)
 

@@ -51,7 +51,17 @@ def a_thread(comment: dict[str, Any] | None = None, **more: Any) -> Any:
         "headRefOid": "c" * 40,
         "author": None,
         "labels": {"nodes": [{"name": "understudy:approve"}]},
-        "reviews": {"nodes": [{"author": None, "state": "APPROVED", "submittedAt": None, "commit": None}]},
+        "reviews": {
+            "nodes": [
+                {
+                    "author": None,
+                    "authorAssociation": "NONE",
+                    "state": "APPROVED",
+                    "submittedAt": None,
+                    "commit": None,
+                }
+            ]
+        },
     }
     repository = {"databaseId": 5, "nameWithOwner": "acme/store", "policy": None, "pullRequest": pull}
     return parse_pull("github.test", repository, [node]).threads[0]
