@@ -15,7 +15,7 @@ demo: $(INSTALLED) ## the whole loop on this machine: harvest, curate, train, ga
 
 test: $(INSTALLED) ## every test, against real parts
 	@infra/test-machine.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(INSTALLED) ## style, types, import directions
 	$(BIN)/ruff check .
