@@ -49,7 +49,7 @@ def _of_rejection(rejection: Rejection) -> dict[str, object]:
         "line": rejection.line,
         "side": rejection.side,
         "evidence": rejection.evidence.value,
-        "fix": None,
+        "fix": None if rejection.fix is None else rejection.fix.model_dump(mode="json"),
         "rejection": rejection.reason,
         "weight": 0.0,
         "approval": None,

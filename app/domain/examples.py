@@ -66,7 +66,10 @@ class Example(Record):
 
 
 class Rejection(Record):
-    """A thread that is no Example. `reason` is a stable word, `detail` says it to a person."""
+    """A thread that is no Example. `reason` is a stable word, `detail` says it to a person.
+
+    `fix` is kept where only the words teach nothing; None where the code may not be kept either.
+    """
 
     host: str
     repository_id: int
@@ -79,6 +82,7 @@ class Rejection(Record):
     evidence: Evidence
     reason: str
     detail: str
+    fix: Fix | None = None
 
 
 #: Share of human comments that were truly addressed, by what git shows: 594 labelled comments of one Go project

@@ -59,6 +59,10 @@ _DEMANDS = re.compile(
 _EXPLAIN = re.compile(r"\b(could|can|would|will) you (please )?(explain|clarify|elaborate|tell)\b")
 
 
+#: Reasons that are about a comment's words alone: what was done about it may be known all the same.
+WORDLESS = frozenset({"link_only", "praise", "too_short", "question_only"})
+
+
 class Noise(Record):
     """`reason` is a stable word; `detail` says it to a person."""
 

@@ -6,7 +6,7 @@ from app.domain.base import Record
 from app.domain.diff import Hunk, Side
 from app.domain.diff_hunk import last_position
 from app.domain.examples import Example, ExampleKind, Rejection
-from app.domain.noise import Noise, decide_bot
+from app.domain.noise import WORDLESS, Noise, decide_bot
 from app.domain.paths import decide_unread
 from app.github.harvested import HarvestedPull, HarvestedThread
 from app.harvest.fixes import Place
@@ -16,7 +16,7 @@ from app.harvest.silence import SeenHunk, Spot, select_commented, select_silent,
 from app.harvest.threads import decide_lines, parse_shown
 from app.harvest.wishes import decide_before_git, decide_machines, decide_wishes
 from app.screening.cutting import cut_hunk
-from app.screening.screen import decide_screened
+from app.screening.screen import bare_diff, decide_screened, decide_texts
 
 #: Files of an approved diff whose hunks are read; past that nobody read them all.
 APPROVED_FILES = 100
@@ -179,7 +179,12 @@ def _rejection(
         evidence=outcome.evidence,
         reason=noise.reason,
         detail=noise.detail,
+        fix=outcome.fix if noise.reason in WORDLESS and _may_keep(outcome) else None,
     )
+
+
+def _may_keep(outcome: Outcome) -> bool:
+    return outcome.fix is not None and decide_texts(map(bare_diff, outcome.fix.hunks)) is None
 
 
 def _clean_hunk(pull: HarvestedPull, item: SeenHunk) -> Example:

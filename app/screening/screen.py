@@ -16,7 +16,7 @@ def decide_screened(example: Example) -> Noise | None:
 
 
 def decide_screened_written(example: WrittenExample) -> Noise | None:
-    return decide_texts((_bare(example.context), example.text))
+    return decide_texts((bare_diff(example.context), example.text))
 
 
 def decide_texts(texts: Iterable[str]) -> Noise | None:
@@ -39,9 +39,9 @@ def _texts(example: Example) -> Iterable[str]:
     )
     yield from dict.fromkeys(sides)
     for hunk in example.fix.hunks if example.fix is not None else ():
-        yield _bare(hunk)
+        yield bare_diff(hunk)
 
 
-def _bare(diff: str) -> str:
+def bare_diff(diff: str) -> str:
     """A diff without the marks before its lines, so that a string over several lines is one again."""
     return "\n".join(line[1:] if line[:1] in "+- " else line for line in diff.split("\n"))

@@ -35,6 +35,19 @@ def test_of_a_secret_nothing_is_kept_neither_beside_words_nor_in_silence(team: T
     assert not any(SECRET in text for text in kept)
 
 
+def test_the_fix_of_words_that_teach_nothing_is_known_unless_it_holds_a_secret(team: Team) -> None:
+    number, sha = team.open({"service.py": REVIEWED, "settings.py": "import os\n\nKEY = os.environ\n"})
+    short = team.say(number, sha, PRINT, "ditto")
+    secret = team.say(number, sha, 3, "ditto", path="settings.py")
+    team.fix(number, {"service.py": SERVICE, "settings.py": f"import os\n\n{LINE}\n"})
+    assert harvest(team, number) == {short: "too_short", secret: "too_short"}
+    fixes = {rejection.comment_id: rejection.fix for rejection in team.rejections(number)}
+    found = fixes[short]
+    assert found is not None
+    assert "-    print(order)" in found.hunks[0]
+    assert fixes[secret] is None
+
+
 def test_personal_data_is_not_kept(team: Team) -> None:
     number, sha = team.open({"service.py": REVIEWED})
     told = team.say(number, sha, PRINT, "Ask erika.muster@tidewater-harbour.com why we print here.")

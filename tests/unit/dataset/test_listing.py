@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from app.dataset.listing import examples_jsonl
-from app.domain.examples import Evidence, Rejection
+from app.domain.examples import Evidence, Fix, Rejection
 from tests.unit.dataset.test_rows import a_clean_hunk, an_example
 
 FIELDS = {
@@ -38,6 +38,7 @@ def test_examples_and_rejected_threads_are_listed(tmp_path: Path) -> None:
         evidence=Evidence.LINE,
         reason="praise",
         detail="it asks for nothing",
+        fix=Fix(commit="c" * 40, hunks=("@@ -3 +3 @@\n-c\n+d",)),
     )
     path = tmp_path / "out" / "examples.jsonl"
 
@@ -55,3 +56,4 @@ def test_examples_and_rejected_threads_are_listed(tmp_path: Path) -> None:
         "b" * 40,
     )
     assert (noise["rejection"], noise["weight"], noise["approval"]) == ("praise", 0.0, None)
+    assert noise["fix"]["commit"] == "c" * 40
