@@ -24,13 +24,20 @@ Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{
 
 class RepositoryPolicy(Record):
     """`opt_out`: people whose words are never learned. `summary`: whether a merged pull request gets a comment that
-    lists its candidates."""
+    lists its candidates. `history`: the owners' word that commit messages, docstrings and pull request descriptions
+    may be learned from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     curation: Annotated[Curation, Field(strict=False)] = Curation.MANUAL
     opt_out: Annotated[tuple[Login, ...], Field(strict=False, max_length=1_000)] = ()
     summary: bool = True
+    history: bool = False
+
+    @property
+    def is_history_open(self) -> bool:
+        """`curation: off` says that nothing at all is learned, whatever else the file says."""
+        return self.history and self.curation is not Curation.OFF
 
     def is_opted_out(self, login: str) -> bool:
         """GitHub's logins know no case."""
@@ -60,6 +67,7 @@ _EXPECTED = {
     "curation": f"one of {', '.join(Curation)}",
     "opt_out": "a list of GitHub logins",
     "summary": "true or false",
+    "history": "true or false",
 }
 
 

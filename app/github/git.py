@@ -24,6 +24,7 @@ READ_SECONDS = 120.0
 #: The fetched commits stay reachable under these names, so that git's own clean-up keeps them.
 PULL_REF = "refs/understudy/pull/{number}/head"
 COMMIT_REF = "refs/understudy/commit/{sha}"
+DEFAULT_REF = "refs/understudy/default"
 
 _SAFETY = {
     "core.hooksPath": "/dev/null",
@@ -128,6 +129,44 @@ def fetch_commits(
         for sha in missing:
             with suppress(CommitGone):
                 _try_fetch(mirror, url, [_keep(sha)], env)
+
+
+def fetch_default_branch(mirror: Path, url: str, *, token: str | None = None, allow_file: bool = False) -> str:
+    """The default branch with its history, whatever its name; returns its newest commit.
+
+    Raises:
+        RetryLater: as `fetch_commits`.
+        CommitGone: when the repository is empty.
+    """
+    _try_fetch(mirror, url, [f"+HEAD:{DEFAULT_REF}"], _fetch_environment(url, token, allow_file=allow_file))
+    return read_git(mirror, "rev-parse", "--verify", DEFAULT_REF).strip()
+
+
+def fetch_pull_head(mirror: Path, url: str, number: int, *, token: str | None = None, allow_file: bool = False) -> str:
+    """The head of a pull request with its history; returns it.
+
+    Raises:
+        RetryLater: as `fetch_commits`.
+        CommitGone: when there is no such pull request.
+    """
+    head = PULL_REF.format(number=number)
+    env = _fetch_environment(url, token, allow_file=allow_file)
+    _try_fetch(mirror, url, [f"+refs/pull/{number}/head:{head}"], env)
+    return read_git(mirror, "rev-parse", "--verify", head).strip()
+
+
+def fetch_default_head(url: str, *, token: str | None = None, allow_file: bool = False) -> str | None:
+    """The newest commit of the default branch, by git alone: no API request and no objects. None when it is empty.
+
+    Raises:
+        RetryLater: when the other side cannot be reached or does not serve us now.
+    """
+    env = _fetch_environment(url, token, allow_file=allow_file)
+    try:
+        answer = _git(["ls-remote", "--quiet", url, "HEAD"], env=env, seconds=READ_SECONDS)
+    except GitFailed as error:
+        raise RetryLater(str(error), after_seconds=2.0) from error
+    return answer.split("\t", 1)[0].strip() or None
 
 
 def keep_commit(mirror: Path, sha: str) -> bool:

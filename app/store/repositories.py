@@ -88,6 +88,13 @@ def save_sweep(
     _update(session, installation_id, repository_id, swept_at=began_at, etag=etag)
 
 
+def save_heads(
+    session: Session, installation_id: int, repository_id: int, *, seen: str | None, recorded: str | None
+) -> None:
+    """How far the default branch was looked at, and how far its history is recorded."""
+    _update(session, installation_id, repository_id, seen_head=seen, history_head=recorded)
+
+
 def _update(session: Session, installation_id: int, repository_id: int, **changes: Any) -> None:  # noqa: ANN401 (columns)
     statement = sa.update(RepositoryRow).where(
         col(RepositoryRow.installation_id) == installation_id, col(RepositoryRow.repository_id) == repository_id

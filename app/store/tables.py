@@ -47,6 +47,8 @@ class RepositoryRow(SQLModel, table=True):
 
     `backfill` is the run that lists it or did, None before the first; `listed` counts merged pull requests on the pages
     so far, `total` all that GitHub knows, `done_before` those that were harvested when the run began.
+    `seen_head` is the newest commit of the default branch whose policy we read, `history_head` the one up to which its
+    history is recorded, None while the policy does not let us.
     """
 
     __tablename__: ClassVar[str] = "us_repository"
@@ -63,6 +65,8 @@ class RepositoryRow(SQLModel, table=True):
     done_before: int = 0
     backfill_began_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     backfill_listed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    seen_head: str | None = None
+    history_head: str | None = None
 
 
 class HarvestedRow(SQLModel, table=True):
