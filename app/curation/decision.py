@@ -7,7 +7,8 @@ of these that counts wins (docs/adr/0010):
 1. the reject label of the pull request;
 2. the newest `/understudy keep` or `drop` on the very thread;
 3. the approve label;
-4. the policy `evidence`: a comment by someone with write access that git shows to have been acted upon.
+4. the policy `evidence`: a comment by someone with write access that git shows to have been acted upon; for the
+   description of a pull request the policy `history`.
 
 Only a person with write access counts, as of now. An approval binds what its giver could see: nothing that was said or
 pushed afterwards. What was validly decided stays while the words that decided it stand, even when their author lost
@@ -28,6 +29,9 @@ MAY_DECIDE = frozenset({"admin", "write"})
 #: So many people of one pull request were asked about already that nobody knows what this one may do.
 UNREAD_ROLE = "unread"
 POLICY_ACTOR = "policy:evidence"
+#: Owners who write `history: true` speak for what they wrote themselves; the role says that no person was looked up.
+HISTORY_ACTOR = "policy:history"
+HISTORY_ROLE = "fact"
 
 Verdict = Literal["approve", "reject", "void"]
 
@@ -83,7 +87,7 @@ class ThreadCommand(Record):
 class Candidate(Record):
     """An Example as it is now. `since`: the first moment at which its giver could have seen all of it.
 
-    `commands`: those of its thread, oldest first. `reviewer`: who wrote it, given only where the policy and its
+    A description of a pull request is one as well. `commands`: those of its thread, oldest first. `reviewer`: who wrote it, given only where the policy and its
     evidence let that count.
     """
 
@@ -91,6 +95,8 @@ class Candidate(Record):
     since: datetime
     commands: tuple[ThreadCommand, ...] = ()
     reviewer: Actor | None = None
+    #: It is a description, and the owners opened their history.
+    is_open_history: bool = False
 
 
 class Standing(Record):
@@ -137,6 +143,8 @@ class _Claim(Record):
     basis: str | None = None
     #: Words that another person changed bind nothing.
     is_own: bool = True
+    #: The owners' own file says it, so nobody's access is asked for.
+    is_owners: bool = False
 
 
 def decide_curation(
@@ -228,6 +236,9 @@ def _command_claim(command: ThreadCommand) -> _Claim:
 
 
 def _policy_claim(candidate: Candidate) -> tuple[_Claim, ...]:
+    if candidate.is_open_history:
+        owners = Actor(login=HISTORY_ACTOR, kind="policy", role=HISTORY_ROLE)
+        return (_Claim(verdict="approve", actor=owners, source=HISTORY_ACTOR, at=candidate.since, is_owners=True),)
     if candidate.reviewer is None:
         return ()
     reviewer = candidate.reviewer
@@ -242,7 +253,7 @@ def _stands(claim: _Claim, standing: Standing | None) -> bool:
 
 
 def _counts(claim: _Claim, candidate: Candidate) -> bool:
-    if not (claim.is_own and claim.actor.may_decide):
+    if not (claim.is_own and (claim.is_owners or claim.actor.may_decide)):
         return False
     return claim.verdict == "reject" or (claim.at is not None and claim.at >= candidate.since)
 

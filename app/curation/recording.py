@@ -54,7 +54,8 @@ def record_curation(
     `labels`: approve, then reject. Told twice, the same act is recorded once.
     """
     where = (scope.installation_id, scope.repository, scope.number)
-    written = select_written_hashes(session, *where)  # decided elsewhere
+    asked = {candidate.example_hash for candidate in candidates}
+    written = select_written_hashes(session, *where) - asked  # decided elsewhere
     rows = {key: row for key, row in select_approvals_of(session, *where).items() if key not in written}
     in_force = {
         example_hash: Standing(verdict=cast(Verdict, row.decision), actor=row.actor, source=row.source)

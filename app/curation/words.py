@@ -97,6 +97,12 @@ def decide_head_since(pull: HarvestedPull, seen_at: datetime | None, timeline: T
     return min(merged_at, max([seen_at, *forced]))
 
 
+def decide_described_since(pull: HarvestedPull, head_since: datetime, timeline: Timeline) -> datetime:
+    """The first moment at which a person could have seen the title, the body and the diff as they are now."""
+    edited = [] if pull.edited_at is None else [pull.edited_at]
+    return max([head_since, *(moment + TICK for moment in (*edited, *timeline.renamed_at))])
+
+
 def decide_since(example: Example, pull: HarvestedPull, head_since: datetime) -> datetime:
     """The first moment at which a person could have seen all that an Example holds.
 

@@ -83,6 +83,7 @@ class Timeline(Harvested):
 
     labels: tuple[LabelEvent, ...] = ()
     force_pushed_at: tuple[datetime, ...] = ()
+    renamed_at: tuple[datetime, ...] = ()
 
 
 class IssueComment(Harvested):
@@ -139,10 +140,10 @@ class GitHubClient:
             for item in items
             if item.get("event") in ("labeled", "unlabeled") and item.get("actor")
         ]
-        forced = [item["created_at"] for item in items if item.get("event") == "head_ref_force_pushed"]
         return Timeline(
             labels=tuple(sorted(labels, key=lambda event: event.created_at)),
-            force_pushed_at=tuple(sorted(datetime.fromisoformat(moment) for moment in forced)),
+            force_pushed_at=_moments(items, "head_ref_force_pushed"),
+            renamed_at=_moments(items, "renamed"),
         )
 
     async def fetch_permission(self, repository: str, login: str) -> str:
@@ -424,6 +425,11 @@ def _listed(item: dict[str, Any]) -> ListedPull:
         updated_at=item["updated_at"],
         merged_at=item["merged_at"],
     )
+
+
+def _moments(items: list[dict[str, Any]], event: str) -> tuple[datetime, ...]:
+    found = (item["created_at"] for item in items if item.get("event") == event)
+    return tuple(sorted(datetime.fromisoformat(moment) for moment in found))
 
 
 def _limit(name: str, shown: dict[str, int]) -> RateLimit:

@@ -155,7 +155,7 @@ def fetch_pull_head(mirror: Path, url: str, number: int, *, token: str | None = 
     return read_git(mirror, "rev-parse", "--verify", head).strip()
 
 
-def fetch_default_head(url: str, *, token: str | None = None, allow_file: bool = False) -> str | None:
+def fetch_default_head(mirror: Path, url: str, *, token: str | None = None, allow_file: bool = False) -> str | None:
     """The newest commit of the default branch, by git alone: no API request and no objects. None when it is empty.
 
     Raises:
@@ -163,7 +163,7 @@ def fetch_default_head(url: str, *, token: str | None = None, allow_file: bool =
     """
     env = _fetch_environment(url, token, allow_file=allow_file)
     try:
-        answer = _git(["ls-remote", "--quiet", url, "HEAD"], env=env, seconds=READ_SECONDS)
+        answer = _git(["-C", str(mirror), "ls-remote", "--quiet", url, "HEAD"], env=env, seconds=READ_SECONDS)
     except GitFailed as error:
         raise RetryLater(str(error), after_seconds=2.0) from error
     return answer.split("\t", 1)[0].strip() or None

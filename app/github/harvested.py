@@ -82,6 +82,9 @@ class HarvestedPull(Harvested):
     repository: str
     number: int
     title: str
+    body: str = ""
+    #: When its body was last changed; None while it is the first one. Changes of the title stand in the timeline.
+    edited_at: datetime | None = None
     author: Account
     created_at: datetime
     merged: bool
@@ -103,6 +106,8 @@ def parse_pull(host: str, repository: dict[str, Any], threads: list[dict[str, An
         repository=repository["nameWithOwner"],
         number=pull["number"],
         title=pull["title"],
+        body=pull["body"] or "",
+        edited_at=pull["lastEditedAt"],
         author=_account(pull["author"]),
         created_at=pull["createdAt"],
         merged=pull["merged"],

@@ -13,6 +13,7 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
       number
       title
       body
+      lastEditedAt
       createdAt
       mergedAt
       merged

@@ -28,8 +28,11 @@ UNREACHABLE = Noise(
 
 
 class Harvest(Record):
+    """`base_sha`: the merge base of the head and the base branch before the merge, None when git knows none."""
+
     examples: tuple[Example, ...]
     rejections: tuple[Rejection, ...]
+    base_sha: str | None = None
 
 
 class Shown(Record):
@@ -66,6 +69,7 @@ def harvest_pull(pull: HarvestedPull, history: History) -> Harvest:
             *(example for example in clean if decide_screened(example) is None),
         ),
         rejections=tuple(result for result in results if isinstance(result, Rejection)),
+        base_sha=history.merge_base(pull.base_sha, pull.head_sha),
     )
 
 

@@ -78,13 +78,13 @@ class CommitChange(NamedTuple):
         return sum(file.changed_lines for file in self.read_files)
 
 
-def fetch_head(git_dir: Path) -> str:
-    """The newest commit of the default branch.
+def fetch_head(git_dir: Path, revision: str = "HEAD") -> str:
+    """The newest commit of the default branch, or of what `revision` names.
 
     Raises:
-        UserError: when the folder is no git directory, or has no commits.
+        UserError: when the folder is no git directory, or has no such commits.
     """
-    return _list(git_dir, "--max-count=1", "HEAD")[0]
+    return _list(git_dir, "--max-count=1", revision)[0]
 
 
 def fetch_shas(

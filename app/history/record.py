@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import NamedTuple, TextIO
 
 import sqlalchemy as sa
 
+from app.domain.written import WrittenExample
 from app.history.changes import fetch_head, fetch_shas
 from app.history.deciding import Origin
 from app.history.reading import CommitReading, read_history
@@ -31,6 +32,8 @@ class HistoryRecord(NamedTuple):
     saved: int
 
 
+#: Whether an example may be kept.
+Permit = Callable[[WrittenExample], bool]
 #: Told after every save: commits read so far, commits in all.
 Progress = Callable[[int, int], None]
 
@@ -42,20 +45,26 @@ def record_history(
     origin: Origin,
     *,
     since: str | None = None,
+    until: str = "HEAD",
+    left_out: Collection[str] = (),
+    permit: Permit = lambda _: True,
     progress: Progress | None = None,
 ) -> HistoryRecord:
-    """Save every example of the commits after `since`. Saves as it goes; run again, it saves only what is missing.
+    """Save every example of the commits after `since` that may be kept. Saves as it goes; run again, it saves only what
+    is missing.
+
+    `left_out`: ids of commits that are not read at all.
 
     Raises:
-        UserError: when the folder is no git directory or does not have `since`.
+        UserError: when the folder is no git directory or lacks one of the two.
     """
 
     def save(readings: list[CommitReading]) -> int:
         with writing(engine) as session:
-            examples = (example for reading in readings for example in reading.examples)
+            examples = (example for reading in readings for example in reading.examples if permit(example))
             return save_written(session, installation_id, examples, SOURCE)
 
-    return _record(git_dir, origin, since, save, progress)
+    return _record(git_dir, origin, _Range(since, until, left_out), save, progress)
 
 
 def write_history(
@@ -69,7 +78,7 @@ def write_history(
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("w", encoding="utf-8") as lines:
-            record = _record(git_dir, origin, since, partial(_write, lines), progress)
+            record = _record(git_dir, origin, _Range(since), partial(_write, lines), progress)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
@@ -83,19 +92,26 @@ def _write(lines: TextIO, readings: list[CommitReading]) -> int:
     return len(examples)
 
 
+class _Range(NamedTuple):
+    """Commits that `until` has and `since` has not, some of them left out."""
+
+    since: str | None
+    until: str = "HEAD"
+    left_out: Collection[str] = ()
+
+
 def _record(
     git_dir: Path,
     origin: Origin,
-    since: str | None,
+    asked: _Range,
     save: Callable[[list[CommitReading]], int],
     progress: Progress | None,
 ) -> HistoryRecord:
-    head = fetch_head(git_dir)
-    shas = fetch_shas(git_dir, since=since, until=head)
-    counts: Counter[str] = Counter()
-    merges = len(fetch_shas(git_dir, since=since, until=head, merges=True))
-    if merges:
-        counts["commit:merge"] = merges
+    head = fetch_head(git_dir, asked.until)
+    found = fetch_shas(git_dir, since=asked.since, until=head)
+    shas = [sha for sha in found if sha not in asked.left_out]
+    merges = fetch_shas(git_dir, since=asked.since, until=head, merges=True)
+    counts = +Counter({"commit:merge": len(merges), "commit:not_permitted": len(found) - len(shas)})
     saved = done = 0
     for readings in _batches(read_history(git_dir, origin, shas)):
         saved += save(readings)

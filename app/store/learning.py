@@ -23,6 +23,8 @@ from app.store.tables import (
     TrainingRunRow,
 )
 
+#: The source of a WrittenExample that the harvest of its own pull request saved.
+DESCRIPTION_SOURCE = "description"
 _HARVESTED = [kind.value for kind in ExampleKind]
 
 
@@ -94,8 +96,9 @@ def delete_judgements(session: Session, installation_id: int, repository: str, p
             col(row.repository) == repository,
             col(row.pull_request) == pull_request,
         )
-        if row is ExampleRow:  # written ones come from the history, not from the harvest
-            statement = statement.where(col(ExampleRow.kind).in_(_HARVESTED))
+        if row is ExampleRow:  # most written ones come from the history, not from the harvest
+            ours = col(ExampleRow.kind).in_(_HARVESTED) | (col(ExampleRow.source) == DESCRIPTION_SOURCE)
+            statement = statement.where(ours)
         deleted += session.connection().execute(statement).rowcount
     return deleted
 

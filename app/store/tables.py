@@ -105,8 +105,8 @@ class ErasureRow(SQLModel, table=True):
 
 
 class ExampleRow(SQLModel, table=True):
-    """An Example or WrittenExample, addressed by its content hash. `source` says what found it: harvest, history,
-    import, rehearsal. `pull_request` is None for history that no pull request is known for; `signals` is what may
+    """An Example or WrittenExample, addressed by its content hash. `source` says what found it: harvest, description,
+    history, import, rehearsal. `pull_request` is None for history that no pull request is known for; `signals` is what may
     change while the content stays: resolved, reactions, replies."""
 
     __tablename__: ClassVar[str] = "us_example"

@@ -32,6 +32,7 @@ from app.store.repositories import (
 from app.store.tables import RepositoryRow
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, progress, step, transaction, workflow
+from app.workflows.history import enqueue_history
 from app.workflows.runs import Queue
 
 #: Pull requests on a page. Small: what GitHub's limit leaves is looked at between two pages.
@@ -221,6 +222,8 @@ def _enqueue_harvests(session: Session, place: _Place, listed: dict[str, Any]) -
     save_listed(session, *of, total=total, pulls=len(pulls), is_last=not following)
     if following:
         _enqueue_page(session, place._replace(page=place.page + 1, cursor=following))
+    else:
+        enqueue_history(session, row, place.run)
     return len(fresh)
 
 

@@ -39,11 +39,11 @@ from app.curation.words import (
     read_thread_commands,
     select_commands,
 )
-from app.domain.base import Record
+from app.domain.base import Record, content_hash
 from app.domain.erasure import Forgotten
 from app.domain.examples import Evidence, Example
 from app.domain.policies import Curation
-from app.domain.written import author_key
+from app.domain.written import WrittenExample, author_key
 from app.github.client import Timeline
 from app.github.harvested import Account, HarvestedPull
 from app.harvest.gathering import fetch_commented_commit, fetch_pull, gather
@@ -52,19 +52,23 @@ from app.harvest.signals import read_signals
 from app.store.database import reading, writing
 from app.store.erasures import load_forgotten
 from app.store.learning import (
+    DESCRIPTION_SOURCE,
     delete_judgements,
     save_examples,
     save_rejections,
     save_signals,
+    save_written,
     select_approvals_of,
     select_examples,
 )
-from app.store.repositories import save_harvested
+from app.store.repositories import load_repository, save_harvested
 from app.store.reviews import load_review
 from app.store.tables import HarvestedRow
 from app.workflows.answering import answer_commands, publish_summary, select_unanswered
 from app.workflows.context import services
+from app.workflows.describing import decide_candidate, read_description
 from app.workflows.engine import progress, step, workflow
+from app.workflows.history import enqueue_history
 
 #: What git must show for the policy `evidence` to let a comment in without a label.
 STRONG = (Evidence.LINE, Evidence.SUGGESTION_APPLIED)
@@ -147,8 +151,9 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     counts.update(settled)
     if pull.merged and not settled.get("private"):
         found = await gather(github, held.data / "mirrors", pull, url)
-        candidates = await _read_candidates(read, found, people, scope)
-        kept, decided = await asyncio.to_thread(_replace, scope, read, found, candidates)
+        described = await read_description(pull, found.base_sha)
+        candidates = await _read_candidates(read, found, described, people, scope)
+        kept, decided = await asyncio.to_thread(_replace, scope, read, (found, described), candidates)
         counts.update(decided)
         counts.update(examples=len(kept.examples), rejections=len(kept.rejections))
     to_tell = (before.is_decided or before.has_examples or counts["examples"] > 0) and await _may_tell(scope, pull)
@@ -195,7 +200,9 @@ async def _read(pull: HarvestedPull, before: _Before, people: People, scope: Sco
     return _Read(pull=pull, timeline=timeline, said=said, labels=(approve, reject, private))
 
 
-async def _read_candidates(read: _Read, found: Harvest, people: People, scope: Scope) -> tuple[Candidate, ...]:
+async def _read_candidates(
+    read: _Read, found: Harvest, described: WrittenExample | None, people: People, scope: Scope
+) -> tuple[Candidate, ...]:
     pull = read.pull
     reviewers: dict[int, Account] = {}
     if pull.policy.policy.curation is Curation.EVIDENCE:
@@ -216,7 +223,8 @@ async def _read_candidates(read: _Read, found: Harvest, people: People, scope: S
             reviewer=None if reviewer is None else people.actor(reviewer),
         )
 
-    return tuple(candidate(example) for example in found.examples)
+    words = () if described is None else (decide_candidate(described, pull, head_since, read.timeline),)
+    return (*(candidate(example) for example in found.examples), *words)
 
 
 def _load_seen_at(scope: Scope, pull: HarvestedPull) -> datetime | None:
@@ -232,6 +240,10 @@ def _settle_privacy(scope: Scope, read: _Read, before: _Before, refusals: tuple[
     with writing(services().database) as session:
         record_policy(session, scope, read.pull.policy)
         refused = sum(record_refusal(session, scope, refusal) for refusal in refusals)
+        repository = load_repository(session, scope.installation_id, read.pull.repository_id)
+        if privacy.change is not None and repository is not None and repository.history_head is not None:
+            act = content_hash("act1", [privacy.change, private.source]).split(":")[1][:16]
+            enqueue_history(session, repository, f"private:{scope.number}:{act}")  # its commits were read, perhaps
         return Counter(record_privacy(session, scope, privacy, private)) + Counter({"refused": refused})
 
 
@@ -242,7 +254,10 @@ def _forget(scope: Scope, pull: HarvestedPull) -> dict[str, int]:
 
 
 def _replace(
-    scope: Scope, read: _Read, found: Harvest, candidates: tuple[Candidate, ...]
+    scope: Scope,
+    read: _Read,
+    gathered: tuple[Harvest, WrittenExample | None],
+    candidates: tuple[Candidate, ...],
 ) -> tuple[Harvest, dict[str, int]]:
     """What was kept, and what was decided: nothing of who asked to be forgotten comes back."""
     approve, reject, _ = read.labels
@@ -256,10 +271,12 @@ def _replace(
     )
     with writing(services().database) as session:
         forgotten = load_forgotten(session, scope.installation_id)
-        kept = select_permitted(found, row, read.pull.author.login, forgotten)
-        known = {example.hash for example in kept.examples}
+        kept = select_permitted(gathered[0], row, read.pull.author.login, forgotten)
+        words = select_permitted_words(gathered[1], row, read.pull.author.login, forgotten)
+        known = {example.hash for example in (*kept.examples, *words)}
         delete_judgements(session, scope.installation_id, scope.repository, scope.number)
         save_examples(session, scope.installation_id, kept.examples, "harvest")
+        save_written(session, scope.installation_id, words, DESCRIPTION_SOURCE)
         save_signals(session, scope.installation_id, read_signals(read.pull, kept.examples))
         save_rejections(session, scope.installation_id, kept.rejections)
         save_harvested(session, row)
@@ -275,3 +292,12 @@ def select_permitted(found: Harvest, row: HarvestedRow, author: str, forgotten: 
         examples=tuple(item for item in found.examples if not forgotten.is_named_in(item.model_dump(mode="json"))),
         rejections=tuple(item for item in found.rejections if not forgotten.is_named_in(item.model_dump(mode="json"))),
     )
+
+
+def select_permitted_words(
+    described: WrittenExample | None, row: HarvestedRow, author: str, forgotten: Forgotten
+) -> tuple[WrittenExample, ...]:
+    """The description, unless it is to be forgotten. Pure."""
+    if described is None or forgotten.is_pull(row.repository, row.pull_request, author):
+        return ()
+    return () if forgotten.is_named_in(described.model_dump(mode="json")) else (described,)

@@ -2,11 +2,13 @@
 we did, and what is missing is enqueued under the very ids that the lost webhooks would have given it.
 
 Found: merges, heads of open pull requests, labels that decide, repositories given to the App. Not found, because no
-list shows it: comments that were edited or deleted after the merge. An idle hour costs a repository one request, free
-of GitHub's limit where its ETag still fits (GitHub binds it to the token, which lives for an hour).
+list shows it: comments that were edited or deleted after the merge. A default branch that moved has its history read
+on. An idle hour costs a repository one request, free of GitHub's limit where its ETag still fits (GitHub binds it to
+the token, which lives for an hour), and one question to git, which has no such limit.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -14,7 +16,9 @@ from typing import Any, Literal, NamedTuple
 from sqlmodel import Session
 
 from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
+from app.domain.errors import RetryLater
 from app.github.client import ListedPull
+from app.github.git import ensure_mirror, fetch_default_head
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation, select_installations
@@ -30,6 +34,7 @@ from app.store.tables import RepositoryRow
 from app.workflows.backfilling import enqueue_backfill, enqueue_harvest, list_repositories
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, progress, scheduled, step, transaction, workflow
+from app.workflows.history import enqueue_history
 from app.workflows.runs import Queue
 
 #: A sweep looks back further than the last one began: clocks differ, and lists lag.
@@ -38,6 +43,7 @@ OVERLAP = timedelta(minutes=15)
 _PRIORITY = 2
 #: Pages of 100 looked at in one repository; beyond that it is a backfill's work.
 _MOST_PAGES = 20
+_log = logging.getLogger(__name__)
 
 
 class Known(NamedTuple):
@@ -153,7 +159,24 @@ async def sweep_repository(installation_id: int, repository_id: int) -> dict[str
     if row is None:
         return {}
     pulls, etag = await _fetch_changed(row)
-    return await asyncio.to_thread(_enqueue_missing, row, pulls, began_at, etag)
+    head = await _fetch_head(row)
+    return await asyncio.to_thread(_enqueue_missing, row, pulls, began_at, etag, head)
+
+
+async def _fetch_head(row: RepositoryRow) -> str | None:
+    """The newest commit of the default branch, by git. None when it can't be told now: the next sweep asks again."""
+    github = services().github(row.installation_id)
+    url, token = github.git_url(row.full_name), await github.fetch_git_token()
+
+    def ask() -> str | None:
+        mirror = ensure_mirror(services().data / "mirrors", services().host, row.repository_id)
+        return fetch_default_head(mirror, url, token=token)
+
+    try:
+        return await asyncio.to_thread(ask)
+    except RetryLater as error:
+        _log.warning("the default branch of repository %d was not looked at: %s", row.repository_id, error)
+        return None
 
 
 async def _fetch_changed(row: RepositoryRow) -> tuple[list[ListedPull], str | None]:
@@ -173,7 +196,7 @@ async def _fetch_changed(row: RepositoryRow) -> tuple[list[ListedPull], str | No
 
 
 def _enqueue_missing(
-    row: RepositoryRow, pulls: list[ListedPull], began_at: datetime, etag: str | None
+    row: RepositoryRow, pulls: list[ListedPull], began_at: datetime, etag: str | None, head: str | None
 ) -> dict[str, int]:
     with writing(services().database) as session:
         counts: dict[str, int] = {}
@@ -181,6 +204,9 @@ def _enqueue_missing(
         for missing in select_missing(pulls, known, watched_since=row.watched_since):
             _enqueue(session, row, missing)
             counts[missing.work] = counts.get(missing.work, 0) + 1
+        if head is not None and head != row.seen_head:  # the same head may come back: each sweep asks anew
+            enqueue_history(session, row, f"{head}@{'' if row.swept_at is None else row.swept_at.isoformat()}")
+            counts["history"] = 1
         save_sweep(session, row.installation_id, row.repository_id, began_at=began_at, etag=etag)
     return counts
 

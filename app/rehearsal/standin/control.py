@@ -254,6 +254,21 @@ class StandIn(Administration):
             if not thread.comments:
                 pull.threads.remove(thread)
 
+    def edit_pull_request(
+        self, full_name: str, number: int, *, title: str | None = None, body: str | None = None
+    ) -> None:
+        """Its author changes what it says of itself, now."""
+        with self.lock:
+            repository, pull = self.find_pull(full_name, number)
+            changes: dict[str, object] = {}
+            pull.updated_at = self.clock()
+            if title is not None:
+                changes["title"], pull.title = {"from": pull.title}, title
+                self.note(pull, "renamed", pull.author, pull.updated_at)
+            if body is not None:
+                changes["body"], pull.body, pull.edited_at = {"from": pull.body}, body, pull.updated_at
+            self.emit_pull(repository, pull, "edited", pull.author, changes=changes)
+
     def remark(self, full_name: str, number: int, *, author: str, body: str, at: datetime | None = None) -> int:
         """A person comments on the pull request as a whole; the App subscribes to no event of it."""
         with self.lock:

@@ -158,6 +158,7 @@ def pull_form(site: Site, repository: Repository, pull: PullRequest) -> Json:
         "createdAt": stamp(pull.created_at),
         "updatedAt": stamp(pull.updated_at),
         "closedAt": stamp(pull.closed_at),
+        "lastEditedAt": stamp(pull.edited_at),
         "mergedAt": stamp(pull.merged_at),
         "merged": pull.merged_at is not None,
         "mergedBy": actor_form(site, pull.merged_by),

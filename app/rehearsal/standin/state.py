@@ -147,6 +147,7 @@ class PullRequest:
     created_at: datetime
     updated_at: datetime
     draft: bool = False
+    edited_at: datetime | None = None
     closed_at: datetime | None = None
     merged_at: datetime | None = None
     merged_by: User | None = None
