@@ -87,8 +87,8 @@ class ThreadCommand(Record):
 class Candidate(Record):
     """An Example as it is now. `since`: the first moment at which its giver could have seen all of it.
 
-    A description of a pull request is one as well. `commands`: those of its thread, oldest first. `reviewer`: who wrote it, given only where the policy and its
-    evidence let that count.
+    A description of a pull request is one as well. `commands`: those of its thread, oldest first. `reviewer`: who wrote
+    it, given only where the policy and its evidence let that count.
     """
 
     example_hash: str

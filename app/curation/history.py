@@ -3,8 +3,7 @@
 A person's word stands above it: what was rejected stays rejected, and what a person approved is theirs.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from sqlmodel import Session
@@ -63,30 +62,27 @@ def decide_closed(places: Iterable[WrittenPlace], in_force: Mapping[str, Approva
     return HistoryPlan(void=tuple(void), delete=tuple(place.hash for place in found) if is_off else ())
 
 
-def record_decisions(
-    session: Session,
-    installation_id: int,
-    repository: str,
-    places: Sequence[WrittenPlace],
-    decision: Literal["approve", "void"],
-    in_force: Mapping[str, ApprovalRow],
-) -> int:
-    """How many were new. Keyed by the decision that each replaces, so that telling it twice records it once."""
-    counts: Counter[str] = Counter()
-    for place in places:
-        replaced = in_force.get(place.hash)
-        key = content_hash("hp1", [installation_id, place.hash, decision, replaced and replaced.id])
-        row = ApprovalRow(
-            example_hash=place.hash,
-            installation_id=installation_id,
-            repository=repository,
-            pull_request=place.pull_request or 0,
-            decision=decision,
-            actor=HISTORY_ACTOR,
-            actor_role=HISTORY_ROLE,
-            source=HISTORY_ACTOR,
-            content_hash=place.hash,
-            idempotency_key=key,
-        )
-        counts[decision] += append_approval(session, row)
-    return counts[decision]
+class Ground(Record):
+    """Whose WrittenExamples are decided over."""
+
+    installation_id: int
+    repository: str
+
+
+def record_decision(
+    session: Session, ground: Ground, place: WrittenPlace, decision: Literal["approve", "void"], replaced: int | None
+) -> bool:
+    """False when it is there: keyed by the decision it replaces, so that telling it twice records it once."""
+    row = ApprovalRow(
+        example_hash=place.hash,
+        installation_id=ground.installation_id,
+        repository=ground.repository,
+        pull_request=place.pull_request or 0,
+        decision=decision,
+        actor=HISTORY_ACTOR,
+        actor_role=HISTORY_ROLE,
+        source=HISTORY_ACTOR,
+        content_hash=place.hash,
+        idempotency_key=content_hash("hp1", [ground.installation_id, place.hash, decision, replaced]),
+    )
+    return append_approval(session, row)

@@ -106,8 +106,8 @@ class ErasureRow(SQLModel, table=True):
 
 class ExampleRow(SQLModel, table=True):
     """An Example or WrittenExample, addressed by its content hash. `source` says what found it: harvest, description,
-    history, import, rehearsal. `pull_request` is None for history that no pull request is known for; `signals` is what may
-    change while the content stays: resolved, reactions, replies."""
+    history, import, rehearsal. `pull_request` is None for history that no pull request is known for; `signals` is what
+    may change while the content stays: resolved, reactions, replies."""
 
     __tablename__: ClassVar[str] = "us_example"
     __table_args__ = (Index("ix_us_example_pull", "installation_id", "repository", "pull_request"),)

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from sqlmodel import Session
 
 from app.curation.decision import HISTORY_ACTOR
-from app.curation.history import HistoryPlan, decide_closed, decide_open, record_decisions
+from app.curation.history import Ground, HistoryPlan, decide_closed, decide_open, record_decision
 from app.curation.recording import PRIVATE, Scope, is_private
 from app.domain.base import content_hash
 from app.domain.erasure import ErasureKind, Forgotten, subject_key
@@ -73,8 +73,7 @@ def enqueue_history(session: Session, row: RepositoryRow, key: str) -> str:
 
 @workflow("history")
 async def history(installation_id: int, repository_id: int) -> dict[str, int]:
-    """Returns counts: `commits` that were read, `saved`, `approve`, `void` and `delete`; empty where there is nothing to
-    do."""
+    """Returns counts: `commits` that were read, `saved`, `approve`, `void` and `delete`; empty for an empty one."""
     await progress(stage="history")
     return await record_repository(installation_id, repository_id, current_workflow_id())
 
@@ -256,9 +255,11 @@ def _decide(
 ) -> int:
     chosen = set(hashes)
     places = [place for place in standing.places if place.hash in chosen]
+    ground = Ground(installation_id=row.installation_id, repository=row.full_name)
     decided = 0
     for start in range(0, len(places), _DECISIONS):
-        part = places[start : start + _DECISIONS]
         with writing(services().database) as session:
-            decided += record_decisions(session, row.installation_id, row.full_name, part, decision, standing.in_force)
+            for place in places[start : start + _DECISIONS]:
+                replaced = standing.in_force.get(place.hash)
+                decided += record_decision(session, ground, place, decision, replaced and replaced.id)
     return decided
