@@ -273,7 +273,7 @@ def _replace(
         forgotten = load_forgotten(session, scope.installation_id)
         kept = select_permitted(gathered[0], row, read.pull.author.login, forgotten)
         words = select_permitted_words(gathered[1], row, read.pull.author.login, forgotten)
-        known = {example.hash for example in (*kept.examples, *words)}
+        known = {example.hash for example in kept.examples} | {example.hash for example in words}
         delete_judgements(session, scope.installation_id, scope.repository, scope.number)
         save_examples(session, scope.installation_id, kept.examples, "harvest")
         save_written(session, scope.installation_id, words, DESCRIPTION_SOURCE)

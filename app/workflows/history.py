@@ -261,5 +261,5 @@ def _decide(
         with writing(services().database) as session:
             for place in places[start : start + _DECISIONS]:
                 replaced = standing.in_force.get(place.hash)
-                decided += record_decision(session, ground, place, decision, replaced and replaced.id)
+                decided += record_decision(session, ground, place, decision, None if replaced is None else replaced.id)
     return decided

@@ -156,7 +156,8 @@ def test_an_idle_hour_costs_nothing_of_the_limit_and_starts_nothing(world: tuple
 
     assert sweep(made, "three") == {"repositories": 1}
 
-    assert [record.status for record in made.standin.requests[asked:]] == [200, 304]
+    api = [record.status for record in made.standin.requests[asked:] if record.route != "git"]
+    assert api == [200, 304]
     assert made.standin.limits.core.used - used == 1  # the list of repositories
     assert engine.count_states()["SUCCESS"] == runs["SUCCESS"] + 1
 
