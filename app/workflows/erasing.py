@@ -40,6 +40,7 @@ from app.workflows import engine
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, progress, step, transaction, workflow
 from app.workflows.erased_files import clean_log, delete_adapters, remove_entry, remove_mirror
+from app.workflows.history import enqueue_history
 from app.workflows.locks import FileLock
 from app.workflows.runs import RUNNING, Queue
 
@@ -381,6 +382,10 @@ def _finish(session: Session, installation_id: int, erasure_id: str, report: dic
     row = load_erasure(session, erasure_id)
     if row is not None and row.kind == ErasureKind.INSTALLATION.value:
         forget_installation(session, installation_id)
+    elif row is not None and row.kind in (ErasureKind.AUTHOR.value, ErasureKind.PULL_REQUEST.value):
+        for repository in select_repositories(session, installation_id):
+            if repository.history_head is not None:  # commits are found by their history, not by a row's name
+                enqueue_history(session, repository, f"erased:{erasure_id}")
     save_erased(session, erasure_id, report)
     append_audit(
         session,

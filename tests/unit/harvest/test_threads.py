@@ -44,6 +44,7 @@ def a_thread(comment: dict[str, Any] | None = None, **more: Any) -> Any:
         "number": 7,
         "title": "Work",
         "body": None,
+        "lastEditedAt": None,
         "createdAt": "2026-01-05T08:00:00Z",
         "mergedAt": None,
         "merged": True,
