@@ -132,6 +132,7 @@ def test_an_opened_history_reaches_the_snapshot_and_is_read_on(installed: Team, 
     team = installed
     commit(team, "Find every ship a berth", berth(1), who="Bo <7+mara@users.noreply.github.com>")
     commit(team, "Count the tides of a day", berth(2), who="Rita <rita@example.org>")
+    commit(team, "Sound the depths\n\nWith care.\n\nCo-authored-by: Rita <r@example.org>", berth(5))
     head = commit(team, "Let the harbour be learned from", {POLICY: "history: true\nopt_out: [rita]\n"})
     pull = merged(team, 3, "Let wide ships moor")
 
