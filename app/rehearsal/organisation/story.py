@@ -4,14 +4,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Literal
 
 from app.rehearsal.organisation.chance import seeded
 from app.rehearsal.organisation.code import Draft, SourceFile, render_file, write_draft
 from app.rehearsal.organisation.drafts import Insertion, Workspace
 from app.rehearsal.organisation.people import AUTHORS, MAINTAINER, PEOPLE
 from app.rehearsal.organisation.places import MODULES, ShapeDeck, clarify_docstring, place_drafts, write_modules
-from app.rehearsal.organisation.plan import SIZES, PullPlan, Size, labeller, plan_pulls
+from app.rehearsal.organisation.plan import SIZES, PullPlan, Size, SizeName, labeller, plan_pulls
 from app.rehearsal.organisation.records import (
     Approval,
     Commit,
@@ -56,7 +55,7 @@ class _Course:
     messages: list[str] = field(default_factory=list)
 
 
-def write_story(seed: int, size: Literal["demo", "small"] = "demo", *, noise: bool = False) -> Story:
+def write_story(seed: int, size: SizeName = "demo", *, noise: bool = False) -> Story:
     """The whole history. With `noise` the same comments stand on random added lines, and teach nothing."""
     measure, rng = SIZES[size], seeded("tidewater", seed)
     deck = ShapeDeck()

@@ -152,7 +152,7 @@ async def test_a_policy_that_cannot_be_read_is_told_and_changes_nothing(team: Te
         assert "approve" not in await harvest(team, number)
 
     (noted,) = team.audits("policy.invalid")
-    assert noted.detail["problem"] == "expected only the keys curation, opt_out, summary, got surprise"
+    assert noted.detail["problem"] == "expected only the keys curation, opt_out, summary, history, got surprise"
     declare(team, "curation: manual\n")
     await harvest(team, number)
     assert len(team.audits("policy.valid")) == 1

@@ -59,7 +59,7 @@ def install(server: StandInServer, standin: StandIn, app: AppProgram) -> None:
 
 @pytest.mark.slow
 def test_the_dataset_of_a_killed_backfill_is_that_of_an_undisturbed_one(tmp_path: Path) -> None:
-    story = write_story(7, "demo")
+    story = write_story(7, "long")
     standin = StandIn(tmp_path / "github", webhook_secret=SECRET)
     with standin.silence():
         play_history(story, standin)
@@ -90,6 +90,7 @@ def test_the_dataset_of_a_killed_backfill_is_that_of_an_undisturbed_one(tmp_path
         f"{figures[1]} Examples, {figures[2]} Rejections"
     )
     assert shown
+    assert merged == 60
     assert kills >= 3
     assert figures[1] > merged
     assert dataset_hash(killed) == figures
