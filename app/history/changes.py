@@ -111,8 +111,8 @@ def _list(git_dir: Path, *arguments: str) -> tuple[str, ...]:
         ) from error
 
 
-def read_changes(git_dir: Path, shas: Sequence[str]) -> Iterator[CommitChange]:
-    """The commits in the order given; none of them may be a merge.
+def read_changes(git_dir: Path, shas: Sequence[str], *, documented: bool = True) -> Iterator[CommitChange]:
+    """The commits in the order given; none of them may be a merge. Rows of docstrings are looked for if `documented`.
 
     Instead of a commit, `HEAD_SHA BASE_SHA` asks for what the first changed since the second.
 
@@ -128,7 +128,7 @@ def read_changes(git_dir: Path, shas: Sequence[str]) -> Iterator[CommitChange]:
         assert process.stdout is not None  # noqa: S101 (asked for)
         held: CommitChange | None = None  # a commit is whole when another follows it, or when git ended well
         expected = iter(shas)
-        for change in _parse_commits(_Scanner(process.stdout), mark):
+        for change in _parse_commits(_Scanner(process.stdout), mark, documented):
             _require_commit(next(expected, ""), change.sha)
             if held is not None:
                 yield held
@@ -178,7 +178,7 @@ class _Scanner:
         return self._at <= len(self._buffer) and bool(self._buffer)
 
 
-def _parse_commits(scanner: _Scanner, mark: bytes) -> Iterator[CommitChange]:
+def _parse_commits(scanner: _Scanner, mark: bytes, documented: bool) -> Iterator[CommitChange]:
     begin, end = b"\n" + mark, b"\0" + mark
     scanner.take_until(mark)
     ahead = len(mark)  # the first one stands at the very start, the others on a line of their own
@@ -186,7 +186,7 @@ def _parse_commits(scanner: _Scanner, mark: bytes) -> Iterator[CommitChange]:
         fields = scanner.take_until(end).decode(errors="replace").split("\0", 4)
         scanner.skip(len(end))
         raw = scanner.take_until(_PATCH, begin)
-        yield _commit(fields, _parse_files(scanner, raw, begin))
+        yield _commit(fields, _parse_files(scanner, raw, begin, documented=documented))
         ahead = len(begin)
 
 
@@ -199,7 +199,7 @@ def _commit(fields: Sequence[str], files: tuple[FileChange, ...]) -> CommitChang
     return CommitChange(sha, author, address, written_at, message, files)
 
 
-def _parse_files(scanner: _Scanner, raw: bytes, *ends: bytes) -> tuple[FileChange, ...]:
+def _parse_files(scanner: _Scanner, raw: bytes, *ends: bytes, documented: bool) -> tuple[FileChange, ...]:
     """Entries and patches stand in the same order; a change of type is one entry and two patches."""
     files: list[FileChange] = []
     total = 0
@@ -209,7 +209,7 @@ def _parse_files(scanner: _Scanner, raw: bytes, *ends: bytes) -> tuple[FileChang
         patch = _take_patch(scanner, *ends)
         if _entry_status(line) == "T":
             _take_patch(scanner, *ends)
-        file = _file(line, patch, keep=total <= MOST_LINES)
+        file = _file(line, patch, keep=total <= MOST_LINES, documented=documented)
         total += file.changed_lines if file.unread is None else 0
         files.append(file)
     if total > MOST_LINES:  # nothing of it will be shown
@@ -226,7 +226,7 @@ def _entry_status(entry: str) -> str:
     return entry.split("\t", 1)[0].split(" ")[4][0]
 
 
-def _file(entry: str, patch: bytes, *, keep: bool) -> FileChange:
+def _file(entry: str, patch: bytes, *, keep: bool, documented: bool) -> FileChange:
     head, *paths = entry.split("\t")
     mode, new_mode, _, blob, status = head[1:].split(" ")
     path, old_path = paths[-1], None if status == "A" else paths[0]
@@ -236,7 +236,7 @@ def _file(entry: str, patch: bytes, *, keep: bool) -> FileChange:
     if unread is not None or not start:
         return FileChange(old_path, path, blob, unread, 0, None, ())
     changed = hunks.count(b"\n+") + hunks.count(b"\n-")
-    opened = () if status == "D" else select_opened_rows(path, hunks)
+    opened = select_opened_rows(path, hunks) if documented and status != "D" else ()
     if not keep or changed > MOST_LINES:
         return FileChange(old_path, path, blob, None, changed, None, opened)
     return _shown_file(FileChange(old_path, path, blob, None, changed, None, opened), hunks)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from app.domain.written import WrittenExample, WrittenKind
 from app.github.git import GitFailed
@@ -46,29 +46,37 @@ class CommitReading(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def read_history(git_dir: Path, origin: Origin, shas: Sequence[str]) -> Iterator[CommitReading]:
-    """Every commit in the order given, none of them a merge. A commit that git cannot read is left out as such."""
-    yield from _read_in_parts(partial(read_commits, git_dir, origin), shas)
+class Readers:
+    """The reading processes, started when there is enough to read. Close them: they hold some 80 MB each."""
 
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
 
-def read_pull_requests(git_dir: Path, pulls: Sequence[PullRequestWords]) -> Iterator[Found]:
-    """Every pull request in the order given. One that git cannot read is left out as such."""
-    yield from _read_in_parts(partial(read_pulls, git_dir), pulls)
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
-def _read_in_parts(read: Callable[[Sequence[_Given]], list[_Read]], given: Sequence[_Given]) -> Iterator[_Read]:
-    parts = [given[start : start + PART] for start in range(0, len(given), PART)]
-    readers = min(READERS, len(parts), len(os.sched_getaffinity(0)))
-    if readers < 2:
-        for part in parts:
-            yield from read(part)
-        return
-    # spawned: a fork of a process with threads, such as the service, may never come to life
-    pool = ProcessPoolExecutor(readers, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield from _in_order(pool, read, parts)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    def read_history(self, git_dir: Path, origin: Origin, shas: Sequence[str]) -> Iterator[CommitReading]:
+        """Every commit in the order given, none of them a merge. A commit that git cannot read is left out as such."""
+        yield from self._read(partial(read_commits, git_dir, origin), shas)
+
+    def read_pull_requests(self, git_dir: Path, pulls: Sequence[PullRequestWords]) -> Iterator[Found]:
+        """Every pull request in the order given. One that git cannot read is left out as such."""
+        yield from self._read(partial(read_pulls, git_dir), pulls)
+
+    def _read(self, read: Callable[[Sequence[_Given]], list[_Read]], given: Sequence[_Given]) -> Iterator[_Read]:
+        parts = [given[start : start + PART] for start in range(0, len(given), PART)]
+        if min(READERS, len(parts), len(os.sched_getaffinity(0))) < 2:
+            for part in parts:
+                yield from read(part)
+            return
+        if self._pool is None:
+            # spawned: a fork of a process with threads, such as the service, may never come to life
+            self._pool = ProcessPoolExecutor(READERS, mp_context=multiprocessing.get_context("spawn"))
+        yield from _in_order(self._pool, read, parts)
 
 
 def _in_order(
@@ -93,7 +101,7 @@ def read_pulls(git_dir: Path, pulls: Sequence[PullRequestWords]) -> list[Found]:
     # to git, a commit and another one behind it is the first with the second for its only parent
     asked = [f"{words.pull.head_sha} {words.base_sha}" for words in pulls]
     try:
-        changes = read_changes(git_dir, asked)
+        changes = read_changes(git_dir, asked, documented=False)
         return [decide_pull_request(words, change) for words, change in zip(pulls, changes, strict=True)]
     except GitFailed:
         if len(pulls) == 1:

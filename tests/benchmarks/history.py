@@ -30,7 +30,7 @@ from app.domain.written import WrittenExample
 from app.github.harvested import Account, HarvestedPull
 from app.history.changes import fetch_shas
 from app.history.deciding import Found, Origin, PullRequestWords
-from app.history.reading import read_history, read_pull_requests
+from app.history.reading import Readers
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SQUASHED = re.compile(r"\(#(\d+)\)$")
@@ -49,9 +49,10 @@ def read_ours(git_dir: Path, commits: int, out: Path) -> None:
                     counts[example.kind.value] += 1
                     lines.write(f'{{"hash":{json.dumps(example.hash)},{example.model_dump_json()[1:]}\n')
 
-        for reading in read_history(git_dir, origin, fetch_shas(git_dir)[-commits:]):
-            write(reading.examples)
-        write(read_pull_requests(git_dir, fetch_pulls(git_dir, commits)))
+        with Readers() as readers:
+            for reading in readers.read_history(git_dir, origin, fetch_shas(git_dir)[-commits:]):
+                write(reading.examples)
+            write(readers.read_pull_requests(git_dir, fetch_pulls(git_dir, commits)))
     print(json.dumps(counts))  # noqa: T201 - its purpose
 
 

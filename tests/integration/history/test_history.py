@@ -16,7 +16,7 @@ from app.github.harvested import Account, HarvestedPull
 from app.history import reading
 from app.history.changes import fetch_shas, read_changes
 from app.history.deciding import LeftOut, Origin, PullRequestWords
-from app.history.reading import read_commits, read_history, read_pull_requests
+from app.history.reading import CommitReading, Readers, read_commits
 from app.history.record import record_history, write_history
 from app.store.database import open_engine
 from app.store.database import reading as reading_session
@@ -26,8 +26,13 @@ from tests.integration.history.conftest import Story
 ORIGIN = Origin(host="github.test", repository_id=7, repository="port/quay")
 
 
+def _read_all(git_dir: Path, shas: tuple[str, ...]) -> list[CommitReading]:
+    with Readers() as readers:
+        return list(readers.read_history(git_dir, ORIGIN, shas))
+
+
 def read(story: Story, shas: tuple[str, ...]) -> tuple[list[WrittenExample], list[LeftOut]]:
-    readings = list(read_history(story.git_dir, ORIGIN, shas))
+    readings = _read_all(story.git_dir, shas)
     assert [one.sha for one in readings] == list(shas)
     return [e for one in readings for e in one.examples], [out for one in readings for out in one.left_out]
 
@@ -82,15 +87,15 @@ def test_a_commit_is_shown_with_what_is_read_of_it_and_nothing_of_its_author(sto
 
 def test_twice_in_portions_and_by_two_processes_it_is_the_same(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     shas = fetch_shas(story.git_dir)
-    whole = list(read_history(story.git_dir, ORIGIN, shas))
+    whole = _read_all(story.git_dir, shas)
     for since in (shas[0], shas[4], shas[-1]):
         later = fetch_shas(story.git_dir, since=since)
         until = fetch_shas(story.git_dir, until=since)
         assert set(later) | set(until) == set(shas)
-        portions = [*read_history(story.git_dir, ORIGIN, until), *read_history(story.git_dir, ORIGIN, later)]
+        portions = [*_read_all(story.git_dir, until), *_read_all(story.git_dir, later)]
         assert sorted(portions) == sorted(whole)
     monkeypatch.setattr(reading, "PART", 5)
-    assert list(read_history(story.git_dir, ORIGIN, shas)) == whole
+    assert _read_all(story.git_dir, shas) == whole
 
 
 def test_the_repositorys_own_configuration_changes_nothing(story: Story, tmp_path: Path) -> None:
@@ -186,7 +191,7 @@ def test_pull_requests_are_read_against_their_base(story: Story) -> None:
         PullRequestWords(a_pull(4, "e" * 40, "Read tides"), "", shas[0]),
         PullRequestWords(a_pull(5, shas[2], "#12"), "- [x] done", shas[0]),
     ]
-    first, *others = read_pull_requests(story.git_dir, words)
+    first, *others = Readers().read_pull_requests(story.git_dir, words)
     assert isinstance(first, WrittenExample)
     assert (first.kind, first.pull_request, first.author, first.author_key) == ("pull_request", 1, "ann", None)
     assert first.text == "Read tides\n\nFrom their file."
