@@ -1,6 +1,9 @@
 """The migrations give exactly the tables of the models, on both databases, however often and however many at once."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +11,7 @@ from alembic import command
 from sqlmodel import SQLModel
 
 from app.domain.errors import UserError
-from app.store.database import open_engine
+from app.store.database import open_engine, prepare_sqlite
 from app.store.migrate import alembic_config, migrate
 
 
@@ -38,6 +41,35 @@ def test_ten_processes_that_start_at_once_migrate_once(empty_database_url: str) 
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(migrate, [empty_database_url] * 10))
     assert "us_delivery" in _tables(empty_database_url)
+
+
+class _Contended(sqlite3.Connection):
+    """Refuses the switch to WAL twice, as SQLite does now and then when many open a new file at once."""
+
+    refused = 0
+
+    def execute(self, sql: str, *more: Any) -> sqlite3.Cursor:
+        if "journal_mode" in sql and self.refused < 2:
+            self.refused += 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+            raise error
+        return super().execute(sql, *more)
+
+
+def test_a_refused_switch_to_wal_is_tried_again(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "new.db", factory=_Contended)
+    prepare_sqlite(connection, None)
+    assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_an_error_of_another_kind_is_not_waited_out(tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_bytes(b"this is no database at all, it is a text" * 100)
+    connection = sqlite3.connect(tmp_path / "no.db")
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        prepare_sqlite(connection, None)
+    connection.close()
 
 
 def test_down_and_up_again(database_url: str) -> None:
