@@ -208,7 +208,7 @@ def _read_probes(path: Path) -> tuple[Probe, ...]:
 def read_base(folder: Path) -> BaseCheckpoint:
     """The base that will be served, after proving that the files are those base.json speaks of.
 
-    The hashes are those of training/base.py; a test holds the two equal.
+    The hashes are those of training/base/making.py; a test holds the two equal.
 
     Raises:
         UserError: when the folder is no base or was changed.

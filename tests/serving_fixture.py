@@ -23,7 +23,7 @@ from app.domain.adapters import AdapterManifest, BaseCheckpoint, Probe
 from app.domain.prompt import PROMPT_VERSION
 from serving.leash import MARK
 from serving.state import load_address, read_key
-from training.base import ensure_tiny
+from training.base.making import ensure_tiny
 
 PROBE_TOKENS = tuple(range(1000, 1040))
 COMPLETION_TOKENS = 12

@@ -11,7 +11,7 @@ import typer
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import UnderstudyError, UserError
 from app.domain.evals import EvalReport, GatePolicy
-from training.environment import prepare_process
+from training.process.environment import prepare_process
 
 prepare_process()
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -44,8 +44,8 @@ def base(
 ) -> None:
     """Make a base: a checkpoint of your own, or the embedded one, dequantised once to safetensors."""
     with _spoken_errors():
-        from training.adoption import adopt_base
-        from training.base import ensure_base
+        from training.base.adoption import adopt_base
+        from training.base.making import ensure_base
 
         if source is None and name is not None:
             raise UserError("expected --from DIR with --name, got no --from; the embedded base has its own name")
@@ -56,7 +56,7 @@ def base(
 @cli.command()
 def tiny(out: Out) -> None:
     """Make a random two-layer base with the real tokenizer, for fast tests."""
-    from training.base import ensure_tiny
+    from training.base.making import ensure_tiny
 
     with _spoken_errors():
         print(ensure_tiny(out).model_dump_json(indent=1))
@@ -74,11 +74,11 @@ def sft(
     """Train an adapter on a snapshot's comments. Run again after a crash, it goes on."""
     with _spoken_errors():
         from training.config import resolve_config
-        from training.lock import hold_folder
-        from training.progress import Progress
-        from training.runkey import claim_folder, make_key
-        from training.sft import Task, train_adapter
-        from training.snapshot import load_snapshot
+        from training.process.lock import hold_folder
+        from training.process.progress import Progress
+        from training.process.runkey import claim_folder, make_key
+        from training.recipes.sft import Task, train_adapter
+        from training.rows.snapshot import load_snapshot
 
         resolved, opened = resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = _open_base(base)
@@ -102,11 +102,11 @@ def evaluate(
     """Measure the base, or an adapter and its controls, on the held-out part."""
     with _spoken_errors():
         from training.config import resolve_config
-        from training.evaluation import Examination
-        from training.evaluation import evaluate as examine
-        from training.files import check_file_place, save_record
-        from training.progress import Progress
-        from training.snapshot import load_snapshot
+        from training.evaluation.examining import Examination
+        from training.evaluation.examining import evaluate as examine
+        from training.process.files import check_file_place, save_record
+        from training.process.progress import Progress
+        from training.rows.snapshot import load_snapshot
 
         check_file_place(out)
         opened, resolved = load_snapshot(snapshot), resolve_config(config)
@@ -125,8 +125,8 @@ def gate(
 ) -> None:
     """Decide: promote, hold or reject, with every reason."""
     with _spoken_errors():
-        from training.files import load_record, save_record
         from training.gate import decide_promotion, describe_decision
+        from training.process.files import load_record, save_record
 
         what = "an evaluation report"
         decision = decide_promotion(
@@ -152,10 +152,10 @@ def run(
     """A whole learning round: Locator, AcceptanceFilter, adapter, evaluation and gate."""
     with _spoken_errors():
         from training.config import resolve_config
-        from training.lock import hold_folder
-        from training.progress import Progress
+        from training.process.lock import hold_folder
+        from training.process.progress import Progress
+        from training.rows.snapshot import load_snapshot
         from training.run import Round, run_round
-        from training.snapshot import load_snapshot
 
         resolved, opened = resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = _open_base(base)
@@ -175,13 +175,13 @@ def run(
 
 
 def _open_base(folder: Path | None) -> tuple[Path, BaseCheckpoint]:
-    from training.base import ensure_base, load_base
+    from training.base.making import ensure_base, load_base
 
     return (DEFAULT_BASE, ensure_base(DEFAULT_BASE)) if folder is None else (folder, load_base(folder))
 
 
 def _open_policy(path: Path | None) -> GatePolicy:
-    from training.files import load_record
+    from training.process.files import load_record
 
     return GatePolicy() if path is None else load_record(path, GatePolicy, what="a gate policy")
 

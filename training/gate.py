@@ -10,7 +10,7 @@ import numpy as np
 
 from app.domain.errors import Refused
 from app.domain.evals import Arm, EvalReport, Figure, GateDecision, GatePolicy, Reason
-from training.measures import Floats, bootstrap
+from training.evaluation.measures import Floats, bootstrap
 
 #: What two reports must share to be compared at all.
 _SAME = ("suite", "prompt_version", "base", "precision", "rows")

@@ -14,18 +14,18 @@ from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
 from app.domain.base import Record
 from app.domain.errors import Refused
 from app.domain.evals import EvalReport, GateDecision, GatePolicy
-from training.acceptance import fit_acceptance
 from training.config import ResolvedConfig
-from training.evaluation import ArmName, Examination, evaluate
-from training.files import load_record, save_record
+from training.evaluation.examining import ArmName, Examination, evaluate
 from training.gate import decide_promotion, describe_decision
-from training.locator import fit_locator
-from training.progress import Progress
-from training.runkey import RunKey, claim_folder, make_key
-from training.sft import Task, train_adapter
-from training.snapshot import Snapshot
-from training.text_scores import TextScores, save_scores
-from training.version import assemble_version, measure_probes
+from training.process.files import load_record, save_record
+from training.process.progress import Progress
+from training.process.runkey import RunKey, claim_folder, make_key
+from training.recipes.sft import Task, train_adapter
+from training.recipes.version import assemble_version, measure_probes
+from training.rows.snapshot import Snapshot
+from training.scores.acceptance import fit_acceptance
+from training.scores.locator import fit_locator
+from training.scores.text_scores import TextScores, save_scores
 
 #: Share of a time budget that the evaluation and the rest get.
 _AFTER_TRAINING = 0.3

@@ -1,4 +1,4 @@
-"""Reads the scores that training writes (schema "scores/1", described in `training/text_scores.py`).
+"""Reads the scores that training writes (schema "scores/1", described in `training/scores/text_scores.py`).
 
 The file may hold plain data only: nothing in it is executed, an unknown type is refused before it is read.
 """

@@ -21,9 +21,9 @@ from app.workflows import engine
 from app.workflows.runs import Queue
 from tests.integration.team import REPO, SERVICE, Team
 from tests.serving_fixture import make_adapter, seal
-from training.acceptance import fit_acceptance
-from training.locator import fit_locator
-from training.text_scores import save_scores
+from training.scores.acceptance import fit_acceptance
+from training.scores.locator import fit_locator
+from training.scores.text_scores import save_scores
 
 CLEAN = SERVICE + "\n\ndef count(order):\n    found = len(order)\n    return found\n"
 GUILTY = SERVICE + "\n\ndef tax(order):\n    forbidden_float(order)\n    return order\n"

@@ -19,7 +19,7 @@ from app.inference.adapter_control import AdapterControl
 from app.inference.completions import CompletionClient
 from serving.folder import read_base
 from tests.serving_fixture import ServingProcess, end, find_on_leash, find_server, make_adapter, seal, start_serving
-from training.base import load_base
+from training.base.making import load_base
 
 pytestmark = pytest.mark.slow
 

@@ -25,7 +25,7 @@ threads: 1
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from training.base import ensure_tiny
+    from training.base.making import ensure_tiny
 
     folder: Path = tmp_path_factory.mktemp("tiny") / "base"
     ensure_tiny(folder)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import UserError
-from training.adoption import adopt_base
-from training.base import load_base
-from training.tokens import load_tokenizer
+from training.base.adoption import adopt_base
+from training.base.making import load_base
+from training.base.tokens import load_tokenizer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from tests.integration.training.conftest import run_training
 from tests.training_data import write_snapshot
 from training.__main__ import cli
-from training.environment import prepare_process
+from training.process.environment import prepare_process
 
 
 def _refusal(*arguments: str | Path) -> str:
@@ -78,7 +78,7 @@ def test_reports_that_are_none(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_embedded_base_is_made_once_and_checked(tmp_path: Path) -> None:
-    from training.base import ensure_base
+    from training.base.making import ensure_base
 
     made = ensure_base(tmp_path / "base")
     assert made.name == "SmolLM2-135M-Instruct"

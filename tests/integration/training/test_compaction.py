@@ -9,9 +9,9 @@ from transformers import AutoModelForCausalLM
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from training.compaction import compact_output_layer
-from training.snapshot import load_snapshot
-from training.tokens import load_tokenizer
+from training.base.tokens import load_tokenizer
+from training.recipes.compaction import compact_output_layer
+from training.rows.snapshot import load_snapshot
 
 
 def _step(base: Path, rows: list[dict[str, list[int]]], out: Path) -> tuple[float, torch.Tensor]:

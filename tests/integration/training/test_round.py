@@ -14,8 +14,8 @@ from app.domain.evals import EvalReport, GateDecision
 from app.inference.acceptance import load_acceptance
 from app.inference.locator import load_locator
 from tests.integration.training.conftest import run_training, start_training
-from training.files import hash_file
-from training.version import PROBES
+from training.process.files import hash_file
+from training.recipes.version import PROBES
 
 pytestmark = pytest.mark.slow
 

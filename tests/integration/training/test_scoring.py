@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from app.domain.prompt import Message
-from training.rows import encode_comment
-from training.scoring import Scorer
-from training.snapshot import load_snapshot
-from training.tokens import load_tokenizer
+from training.base.tokens import load_tokenizer
+from training.evaluation.scoring import Scorer
+from training.rows.snapshot import load_snapshot
+from training.rows.tokenising import encode_comment
 
 
 def test_a_row_scores_alike_alone_and_in_a_batch(tiny_base: Path, small_snapshot: Path) -> None:

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from training.base import load_base
+from training.base.making import load_base
 from training.config import TrainingConfig, resolve_config
-from training.progress import Progress
-from training.sft import SftRecord, Task, train_adapter
-from training.snapshot import load_snapshot
+from training.process.progress import Progress
+from training.recipes.sft import SftRecord, Task, train_adapter
+from training.rows.snapshot import load_snapshot
 
 
 def _train(base: Path, snapshot: Path, out: Path, config: TrainingConfig, budget: float | None) -> SftRecord:

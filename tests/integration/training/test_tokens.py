@@ -6,10 +6,11 @@ import pytest
 
 from app.domain.errors import UserError
 from app.domain.prompt import Message
+from training.base.tokens import load_tokenizer
 from training.config import TrainingConfig, resolve_config
-from training.rows import Tokenizer, encode_comment, preflight
-from training.snapshot import Snapshot, load_snapshot
-from training.tokens import load_tokenizer
+from training.rows.preflight import preflight
+from training.rows.snapshot import Snapshot, load_snapshot
+from training.rows.tokenising import Tokenizer, encode_comment
 
 
 @pytest.fixture(scope="module")

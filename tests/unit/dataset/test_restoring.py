@@ -19,7 +19,7 @@ from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import CommentRow, SnapshotManifest
 from tests.unit.dataset.exported import NOW, a_snapshot
 from tests.unit.dataset.test_rows import an_example
-from training.snapshot import load_snapshot
+from training.rows.snapshot import load_snapshot
 
 
 def brought(source: Path, form: Format, folder: Path, scanner: Any = None) -> SnapshotManifest:

@@ -10,11 +10,11 @@ from app.domain.errors import Refused, UserError
 from app.inference.acceptance import load_acceptance
 from app.inference.locator import load_locator
 from tests.training_data import write_snapshot
-from training.acceptance import fit_acceptance
-from training.acceptance import read_texts as read_outcomes
-from training.locator import fit_locator, judge_lines, read_texts
-from training.snapshot import Snapshot, load_snapshot
-from training.text_scores import load_scores, save_scores
+from training.rows.snapshot import Snapshot, load_snapshot
+from training.scores.acceptance import fit_acceptance
+from training.scores.acceptance import read_texts as read_outcomes
+from training.scores.locator import fit_locator, judge_lines, read_texts
+from training.scores.text_scores import load_scores, save_scores
 
 
 @pytest.fixture(scope="module")

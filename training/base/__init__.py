@@ -1,0 +1,1 @@
+"""The base checkpoint: made or adopted, held in a precision, read with its own tokenizer."""

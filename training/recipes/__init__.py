@@ -1,0 +1,1 @@
+"""What is trained, from top to bottom, and the files that come out."""

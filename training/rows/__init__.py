@@ -1,0 +1,1 @@
+"""A snapshot's rows, read and turned into tokens."""

@@ -1,0 +1,1 @@
+"""Where and whether: the Locator and the AcceptanceFilter, fitted in seconds."""
