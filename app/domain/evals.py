@@ -25,13 +25,86 @@ class Arm(Record):
     schema_valid: Figure | None = None
     stop: Figure | None = None
     style_distance: Figure | None = None
+    #: the same issue as the reference comment: by the judge where `EvalReport.judge` names one, else by shared words
     same_issue: Figure | None = None
+    # Where, apart from what is said there. Top: the five likeliest lines of each pull request.
+    line_auc: Figure | None = None
+    top_precision: Figure | None = None
+    top_recall: Figure | None = None
+    #: expected calibration error of the line probabilities, 0..1
+    calibration: Figure | None = None
+    # The judge's rubric, 1..5. Advice for a reader: no gate rests on it, for judges agree too little on it.
+    correctness: Figure | None = None
+    adherence: Figure | None = None
+    completeness: Figure | None = None
+
+
+class JudgeRecord(Record):
+    """Who judged. `agreement`: share of cases in which both orders of presentation got the same answer."""
+
+    name: str
+    endpoint: Literal["anthropic", "local"]
+    agreement: Figure | None
+    asked: int
+    from_cache: int
+    #: answers that were of no agreed shape, or never came; their rows count as not judged
+    unanswered: int
+
+
+class Forgetting(Record):
+    """What the base could do that is no review. Vectors are aligned by problem, so that two reports pair.
+
+    `humaneval`, `mbpp`: passed by real execution. `solutions_nll`, `general_nll`: teacher-forced nats per token of
+    canonical solutions and of a frozen general text, for bases too small to pass anything. `not_measured`: the
+    measure and why not.
+    """
+
+    sandbox: str | None = None
+    humaneval: tuple[bool, ...] = ()
+    mbpp: tuple[bool, ...] = ()
+    solutions_nll: tuple[float, ...] = ()
+    general_nll: tuple[float, ...] = ()
+    not_measured: dict[str, str] = {}
+
+
+class CanaryRecord(Record):
+    """Planted strings, and those an attacker got out. A canary is a string that only one training row holds."""
+
+    planted: int
+    extracted: tuple[str, ...]
+    method: str
+
+
+class RegressionRecord(Record):
+    """The pinned prompts of an installation: id of the set, and per prompt whether the reference's issue was named."""
+
+    set_id: str
+    prompts: tuple[str, ...]
+    passed: tuple[bool, ...]
+    answers: tuple[str, ...]
+
+
+class SpotCheck(Record):
+    """A person's blind verdict on pairs of answers: how many of each side that person would not have shipped."""
+
+    by: str
+    at: datetime
+    suite: str
+    adapter: str
+    pairs: int
+    refused_adapter: int
+    refused_base: int
 
 
 class EvalReport(Record):
-    """Everything the gate may look at. `paired` holds per-row completion NLL by arm, aligned by row."""
+    """Everything the gate may look at. `paired` holds per-row completion NLL by arm, aligned by row.
+
+    `precision` is how the weights were held, `engine` what multiplied them: "transformers …" in the trainer's process,
+    "vllm …" as served. Only reports of one engine and one precision compare.
+    """
 
     schema_version: Literal["eval/1"] = "eval/1"
+    engine: str = "transformers"
     suite: str
     prompt_version: str
     base: BaseCheckpoint
@@ -45,6 +118,10 @@ class EvalReport(Record):
     seconds: float
     created_at: datetime
     notes: tuple[str, ...] = ()
+    judge: JudgeRecord | None = None
+    forgetting: Forgetting | None = None
+    canaries: CanaryRecord | None = None
+    regression: RegressionRecord | None = None
 
 
 class GatePolicy(Record):
