@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from app.domain.adapters import BaseCheckpoint
 from app.domain.base import Record
 
@@ -64,7 +66,7 @@ class Forgetting(Record):
     mbpp: tuple[bool, ...] = ()
     solutions_nll: tuple[float, ...] = ()
     general_nll: tuple[float, ...] = ()
-    not_measured: dict[str, str] = {}
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
 
 class CanaryRecord(Record):
