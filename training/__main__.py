@@ -125,7 +125,7 @@ def gate(
 ) -> None:
     """Decide: promote, hold or reject, with every reason."""
     with _spoken_errors():
-        from training.gate import decide_promotion, describe_decision
+        from training.gate.deciding import decide_promotion, describe_decision
         from training.process.files import load_record, save_record
 
         what = "an evaluation report"

@@ -16,7 +16,7 @@ from app.domain.errors import Refused
 from app.domain.evals import EvalReport, GateDecision, GatePolicy
 from training.config import ResolvedConfig
 from training.evaluation.examining import ArmName, Examination, evaluate
-from training.gate import decide_promotion, describe_decision
+from training.gate.deciding import decide_promotion, describe_decision
 from training.process.files import load_record, save_record
 from training.process.progress import Progress
 from training.process.runkey import RunKey, claim_folder, make_key

@@ -127,13 +127,17 @@ class EvalReport(Record):
 
 
 class GatePolicy(Record):
-    """Thresholds, fixed before the run. Shares are 0..1."""
+    """Thresholds, fixed before the run. Shares are 0..1. The numbers are those of the practitioners' guides."""
 
     #: relative drop of held-out completion NLL against the base with the same prompt; its lower bound must clear it
     nll_lift: float = 0.15
     #: NLL of the same comments under another row's hunk minus NLL under their own, nats per token; lower bound above
     hunk_dependence: float = 0.0
     heldout_rows: int = 12
+    #: arms without an adapter that must be measured and beaten: prompting is cheaper than weights
+    must_beat: tuple[str, ...] = ("retrieval",)
+    #: arms that must be beaten wherever they were measured
+    beat_if_measured: tuple[str, ...] = ("few_shot", "random_subset", "inverted", "shuffled")
     false_alarm: float = 0.10
     #: shares of greedy answers that have the agreed shape, and that end by themselves, without any constraint while
     #: decoding. The server enforces the shape, so there it is 1; below this it would fight the adapter for it.
@@ -141,15 +145,34 @@ class GatePolicy(Record):
     stop: float = 0.9
     #: nats per token that the candidate may be worse than the adapter in use, by the interval's lower bound
     current_loss: float = 0.02
+    #: share of programs (HumanEval, MBPP) that may be lost, by the lower bound of the paired difference
+    forgotten_programs: float = 0.05
+    #: relative rise of the NLL of canonical solutions and of general text, by its lower bound
+    forgotten_nll: float = 0.02
+    #: pinned prompts that passed before and fail now
+    regressions: int = 2
+    #: share of a spot check's answers by the adapter that the person would not have shipped
+    spot_refused: float = 0.15
+    #: without a person's verdict: hold, or go by the figures
+    spot_check: Literal["if_given", "required"] = "if_given"
+    #: figures must come from the server that will answer, not from the trainer's own process
+    served: bool = False
+    # Advice: said in the report, decides nothing.
+    adherence_gain: float = 0.15
+    correctness: float = 4.0
 
 
 class Reason(Record):
-    """One check of the gate, spelled out. A check that could not be measured has not passed, but is no harm either."""
+    """One check of the gate, spelled out. A check that could not be measured has not passed, but is no harm either.
+
+    `advisory`: for the reader; the verdict does not look at it.
+    """
 
     check: str
     passed: bool
     text: str
     measured: bool = True
+    advisory: bool = False
 
 
 class GateDecision(Record):

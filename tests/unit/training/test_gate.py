@@ -8,8 +8,16 @@ import pytest
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import Refused
-from app.domain.evals import Arm, EvalReport, Figure, GatePolicy
-from training.gate import decide_promotion, describe_decision
+from app.domain.evals import (
+    Arm,
+    CanaryRecord,
+    EvalReport,
+    Figure,
+    GatePolicy,
+    RegressionRecord,
+    SpotCheck,
+)
+from training.gate.deciding import decide_promotion, describe_decision
 
 BASE = BaseCheckpoint(name="b", revision="r", weights_hash="w", tokenizer_hash="t", template_hash="c")
 POLICY = GatePolicy()
@@ -34,8 +42,14 @@ def _report(*, rows: int = 40, arm: Arm | None = None, chance: float = 0.05, **l
         code_commit="c",
         seconds=1.0,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        canaries=CanaryRecord(planted=3, extracted=(), method="greedy"),
         **spread,
     )
+
+
+def _base(**losses: float) -> EvalReport:
+    known: dict[str, Any] = {"base": 2.5, "retrieval": 2.3} | losses
+    return _report(**known)
 
 
 def _arm(**changes: Figure | None) -> Arm:
@@ -49,12 +63,12 @@ def _candidate(arm: Arm | None = None, **losses: float) -> EvalReport:
 
 
 def _failed(candidate: EvalReport, *baselines: EvalReport) -> tuple[str, set[str]]:
-    decision = decide_promotion(candidate, baselines or [_report(base=2.5)], POLICY)
+    decision = decide_promotion(candidate, baselines or [_base()], POLICY)
     return decision.verdict, {reason.check for reason in decision.reasons if not reason.passed}
 
 
 def test_clear_lift_is_promoted_with_every_reason() -> None:
-    decision = decide_promotion(_candidate(), [_report(base=2.5)], POLICY)
+    decision = decide_promotion(_candidate(), [_base()], POLICY)
     assert decision.verdict == "promote"
     text = describe_decision(decision)
     assert "0.5" in text
@@ -65,9 +79,10 @@ def test_clear_lift_is_promoted_with_every_reason() -> None:
 @pytest.mark.parametrize(
     ("candidate", "check"),
     [
-        (_candidate(candidate=2.4, other_hunk=4.0), "nll_lift"),
+        (_candidate(candidate=2.2, other_hunk=4.0), "nll_lift"),
         (_candidate(other_hunk=0.5), "hunk_dependence"),
         (_candidate(_arm(location_hit=_figure(0.2, 0.04))), "location_hit"),
+        (_candidate(_arm(location_hit=_figure(0.2, 0.05))), "location_hit"),
         (_candidate(_arm(false_alarm=_figure(0.2))), "false_alarm"),
         (_candidate(_arm(schema_valid=_figure(0.8))), "schema_valid"),
         (_candidate(_arm(stop=_figure(0.8))), "stop"),
@@ -85,7 +100,7 @@ def test_what_was_not_measured_holds() -> None:
 
 def test_few_rows_hold() -> None:
     small = _report(rows=5, arm=_arm(), candidate=0.5, other_hunk=2.0)
-    assert _failed(small, _report(rows=5, base=2.5)) == ("hold", {"heldout_rows"})
+    assert _failed(small, _report(rows=5, base=2.5, retrieval=2.3)) == ("hold", {"heldout_rows"})
 
 
 def test_tone_alone_is_rejected() -> None:
@@ -96,8 +111,8 @@ def test_tone_alone_is_rejected() -> None:
 
 
 def test_a_worse_adapter_than_the_one_in_use_is_rejected() -> None:
-    assert _failed(_candidate(), _report(base=2.5), _report(current=0.3)) == ("reject", {"current"})
-    assert _failed(_candidate(), _report(base=2.5), _report(current=0.5))[0] == "promote"
+    assert _failed(_candidate(), _base(), _report(current=0.3)) == ("reject", {"current"})
+    assert _failed(_candidate(), _base(), _report(current=0.5))[0] == "promote"
 
 
 @pytest.mark.parametrize(
@@ -106,6 +121,7 @@ def test_a_worse_adapter_than_the_one_in_use_is_rejected() -> None:
         {"suite": "su1:b"},
         {"prompt_version": "p0"},
         {"precision": "float32"},
+        {"engine": "vllm 0.32.0"},
         {"base": BASE.model_copy(update={"revision": "other"})},
         {"rows": ("another",)},
     ],
@@ -113,11 +129,100 @@ def test_a_worse_adapter_than_the_one_in_use_is_rejected() -> None:
 )
 def test_reports_of_different_things_do_not_compare(change: dict[str, object]) -> None:
     with pytest.raises(Refused, match="do not compare"):
-        decide_promotion(_candidate(), [_report(base=2.5).model_copy(update=change)], POLICY)
+        decide_promotion(_candidate(), [_base().model_copy(update=change)], POLICY)
 
 
 def test_a_report_of_the_wrong_side_is_named() -> None:
     with pytest.raises(Refused, match="no baseline report holds a base arm"):
         decide_promotion(_candidate(), [_candidate()], POLICY)
     with pytest.raises(Refused, match="no candidate arm"):
-        decide_promotion(_report(base=2.5), [_report(base=2.5)], POLICY)
+        decide_promotion(_base(), [_base()], POLICY)
+
+
+def test_prompting_without_weights_must_be_measured_and_beaten() -> None:
+    assert _failed(_candidate(), _report(base=2.5)) == ("hold", {"beats_retrieval"})
+    assert _failed(_candidate(candidate=1.9, other_hunk=3.0), _base(retrieval=1.8)) == ("reject", {"beats_retrieval"})
+    assert _failed(_candidate(candidate=1.9, other_hunk=3.0), _base(few_shot=1.8)) == ("reject", {"beats_few_shot"})
+
+
+@pytest.mark.parametrize("control", ["random_subset", "inverted", "shuffled"])
+def test_a_control_that_is_as_good_rejects(control: str) -> None:
+    as_good: dict[str, Any] = {control: 0.5}
+    worse: dict[str, Any] = {control: 1.5}
+    assert _failed(_candidate(), _base(), _report(**as_good)) == ("reject", {f"beats_{control}"})
+    assert _failed(_candidate(), _base(), _report(**worse))[0] == "promote"
+
+
+def test_strings_that_come_out_again_reject_and_untried_ones_hold() -> None:
+    leaking = CanaryRecord(planted=3, extracted=("hunter2",), method="greedy")
+    assert _failed(_candidate().model_copy(update={"canaries": leaking})) == ("reject", {"canaries"})
+    assert _failed(_candidate().model_copy(update={"canaries": None})) == ("hold", {"canaries"})
+
+
+def _pinned(passed: str, set_id: str = "p1") -> RegressionRecord:
+    names = tuple(f"e{index}" for index in range(len(passed)))
+    return RegressionRecord(set_id=set_id, prompts=names, passed=tuple(mark == "+" for mark in passed), answers=names)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [("+++++", "---++", "reject"), ("+++++", "--+++", "promote"), ("---++", "+++--", "promote")],
+)
+def test_three_pinned_prompts_that_got_worse_reject(before: str, after: str, verdict: str) -> None:
+    candidate = _candidate().model_copy(update={"regression": _pinned(after)})
+    assert _failed(candidate, _base().model_copy(update={"regression": _pinned(before)}))[0] == verdict
+
+
+def test_the_adapter_in_use_is_what_pinned_prompts_are_held_against() -> None:
+    candidate = _candidate().model_copy(update={"regression": _pinned("---++")})
+    base = _base().model_copy(update={"regression": _pinned("-----")})
+    current = _report(current=2.0).model_copy(update={"regression": _pinned("+++++")})
+    assert _failed(candidate, base, current) == ("reject", {"regression"})
+
+
+def test_other_pinned_prompts_are_no_measure() -> None:
+    candidate = _candidate().model_copy(update={"regression": _pinned("+")})
+    base = _base().model_copy(update={"regression": _pinned("+", "p2")})
+    assert _failed(candidate, base) == ("hold", {"regression"})
+
+
+def _spot(refused: int, *, suite: str = "su1:a", adapter: str = "acme--000000000000") -> SpotCheck:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    return SpotCheck(by="ana", at=at, suite=suite, adapter=adapter, pairs=20, refused_adapter=refused, refused_base=9)
+
+
+@pytest.mark.parametrize(
+    ("spot", "required", "verdict"),
+    [
+        (_spot(3), False, "promote"),
+        (_spot(4), False, "reject"),
+        (None, False, "promote"),
+        (None, True, "hold"),
+        (_spot(0, adapter="acme--111111111111"), True, "hold"),
+        (_spot(9, suite="su1:b"), False, "promote"),
+    ],
+)
+def test_a_persons_blind_verdict_counts_for_this_adapter_and_suite(
+    spot: SpotCheck | None, required: bool, verdict: str
+) -> None:
+    policy = GatePolicy(spot_check="required" if required else "if_given")
+    assert decide_promotion(_candidate(), [_base()], policy, spot).verdict == verdict
+
+
+def test_figures_of_the_trainers_process_hold_where_the_server_must_be_measured() -> None:
+    policy = GatePolicy(served=True)
+    assert decide_promotion(_candidate(), [_base()], policy).verdict == "hold"
+    served = [item.model_copy(update={"engine": "vllm 0.32.0"}) for item in (_candidate(), _base())]
+    assert decide_promotion(served[0], served[1:], policy).verdict == "promote"
+
+
+def test_a_judges_rubric_and_the_nearest_comment_advise_and_decide_nothing() -> None:
+    arm = _arm(adherence=_figure(2.0), correctness=_figure(2.0), same_issue=_figure(0.4))
+    base = _base().model_copy(
+        update={"arms": {"base": Arm(adherence=_figure(3.0)), "nearest": Arm(same_issue=_figure(0.9))}}
+    )
+    decision = decide_promotion(_candidate(arm), [base], POLICY)
+    assert decision.verdict == "promote"
+    assert {item.check for item in decision.reasons if item.advisory} == {"adherence", "correctness", "nearest"}
+    assert not any(item.passed for item in decision.reasons if item.advisory)
+    assert "\n  i nearest: " in describe_decision(decision)

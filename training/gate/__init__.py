@@ -1,0 +1,1 @@
+"""Promote, Hold or Reject: pure functions from reports to reasons, and from reasons to a verdict."""

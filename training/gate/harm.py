@@ -1,0 +1,110 @@
+"""Does it do harm? Noise on clean code, answers of no shape, prompts that got worse, secrets that come out again."""
+
+from collections.abc import Iterator, Sequence
+
+from app.domain.evals import Arm, EvalReport, GatePolicy, Reason, RegressionRecord, SpotCheck
+from training.gate.reasons import share, share_reason, unmeasured
+
+#: Names of regressed prompts and extracted strings that a reason shows.
+_SHOWN = 5
+
+
+def check_places(candidate: EvalReport, policy: GatePolicy) -> Iterator[Reason]:
+    arm, chance = candidate.arms["candidate"], candidate.arms.get("chance", Arm()).location_hit
+    hit = arm.location_hit
+    if hit is None or chance is None:
+        yield unmeasured("location_hit", "; ".join(candidate.notes) or "no Locator was measured")
+    else:
+        yield Reason(
+            check="location_hit",
+            passed=hit.low > chance.high,
+            text=(
+                f"{share(hit)} of the commented lines are found within five a pull request; as many random lines find "
+                f"{share(chance)}, whose upper bound the lower bound must exceed"
+            ),
+        )
+    yield share_reason("false_alarm", arm.false_alarm, policy.false_alarm, most=True, of="clean hunks are disturbed")
+
+
+def check_form(arm: Arm, policy: GatePolicy) -> Iterator[Reason]:
+    yield share_reason(
+        "schema_valid", arm.schema_valid, policy.schema_valid, most=False, of="free answers have the agreed shape"
+    )
+    yield share_reason("stop", arm.stop, policy.stop, most=False, of="answers end by themselves")
+
+
+def check_engine(candidate: EvalReport, policy: GatePolicy) -> Iterator[Reason]:
+    if policy.served:
+        served = candidate.engine.startswith("vllm")
+        yield Reason(
+            check="served",
+            passed=served,
+            measured=served,
+            text=f"measured by {candidate.engine}, {candidate.precision}; the server that will answer must be measured",
+        )
+
+
+def check_regressions(candidate: EvalReport, baselines: Sequence[EvalReport], policy: GatePolicy) -> Iterator[Reason]:
+    """Pinned prompts against the adapter in use where there is one, else against the base."""
+    after = candidate.regression
+    known = [report for report in baselines if report.regression is not None]
+    before = next((item for item in known if "current" in item.paired), known[0] if known else None)
+    if after is None or before is None or before.regression is None:
+        return
+    if before.regression.set_id != after.set_id:
+        yield unmeasured("regression", f"the pinned prompts differ ({before.regression.set_id}, {after.set_id})")
+        return
+    worse = list_regressions(before.regression, after)
+    yield Reason(
+        check="regression",
+        passed=len(worse) <= policy.regressions,
+        text=(
+            f"{len(worse)} of {len(after.prompts)} pinned prompts passed with {before.adapter or 'the base'} and fail "
+            f"now{_shown(worse)}; at most {policy.regressions} may"
+        ),
+    )
+
+
+def list_regressions(before: RegressionRecord, after: RegressionRecord) -> list[str]:
+    """The pinned prompts that passed before and fail now."""
+    passed_now = dict(zip(after.prompts, after.passed, strict=True))
+    return [name for name, passed in zip(before.prompts, before.passed, strict=True) if passed and not passed_now[name]]
+
+
+def check_canaries(candidate: EvalReport) -> Iterator[Reason]:
+    record = candidate.canaries
+    if record is None:
+        yield unmeasured("canaries", "nobody tried to get a training row's own strings out")
+        return
+    yield Reason(
+        check="canaries",
+        passed=not record.extracted,
+        text=(
+            f"{len(record.extracted)} of {record.planted} strings that one training row alone holds came out again"
+            f"{_shown(record.extracted)} ({record.method}); none may"
+        ),
+    )
+
+
+def check_spot(candidate: EvalReport, spot: SpotCheck | None, policy: GatePolicy) -> Iterator[Reason]:
+    """A person's blind verdict on this very adapter and suite; one on another is none."""
+    if spot is None or (spot.adapter, spot.suite) != (candidate.adapter, candidate.suite):
+        if policy.spot_check == "required":
+            yield unmeasured("spot_check", "the policy wants a person's blind verdict on this adapter; there is none")
+        return
+    refused = spot.refused_adapter / spot.pairs
+    yield Reason(
+        check="spot_check",
+        passed=refused <= policy.spot_refused,
+        text=(
+            f"{spot.by} would not have shipped {spot.refused_adapter} of {spot.pairs} answers ({spot.refused_base} of "
+            f"the base's); at most {policy.spot_refused:.0%} may be so"
+        ),
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f" ({', '.join(names[:_SHOWN])}{more})"

@@ -1,0 +1,109 @@
+"""Is it better? Against the base, the best prompts, the controls, and the adapter in use, on the same held-out rows."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from app.domain.evals import EvalReport, GatePolicy, Reason
+from training.evaluation.measures import Floats, bootstrap
+from training.gate.reasons import nats, share, unmeasured
+
+#: What each arm is, for a person.
+_SPELLED = {
+    "few_shot": "the bare base that is shown some of this team's comments",
+    "retrieval": "the bare base that is shown the comments on the most similar past hunks",
+    "random_subset": "an adapter trained on a random subset of the same size",
+    "inverted": "an adapter trained on what the team did not act on",
+    "shuffled": "an adapter trained on the same comments under other hunks",
+}
+
+
+def check_rows(candidate: EvalReport, policy: GatePolicy) -> Reason:
+    count = len(candidate.rows)
+    return Reason(
+        check="heldout_rows",
+        passed=count >= policy.heldout_rows,
+        measured=count >= policy.heldout_rows,
+        text=f"{count} held-out comments; at least {policy.heldout_rows} are needed to tell lift from luck",
+    )
+
+
+def check_lift(candidate: EvalReport, base: EvalReport, policy: GatePolicy) -> Reason:
+    figure = bootstrap([candidate.paired["candidate"], base.paired["base"]], _relative_drop)
+    if figure is None:
+        return unmeasured("nll_lift", "no held-out row was scored")
+    before, after = np.mean(base.paired["base"]), np.mean(candidate.paired["candidate"])
+    return Reason(
+        check="nll_lift",
+        passed=figure.low >= policy.nll_lift,
+        text=(
+            f"held-out comments cost {after:.3f} nats a token, {before:.3f} with the bare base: {share(figure)} less; "
+            f"the lower bound must reach {policy.nll_lift:.0%}"
+        ),
+    )
+
+
+def check_hunk_dependence(candidate: EvalReport, policy: GatePolicy) -> Reason:
+    strangers = candidate.paired.get("other_hunk")
+    if strangers is None:
+        return unmeasured("hunk_dependence", "the control arm other_hunk is missing")
+    figure = bootstrap([strangers, candidate.paired["candidate"]], _difference)
+    if figure is None:
+        return unmeasured("hunk_dependence", "no held-out row was scored")
+    return Reason(
+        check="hunk_dependence",
+        passed=figure.low > policy.hunk_dependence,
+        text=(
+            f"the same comments cost {nats(figure)} more under another row's hunk; the lower bound must be above "
+            f"{policy.hunk_dependence:g}, else only the team's tone was learned and not what they say about which code"
+        ),
+    )
+
+
+def check_arms(candidate: EvalReport, baselines: Sequence[EvalReport], policy: GatePolicy) -> Iterator[Reason]:
+    """Prompting without weights must be beaten, and so must every control that was trained."""
+    measured = {name: losses for report in (*baselines, candidate) for name, losses in report.paired.items()}
+    for name in policy.must_beat:
+        if name not in measured:
+            yield unmeasured(f"beats_{name}", f"no report holds the arm {name}; it must be beaten")
+    for name in (*policy.must_beat, *policy.beat_if_measured):
+        if name in measured:
+            yield _check_arm(name, measured[name], candidate)
+
+
+def _check_arm(name: str, losses: Sequence[float], candidate: EvalReport) -> Reason:
+    figure = bootstrap([losses, candidate.paired["candidate"]], _difference)
+    if figure is None:
+        return unmeasured(f"beats_{name}", "no held-out row was scored")
+    return Reason(
+        check=f"beats_{name}",
+        passed=figure.low > 0,
+        text=(
+            f"held-out comments cost {nats(figure)} less than with {_SPELLED.get(name, name)}; the lower bound must be "
+            "above 0"
+        ),
+    )
+
+
+def check_current(candidate: EvalReport, baselines: Sequence[EvalReport], policy: GatePolicy) -> Iterator[Reason]:
+    for report in baselines:
+        if "current" not in report.paired:
+            continue
+        figure = bootstrap([report.paired["current"], candidate.paired["candidate"]], _difference)
+        if figure is not None:
+            yield Reason(
+                check="current",
+                passed=figure.low >= -policy.current_loss,
+                text=(
+                    f"against the adapter in use ({report.adapter}) held-out comments cost {nats(figure)} less; the "
+                    f"lower bound must be at least -{policy.current_loss:g}"
+                ),
+            )
+
+
+def _relative_drop(after: Floats, before: Floats) -> float:
+    return float(1 - after.mean() / before.mean())
+
+
+def _difference(more: Floats, less: Floats) -> float:
+    return float(more.mean() - less.mean())
