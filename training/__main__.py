@@ -1,17 +1,16 @@
 """`python -m training …`: bases, adapters, evaluations and the gate, from files to files."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.domain.adapters import BaseCheckpoint
-from app.domain.errors import UnderstudyError, UserError
-from app.domain.evals import EvalReport, GatePolicy
+from app.domain.errors import UserError
+from app.domain.evals import EvalReport, GatePolicy, SpotCheck
 from training.process.environment import prepare_process
+from training.process.spoken import spoken_errors
+from training.release.commands import SigningKey, add_commands
 
 prepare_process()
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -25,16 +24,6 @@ PolicyFile = Annotated[Path | None, typer.Option("--policy", help="A GatePolicy 
 DEFAULT_BASE = Path(".work/base")
 
 
-@contextmanager
-def _spoken_errors() -> Iterator[None]:
-    """Errors made for people are shown without a traceback; anything else is a bug and keeps its own."""
-    try:
-        yield
-    except UnderstudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(2) from error
-
-
 @cli.command()
 def base(
     *,
@@ -43,7 +32,7 @@ def base(
     name: Annotated[str | None, typer.Option(help="What to call it; else as its folder. With --from.")] = None,
 ) -> None:
     """Make a base: a checkpoint of your own, or the embedded one, dequantised once to safetensors."""
-    with _spoken_errors():
+    with spoken_errors():
         from training.base.adoption import adopt_base
         from training.base.making import ensure_base
 
@@ -58,7 +47,7 @@ def tiny(out: Out) -> None:
     """Make a random two-layer base with the real tokenizer, for fast tests."""
     from training.base.making import ensure_tiny
 
-    with _spoken_errors():
+    with spoken_errors():
         print(ensure_tiny(out).model_dump_json(indent=1))
 
 
@@ -72,7 +61,7 @@ def sft(
     max_minutes: Minutes = None,
 ) -> None:
     """Train an adapter on a snapshot's comments. Run again after a crash, it goes on."""
-    with _spoken_errors():
+    with spoken_errors():
         from training.config import resolve_config
         from training.process.lock import hold_folder
         from training.process.progress import Progress
@@ -100,7 +89,7 @@ def evaluate(
     config: ConfigChoice = None,
 ) -> None:
     """Measure the base, or an adapter and its controls, on the held-out part."""
-    with _spoken_errors():
+    with spoken_errors():
         from training.config import resolve_config
         from training.evaluation.examining import Examination
         from training.evaluation.examining import evaluate as examine
@@ -122,9 +111,10 @@ def gate(
     baseline: Annotated[list[Path], typer.Option(help="Reports of what it must beat; may be given several times.")],
     out: Out,
     policy: PolicyFile = None,
+    spot: Annotated[Path | None, typer.Option(help="A person's spot check.")] = None,
 ) -> None:
     """Decide: promote, hold or reject, with every reason."""
-    with _spoken_errors():
+    with spoken_errors():
         from training.gate.deciding import decide_promotion, describe_decision
         from training.process.files import load_record, save_record
 
@@ -133,6 +123,7 @@ def gate(
             load_record(candidate, EvalReport, what=what),
             [load_record(path, EvalReport, what=what) for path in baseline],
             _open_policy(policy),
+            None if spot is None else load_record(spot, SpotCheck, what="a spot check"),
         )
         save_record(out, decision)
         print(describe_decision(decision))
@@ -148,9 +139,10 @@ def run(
     current: Annotated[Path | None, typer.Option(help="The adapter version in use, to be compared with.")] = None,
     max_minutes: Minutes = None,
     policy: PolicyFile = None,
+    signing_key: SigningKey = None,
 ) -> None:
     """A whole learning round: Locator, AcceptanceFilter, adapter, evaluation and gate."""
-    with _spoken_errors():
+    with spoken_errors():
         from training.config import resolve_config
         from training.process.lock import hold_folder
         from training.process.progress import Progress
@@ -170,6 +162,7 @@ def run(
                 current=current,
                 policy=_open_policy(policy),
                 budget_seconds=None if max_minutes is None else 60 * max_minutes,
+                signing_key=signing_key,
             )
             run_round(learning, Progress(out / "progress.jsonl"))
 
@@ -185,6 +178,8 @@ def _open_policy(path: Path | None) -> GatePolicy:
 
     return GatePolicy() if path is None else load_record(path, GatePolicy, what="a gate policy")
 
+
+add_commands(cli)
 
 if __name__ == "__main__":
     cli()

@@ -1,7 +1,8 @@
 """One learning round in one process: where, whether, what, measured, and decided.
 
-OUT after it: version/ (the AdapterVersion), reports/{baseline,candidate[,current]}.json, decision.json, run.json and
-progress.jsonl. A stage whose output is whole is not done again, so a round that was killed goes on where it was.
+OUT after it: version/ (the AdapterVersion), reports/{baseline,candidate[,current]}.json, policy.json, decision.json,
+run.json, progress.jsonl, and what people read and check: report.html, card.md, release.json[, release.sig.json].
+A stage whose output is whole is not done again, so a round that was killed goes on where it was.
 """
 
 import time
@@ -12,8 +13,8 @@ from typing import TypeVar
 
 from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
 from app.domain.base import Record
-from app.domain.errors import Refused
-from app.domain.evals import EvalReport, GateDecision, GatePolicy
+from app.domain.errors import Refused, UserError
+from app.domain.evals import EvalReport, GateDecision, GatePolicy, SpotCheck
 from training.config import ResolvedConfig
 from training.evaluation.examining import ArmName, Examination, evaluate
 from training.gate.deciding import decide_promotion, describe_decision
@@ -22,6 +23,8 @@ from training.process.progress import Progress
 from training.process.runkey import RunKey, claim_folder, make_key
 from training.recipes.sft import Task, train_adapter
 from training.recipes.version import assemble_version, measure_probes
+from training.release.folder import SPOT_CHECK
+from training.release.publishing import seal_run
 from training.rows.snapshot import Snapshot
 from training.scores.acceptance import fit_acceptance
 from training.scores.locator import fit_locator
@@ -53,12 +56,14 @@ class Round:
     current: Path | None = None
     policy: GatePolicy = field(default_factory=GatePolicy)
     budget_seconds: float | None = None
+    signing_key: Path | None = None
 
 
 def run_round(learning: Round, progress: Progress) -> GateDecision:
     """The round. Its verdict is no error: Hold and Reject are answers."""
     key = make_key(learning.snapshot, learning.checkpoint, learning.resolved.config)
     claim_folder(learning.out, key)
+    _fix_policy(learning)
     stages = _Stages(progress)
     _fit_scores(learning, progress, stages)
     baseline = stages.report(learning.out / "reports/baseline.json", lambda: _examine(learning, progress, None))
@@ -69,14 +74,33 @@ def run_round(learning: Round, progress: Progress) -> GateDecision:
         learning.out / "reports/candidate.json", lambda: _examine(learning, progress, version), adapter=manifest.name
     )
     baselines = [baseline, *_current(learning, progress, stages)]
-    decision = decide_promotion(candidate, baselines, learning.policy)
+    decision = decide_promotion(candidate, baselines, learning.policy, _read_spot_check(learning.out))
     save_record(learning.out / "decision.json", decision)
     record = RunRecord(
         snapshot=learning.snapshot.id, adapter=manifest.name, verdict=decision.verdict, seconds=stages.seconds
     )
     save_record(learning.out / "run.json", record)
+    seal_run(learning.out, learning.signing_key)
     progress.report("gate", 1, 1, text=describe_decision(decision))
     return decision
+
+
+def _fix_policy(learning: Round) -> None:
+    """The thresholds are fixed before the first figure exists; a run that goes on goes on under them.
+
+    Raises:
+        UserError: when the run began under others.
+    """
+    path = learning.out / "policy.json"
+    if not path.is_file():
+        save_record(path, learning.policy)
+    elif load_record(path, GatePolicy, what="a gate policy") != learning.policy:
+        raise UserError(f"{learning.out} began under another gate policy ({path}); name a new folder for a new policy")
+
+
+def _read_spot_check(out: Path) -> SpotCheck | None:
+    path = out / SPOT_CHECK
+    return load_record(path, SpotCheck, what="a spot check") if path.is_file() else None
 
 
 def _fit_scores(learning: Round, progress: Progress, stages: "_Stages") -> None:

@@ -7,6 +7,7 @@ import yaml
 
 from app.dataset.formats import CONVERSATION, Format
 from app.domain.base import Record
+from app.domain.readable import code_span
 from app.domain.snapshots import SnapshotManifest
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -55,9 +56,9 @@ def _header(configs: Sequence[CardConfig]) -> dict[str, Any]:
 
 def _title(manifest: SnapshotManifest) -> str:
     return (
-        f"# Review comments of installation {_code(manifest.installation)}\n\n"
-        f"Snapshot {_code(manifest.id)}, made {manifest.created_at:%Y-%m-%d}, prompts of version "
-        f"{_code(manifest.prompt_version)}. What reviewers said of lines of code, and what became of it.\n\n"
+        f"# Review comments of installation {code_span(manifest.installation)}\n\n"
+        f"Snapshot {code_span(manifest.id)}, made {manifest.created_at:%Y-%m-%d}, prompts of version "
+        f"{code_span(manifest.prompt_version)}. What reviewers said of lines of code, and what became of it.\n\n"
         "**License: unknown.** The rows hold code, words and login names of the team whose repositories they come "
         "from. Ask its owners before you share them, and honour erasure: rows that were erased there must go here too."
     )
@@ -82,7 +83,7 @@ def _carried(form: Format) -> str:
             "reviewers kept silent, nor whether the team acted: those rows lie unchanged in `snapshot/`."
         )
     return (
-        f"## What {_code(form.value)} carries\n\n{what}\n\n"
+        f"## What {code_span(form.value)} carries\n\n{what}\n\n"
         "**Lossless** means here: `python -m app dataset import` of this whole folder makes the snapshot again, byte "
         "for byte and with the same id. A single file of it gives its own rows back whole and nothing else, so the "
         "snapshot that is made of one file has another id."
@@ -94,15 +95,15 @@ def _column(form: Format) -> str:
 
 
 def _origin(manifest: SnapshotManifest, refused: Mapping[str, int], scanned: bool) -> str:
-    lines = ["## Where it comes from", "", f"- Source: {_code(manifest.source)}", f"- Split: {_code(manifest.split)}"]
-    lines += [f"- Left out, {_code(reason)}: {count} rows" for reason, count in manifest.left_out.items()]
+    lines = [
+        "## Where it comes from",
+        "",
+        f"- Source: {code_span(manifest.source)}",
+        f"- Split: {code_span(manifest.split)}",
+    ]
+    lines += [f"- Left out, {code_span(reason)}: {count} rows" for reason, count in manifest.left_out.items()]
     if scanned:
         lines.append(f"- Scanned for secrets at export: {sum(refused.values())} rows refused")
     else:
         lines.append("- **Not** scanned for secrets at export")
     return "\n".join(lines)
-
-
-def _code(text: str) -> str:
-    """Text of others as a Markdown code span that nothing in it can end."""
-    return f"`{' '.join(text.replace('`', chr(39)).split())}`"

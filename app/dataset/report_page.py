@@ -4,19 +4,17 @@ Every word of other people is text there, never markup: escaped, and with charac
 would turn the reading order, shown by their number.
 """
 
-import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.dataset.report import Chart, DatasetReport
+from app.domain.readable import readable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDTH, _ROW, _LABEL, _COLUMN_HEIGHT = 640, 24, 200, 120
 _LABEL_CHARACTERS = 26
-#: Control, format (reading order), surrogate, private and unassigned characters.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 def render_page(report: DatasetReport) -> str:
@@ -31,16 +29,6 @@ def render_page(report: DatasetReport) -> str:
     )
     drawings = [_columns(chart) if chart.key == "month" else _bars(chart) for chart in report.charts]
     return environment.get_template("dataset_report.html").render(report=report, drawings=drawings)
-
-
-def readable(text: str) -> str:
-    """The text with every unseen character but line feeds and tabs as ⟨U+202E⟩. Safe markup stays what it is."""
-    if hasattr(text, "__html__"):
-        return text
-    return "".join(
-        char if char in "\n\t" or unicodedata.category(char) not in _UNSEEN else f"⟨U+{ord(char):04X}⟩"
-        for char in text.replace("\r\n", "\n")
-    )
 
 
 class Shape(NamedTuple):

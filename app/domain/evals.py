@@ -98,6 +98,14 @@ class SpotCheck(Record):
     refused_base: int
 
 
+class Sample(Record):
+    """A held-out row that was answered: the user's turn of its prompt, and what the team said."""
+
+    example: str
+    prompt: str
+    reference: str
+
+
 class EvalReport(Record):
     """Everything the gate may look at. `paired` holds per-row completion NLL by arm, aligned by row.
 
@@ -120,6 +128,9 @@ class EvalReport(Record):
     seconds: float
     created_at: datetime
     notes: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    #: by arm, one greedy answer per sample
+    answers: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     judge: JudgeRecord | None = None
     forgetting: Forgetting | None = None
     canaries: CanaryRecord | None = None

@@ -15,13 +15,14 @@ import pytest
 from app.dataset.folder import Assembled, hash_bytes, write_folder
 from app.dataset.grouping import group_by_words, pick_diverse
 from app.dataset.report import LEAKED_NLL, DatasetReport, Material, render_figures
-from app.dataset.report_page import readable, render_page
+from app.dataset.report_page import render_page
 from app.dataset.report_rows import find_contradictions, read_example, read_snapshot, read_written
 from app.dataset.reporting import load_snapshot_material
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import UserError
 from app.domain.evals import EvalReport
 from app.domain.examples import Evidence, Example, Rejection
+from app.domain.readable import readable
 from tests.unit.dataset.exported import NOW, a_snapshot, examples, put_together
 from tests.unit.dataset.test_rows import a_clean_hunk, an_example
 from tests.unit.dataset.test_written import a_written

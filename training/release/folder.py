@@ -1,0 +1,101 @@
+"""A finished run folder, read whole: what the page and the card tell, and what `verify` proves."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.domain.adapters import AdapterManifest
+from app.domain.errors import UserError
+from app.domain.evals import Arm, EvalReport, GateDecision, SpotCheck
+from training.process.files import load_record
+
+#: The candidate's report and those it is held against, as `training/run.py` names them.
+CANDIDATE = "candidate"
+SPOT_CHECK = "spot-check.json"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the training's progress."""
+
+    step: int
+    loss: float
+    tokens_per_second: float | None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Everything a round left. `reports` by file name without `.json`."""
+
+    path: Path
+    decision: GateDecision
+    manifest: AdapterManifest
+    reports: dict[str, EvalReport]
+    training: dict[str, Any]
+    seconds: dict[str, float]
+    steps: tuple[Step, ...]
+    spot: SpotCheck | None
+
+    @property
+    def candidate(self) -> EvalReport:
+        return self.reports[CANDIDATE]
+
+    @property
+    def baselines(self) -> list[EvalReport]:
+        return [report for name, report in self.reports.items() if name != CANDIDATE]
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """Every arm of every report, the candidate's first."""
+        found: dict[str, Arm] = {}
+        for report in (self.candidate, *self.baselines):
+            for name, arm in report.arms.items():
+                found.setdefault(name, arm)
+        return found
+
+
+def open_run(path: Path) -> RunFolder:
+    """Read a run folder.
+
+    Raises:
+        UserError: when the round has not come to its decision, naming what is missing.
+    """
+    reports = {
+        found.stem: load_record(found, EvalReport, what="an evaluation report")
+        for found in sorted((path / "reports").glob("*.json"))
+    }
+    if CANDIDATE not in reports:
+        raise UserError(
+            f"expected a finished run in {path}, found no reports/{CANDIDATE}.json; run `training run` first"
+        )
+    return RunFolder(
+        path=path,
+        decision=load_record(path / "decision.json", GateDecision, what="the gate's decision"),
+        manifest=load_record(path / "version" / "manifest.json", AdapterManifest, what="an adapter's manifest"),
+        reports=reports,
+        training=_read_object(path / "sft.json"),
+        seconds=_read_object(path / "run.json").get("seconds", {}),
+        steps=_read_steps(path / "progress.jsonl"),
+        spot=load_record(path / SPOT_CHECK, SpotCheck, what="a spot check") if (path / SPOT_CHECK).is_file() else None,
+    )
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read_steps(path: Path) -> tuple[Step, ...]:
+    """The training's steps in order; a resumed training says some again, and the last word on a step counts."""
+    if not path.is_file():
+        return ()
+    said: dict[int, Step] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # the line that a killed process was writing
+        if row.get("stage") == "sft" and row.get("loss") is not None:
+            said[row["step"]] = Step(row["step"], row["loss"], row.get("tokens_per_second"))
+    return tuple(said[step] for step in sorted(said))
