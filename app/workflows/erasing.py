@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.dataset.erasing import is_touched, remove_folder
+from app.domain.adapters import CHILD_LOCK, TRAINER_LOCK
 from app.domain.erasure import ErasureKind, Subject, parse_subject
 from app.domain.errors import Refused, RetryLater, UserError
 from app.store.columns import utc_now
@@ -207,14 +208,21 @@ async def stop_learning(installation_id: int) -> int:
         runs = engine.list_runs(RUNNING, id_prefix=f"learn:{installation_id}:")
         for run in runs:
             engine.cancel(run.id)
-        for lock in (services().data / "runs").glob(f"{installation_id}-*/run.lock"):
-            try:
-                FileLock(lock).release()
-            except UserError as error:
-                raise RetryLater("the cancelled training run is still ending", 1.0) from error
+        for folder in (services().data / "runs").glob(f"{installation_id}-*"):
+            for name in (CHILD_LOCK, TRAINER_LOCK):
+                _wait_free(folder / name)
         return len(runs)
 
     return await asyncio.to_thread(stop)
+
+
+def _wait_free(lock: Path) -> None:
+    if not lock.exists():
+        return
+    try:
+        FileLock(lock).release()
+    except UserError as error:
+        raise RetryLater(f"a training run still works in {lock.parent.name}", 1.0) from error
 
 
 @step()
