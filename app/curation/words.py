@@ -7,8 +7,8 @@ from app.curation.people import People
 from app.domain.base import Record
 from app.domain.commands import Command, Verb, parse_command
 from app.domain.examples import Example
-from app.github.client import Timeline
 from app.github.harvested import Account, HarvestedComment, HarvestedPull, HarvestedThread
+from app.github.listed import Timeline
 
 #: GitHub tells whole seconds: what happened in the same second may have happened after.
 TICK = timedelta(seconds=1)

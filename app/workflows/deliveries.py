@@ -23,7 +23,7 @@ from app.store.tables import DeliveryRow, InstallationRow
 from app.workflows.backfilling import enqueue_backfill
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, transaction, workflow
-from app.workflows.erasing import request_erasure
+from app.workflows.erasure_requests import request_erasure
 from app.workflows.runs import Queue
 
 #: Labels of this prefix are commands; every other label is none of our business.

@@ -44,8 +44,8 @@ from app.domain.erasure import Forgotten
 from app.domain.examples import Evidence, Example
 from app.domain.policies import Curation
 from app.domain.written import WrittenExample, author_key
-from app.github.client import Timeline
 from app.github.harvested import Account, HarvestedPull
+from app.github.listed import Timeline
 from app.harvest.gathering import fetch_commented_commit, fetch_pull, gather
 from app.harvest.pull_request import Harvest
 from app.harvest.signals import read_signals
