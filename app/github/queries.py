@@ -19,6 +19,7 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
       merged
       baseRefOid
       headRefOid
+      mergeCommit { oid }
       author { login __typename }
       labels(first: 100) { nodes { name } }
       reviews(first: 50, states: [APPROVED]) {

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from app.dataset.erasing import is_touched, remove_folder
+from app.dataset.erasing import Erased, is_touched, remove_folder
 from app.domain.adapters import CHILD_LOCK, TRAINER_LOCK
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused, RetryLater, UserError
@@ -25,23 +25,24 @@ from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation
 from app.store.erasing import (
-    Doomed,
     compact,
     erase_doomed,
     forget_installation,
     has_unhandled,
     select_doomed,
+    select_opened_pulls,
 )
 from app.store.erasures import load_erasure, save_erased
 from app.store.learning import append_audit
 from app.store.repositories import select_repositories, select_repository_ids
-from app.store.tables import AdapterVersionRow, ErasureRow, SnapshotRow, TrainingRunRow
+from app.store.tables import AdapterVersionRow, ErasureRow, RepositoryRow, SnapshotRow, TrainingRunRow
 from app.workflows import engine
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
 from app.workflows.erased_files import clean_log, delete_adapters, remove_entry, remove_mirror
 from app.workflows.history import enqueue_history
 from app.workflows.locks import FileLock
+from app.workflows.pull_commits import fetch_recorded_commits
 from app.workflows.runs import RUNNING
 
 #: Copies that can be made again in seconds are not searched, they go.
@@ -59,13 +60,15 @@ async def erase(installation_id: int, erasure_id: str) -> dict[str, Any]:
     await progress(stage="stopping the learning round")
     await stop_learning(installation_id)
     await progress(stage="snapshots")
-    report |= await erase_snapshots(installation_id, erasure_id)
+    snapshots = await erase_snapshots(installation_id, erasure_id)
+    commits: list[str] = snapshots.pop("commits", [])  # not there in what an earlier version recorded
+    report |= snapshots
     report["mirrors"] = await erase_mirrors(installation_id, erasure_id)
     await progress(stage="exports and logs")
     report |= await erase_copies(installation_id, erasure_id)
     await progress(stage="rows")
     await wait_handled(installation_id, erasure_id)
-    report |= await _erase_rows(installation_id, erasure_id)
+    report |= await _erase_rows(installation_id, erasure_id, commits)
     if await _is_whole(erasure_id):
         report["adapters_deleted"] = await erase_adapters(installation_id, report["adapters"])
     report["journal"] = await erase_journal(installation_id, erasure_id)
@@ -138,18 +141,43 @@ def _wait_free(lock: Path) -> None:
 async def erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
     """Remove the snapshots that hold it and their training runs, and mark what learned from them as stale.
 
-    `snapshots` and `adapters` are names.
+    `snapshots` and `adapters` are names; `commits` the ids of those that the subject's pull requests became.
     """
-    return await asyncio.to_thread(_erase_snapshots, installation_id, erasure_id)
+    commits = await _fetch_commits(installation_id, erasure_id)
+    found = await asyncio.to_thread(_erase_snapshots, installation_id, erasure_id, commits)
+    return found | {"commits": sorted(commits)}
 
 
-def _erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
+async def _fetch_commits(installation_id: int, erasure_id: str) -> frozenset[str]:
+    concerned = await asyncio.to_thread(_load_concerned, installation_id, erasure_id)
+    found = [await fetch_recorded_commits(row, numbers) for row, numbers in concerned]
+    return frozenset(sha for shas in found for sha in shas)
+
+
+def _load_concerned(installation_id: int, erasure_id: str) -> list[tuple[RepositoryRow, frozenset[int]]]:
+    """Repositories of which single pull requests go. Of a whole one every row goes by its name."""
+    _, subject = _load(erasure_id)
+    with reading(services().database) as session:
+        pulls = select_opened_pulls(session, installation_id, subject)
+        if subject.repository is not None and subject.number is not None:
+            pulls = frozenset({(subject.repository, subject.number)})
+        rows = select_repositories(session, installation_id)
+    named = [(row, _numbers(row, pulls)) for row in rows]
+    return [(row, numbers) for row, numbers in named if numbers]
+
+
+def _numbers(row: RepositoryRow, pulls: frozenset[tuple[str, int]]) -> frozenset[int]:
+    return frozenset(number for name, number in pulls if name.lower() == row.full_name.lower())
+
+
+def _erase_snapshots(installation_id: int, erasure_id: str, commits: frozenset[str]) -> dict[str, Any]:
     request, subject = _load(erasure_id)
     data = services().data
     with reading(services().database) as session:
-        doomed = select_doomed(session, installation_id, subject)
+        doomed = select_doomed(session, installation_id, subject, commits)
         rows = _snapshots(session, installation_id)
-    touched = [row for row in rows if _is_touched(row, request, subject, doomed)]
+    erased = Erased(doomed.pulls, frozenset(doomed.examples), commits)
+    touched = [row for row in rows if _is_touched(row, request, subject, erased)]
     for row in touched:
         remove_folder(Path(row.path))
         for run in (data / "runs").glob(f"{installation_id}-{row.id.replace(':', '-')}*"):
@@ -164,14 +192,14 @@ def _erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
     return {"snapshots": ids, "adapters": adapters}
 
 
-def _is_touched(row: SnapshotRow, request: ErasureRow, subject: Subject, doomed: Doomed) -> bool:
+def _is_touched(row: SnapshotRow, request: ErasureRow, subject: Subject, erased: Erased) -> bool:
     if row.erased_at is not None:  # by this very request, before it was killed, or by one that is settled
         return row.erased_at >= request.requested_at
     folder = Path(row.path)
     if not folder.is_dir():  # nobody can tell any more what was in it
         return True
     whole = subject.kind is ErasureKind.INSTALLATION
-    return whole or is_touched(folder, subject, doomed.pulls, doomed.examples)
+    return whole or is_touched(folder, subject, erased)
 
 
 def _snapshots(session: Session, installation_id: int) -> list[SnapshotRow]:
@@ -233,11 +261,12 @@ async def wait_handled(installation_id: int, erasure_id: str) -> None:
 
 
 @transaction
-def _erase_rows(session: Session, installation_id: int, erasure_id: str) -> dict[str, int]:
+def _erase_rows(session: Session, installation_id: int, erasure_id: str, commits: list[str]) -> dict[str, int]:
     row = load_erasure(session, erasure_id)
     if row is None:
         return {}
-    return erase_doomed(session, installation_id, Subject(kind=ErasureKind(row.kind), name=row.subject))
+    subject = Subject(kind=ErasureKind(row.kind), name=row.subject)
+    return erase_doomed(session, installation_id, subject, frozenset(commits))
 
 
 @step()

@@ -268,6 +268,7 @@ def _replace(
         repository=scope.repository,
         head_sha=read.pull.head_sha,
         author=author_key(read.pull.author.login),
+        merge_commit_sha=read.pull.merge_commit_sha,
     )
     with writing(services().database) as session:
         forgotten = load_forgotten(session, scope.installation_id)

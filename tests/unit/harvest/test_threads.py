@@ -47,6 +47,7 @@ _PULL: dict[str, Any] = {
     "merged": True,
     "baseRefOid": "b" * 40,
     "headRefOid": "c" * 40,
+    "mergeCommit": None,
     "author": None,
     "labels": {"nodes": [{"name": "understudy:approve"}]},
     "reviews": {"nodes": [_APPROVAL]},
