@@ -111,16 +111,16 @@ def _wait(service: httpx.Client, erasure_id: str) -> dict[str, Any]:
 def _erase_here(settings: Settings, kind: str, name: str, act: bool) -> dict[str, Any]:
     """Without a service: the engine runs in this process until the erasure is done."""
     from app.main import boot, shutdown
-    from app.workflows import engine, erasing
+    from app.workflows import engine, erasure_requests
 
     boot(settings)
     try:
         if not act:
-            return erasing.preview_erasure(kind, name)
-        ids = erasing.start_erasure(kind, name)
+            return erasure_requests.preview_erasure(kind, name)
+        ids = erasure_requests.start_erasure(kind, name)
         for workflow_id in ids:
             engine.wait(workflow_id, timeout_seconds=_WAIT_SECONDS)
         done = {workflow_id.rsplit(":", 1)[1] for workflow_id in ids}
-        return {"erased": [row for row in erasing.read_erasures() if row["id"] in done]}
+        return {"erased": [row for row in erasure_requests.read_erasures() if row["id"] in done]}
     finally:
         shutdown()

@@ -263,7 +263,8 @@ def _void(example_hash: str, standing: Standing, labels: tuple[LabelState, ...],
     actor, reason = NOBODY, "what decided it is gone" if is_here else "the content is not what it was"
     for state in labels:
         if standing.source.startswith(f"label:{state.label}@") and not state.is_on:
-            actor, reason = state.actor or UNKNOWN_ACTOR, "the label was taken off"
+            by_whom = "the label was taken off" if state.actor else "the label was renamed or deleted"
+            actor, reason = state.actor or UNKNOWN_ACTOR, by_whom
     return Decision(example_hash=example_hash, verdict="void", actor=actor, source=standing.source, reason=reason)
 
 

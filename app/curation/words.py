@@ -7,8 +7,8 @@ from app.curation.people import People
 from app.domain.base import Record
 from app.domain.commands import Command, Verb, parse_command
 from app.domain.examples import Example
-from app.github.client import Timeline
 from app.github.harvested import Account, HarvestedComment, HarvestedPull, HarvestedThread
+from app.github.listed import Timeline
 
 #: GitHub tells whole seconds: what happened in the same second may have happened after.
 TICK = timedelta(seconds=1)
@@ -75,11 +75,13 @@ def read_thread_commands(said: tuple[SaidCommand, ...], people: People) -> dict[
 
 
 def read_label(label: str, present: tuple[str, ...], timeline: Timeline, people: People) -> LabelState:
-    """Whether a label is on, and whose act that is."""
+    """Whether a label is on, and whose act that is. An absent one that nobody took off was renamed or
+    deleted."""
     is_on = label in present
-    act = "labeled" if is_on else "unlabeled"
-    last = next((event for event in reversed(timeline.labels) if event.label == label and event.act == act), None)
-    if last is None:
+    acts = [event for event in timeline.labels if event.label == label]
+    set_last = next((event for event in reversed(acts) if event.act == "labeled"), None)
+    last = set_last if is_on else next(iter(acts[-1:]), None)
+    if last is None or (not is_on and last.act == "labeled"):
         return LabelState(label=label, is_on=is_on, actor=None)
     return LabelState(label=label, is_on=is_on, actor=people.actor(last.actor), at=last.created_at)
 

@@ -2,34 +2,39 @@
 
 import json
 import shutil
-from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.erasure import Subject
 
 
-def is_touched(folder: Path, subject: Subject, pulls: Collection[tuple[str, int]], examples: Collection[str]) -> bool:
-    """Whether any row of the snapshot is about the subject: by place, by name, or by the hash of an erased Example.
+class Erased(NamedTuple):
+    """What of a subject was found: pull requests, the hashes of Examples, and the ids of commits."""
+
+    pulls: frozenset[tuple[str, int]] = frozenset()
+    examples: frozenset[str] = frozenset()
+    commits: frozenset[str] = frozenset()
+
+
+def is_touched(folder: Path, subject: Subject, erased: Erased) -> bool:
+    """Whether any row of the snapshot is about the subject: by place, by name, by commit, or by an Example's hash.
 
     An Example that was harvested anew has another hash than the one a snapshot took, so the hash alone is not enough.
     """
-    gone = frozenset(examples)
     for file in sorted(folder.glob("*.jsonl")):
         with file.open(encoding="utf-8") as lines:
-            if any(_is_about(json.loads(line), subject, pulls, gone) for line in lines):
+            if any(_is_about(json.loads(line), subject, erased) for line in lines):
                 return True
     return False
 
 
-def _is_about(
-    row: dict[str, Any], subject: Subject, pulls: Collection[tuple[str, int]], examples: frozenset[str]
-) -> bool:
+def _is_about(row: dict[str, Any], subject: Subject, erased: Erased) -> bool:
     place = (str(row.get("repository", "")), row.get("pull_request"))
     return (
         subject.covers_pull(*place)
-        or place in pulls
-        or not examples.isdisjoint(hashes_of(row))
+        or place in erased.pulls
+        or row.get("commit_sha") in erased.commits
+        or not erased.examples.isdisjoint(hashes_of(row))
         or subject.is_named_in(row)
     )
 

@@ -17,6 +17,10 @@ from typing import Any, Literal
 from app.domain.base import Record, content_hash
 from app.domain.errors import Refused
 
+#: Held in a training run's folder: by whoever trains there, and by the service's child from first to last moment (it
+#: loads for seconds before it trains). Two names, for one process cannot take the same lock twice.
+TRAINER_LOCK = ".lock"
+CHILD_LOCK = "run.lock"
 ADAPTER_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}--[0-9a-f]{12}$")
 
 

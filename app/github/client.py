@@ -6,92 +6,31 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 
 from app.domain.errors import Refused, RetryLater
 from app.github.auth import Installation
-from app.github.harvested import GHOST, Account, Harvested, HarvestedPull, parse_pull
+from app.github.harvested import GHOST, Account, HarvestedPull, parse_pull
+from app.github.listed import (
+    IssueComment,
+    LabelEvent,
+    ListedPage,
+    MergedPage,
+    MergedPull,
+    RateLimit,
+    RepositoryName,
+    Timeline,
+    parse_listed_pull,
+    parse_rate_limit,
+    read_moments,
+)
 from app.github.policy_file import PolicyFile, read_policy
 from app.github.queries import HARVEST_PULL_REQUEST, MERGED_PULL_REQUESTS, REPOSITORY_POLICY, THREAD_COMMENTS
 from app.github.transport import LIMIT_PAUSE
 
 PAGE_SIZE = 100
-CHECK_NAME = "Understudy"
-
-
-class LabelEvent(Harvested):
-    """Who put a label on a pull request or took it off, and when."""
-
-    act: Literal["labeled", "unlabeled"]
-    label: str
-    actor: Account
-    created_at: datetime
-
-
-class RepositoryName(Harvested):
-    id: int
-    full_name: str
-
-
-class MergedPull(Harvested):
-    number: int
-    head_sha: str
-
-
-class MergedPage(Harvested):
-    """`total` counts all merged pull requests; `cursor` is None after the last page."""
-
-    total: int
-    pulls: tuple[MergedPull, ...]
-    cursor: str | None
-
-
-class ListedPull(Harvested):
-    """A pull request as lists show it. The first `head` of a draft is none of the App's business yet."""
-
-    number: int
-    state: Literal["open", "closed"]
-    draft: bool
-    head_sha: str
-    labels: tuple[str, ...]
-    created_at: datetime
-    updated_at: datetime
-    merged_at: datetime | None
-
-
-class ListedPage(Harvested):
-    """`pulls` is None when nothing changed since the `etag` that was asked with: that answer is free of the limit."""
-
-    pulls: tuple[ListedPull, ...] | None
-    etag: str | None
-    has_more: bool
-
-
-class RateLimit(Harvested):
-    """One budget of requests, `core` for REST or `graphql`."""
-
-    resource: str
-    limit: int
-    remaining: int
-    resets_at: datetime
-
-
-class Timeline(Harvested):
-    """What happened on a pull request, as far as it bears on approvals; oldest first."""
-
-    labels: tuple[LabelEvent, ...] = ()
-    force_pushed_at: tuple[datetime, ...] = ()
-    renamed_at: tuple[datetime, ...] = ()
-
-
-class IssueComment(Harvested):
-    """A comment on a pull request as a whole."""
-
-    comment_id: int
-    author: Account
-    body: str
 
 
 class GitHubClient:
@@ -142,8 +81,8 @@ class GitHubClient:
         ]
         return Timeline(
             labels=tuple(sorted(labels, key=lambda event: event.created_at)),
-            force_pushed_at=_moments(items, "head_ref_force_pushed"),
-            renamed_at=_moments(items, "renamed"),
+            force_pushed_at=read_moments(items, "head_ref_force_pushed"),
+            renamed_at=read_moments(items, "renamed"),
         )
 
     async def fetch_permission(self, repository: str, login: str) -> str:
@@ -239,7 +178,7 @@ class GitHubClient:
         )
         if answer.status_code == 304:
             return ListedPage(pulls=None, etag=etag, has_more=False)
-        pulls = tuple(_listed(item) for item in answer.json())
+        pulls = tuple(parse_listed_pull(item) for item in answer.json())
         return ListedPage(pulls=pulls, etag=answer.headers.get("etag"), has_more="next" in answer.links)
 
     async def fetch_rate_limits(self) -> tuple[RateLimit, ...]:
@@ -250,7 +189,7 @@ class GitHubClient:
             if error.reason == "not_found":
                 return ()
             raise
-        return tuple(_limit(name, resources[name]) for name in ("core", "graphql") if name in resources)
+        return tuple(parse_rate_limit(name, resources[name]) for name in ("core", "graphql") if name in resources)
 
     # Git
 
@@ -297,7 +236,7 @@ class GitHubClient:
         conclusion: str | None,
         title: str,
         summary: str,
-        name: str = CHECK_NAME,
+        name: str,
     ) -> int:
         """One check run per `external_id`: updated when it is there, created when not. None means still at work."""
         output = {"title": title, "summary": summary}
@@ -412,29 +351,6 @@ class GitHubClient:
                 raise
         self._installation.forget_token()
         return await request(token=await self.fetch_git_token())
-
-
-def _listed(item: dict[str, Any]) -> ListedPull:
-    return ListedPull(
-        number=item["number"],
-        state=item["state"],
-        draft=bool(item.get("draft")),
-        head_sha=item["head"]["sha"],
-        labels=tuple(label["name"] for label in item["labels"]),
-        created_at=item["created_at"],
-        updated_at=item["updated_at"],
-        merged_at=item["merged_at"],
-    )
-
-
-def _moments(items: list[dict[str, Any]], event: str) -> tuple[datetime, ...]:
-    found = (item["created_at"] for item in items if item.get("event") == event)
-    return tuple(sorted(datetime.fromisoformat(moment) for moment in found))
-
-
-def _limit(name: str, shown: dict[str, int]) -> RateLimit:
-    resets_at = datetime.fromtimestamp(shown["reset"], UTC)
-    return RateLimit(resource=name, limit=shown["limit"], remaining=shown["remaining"], resets_at=resets_at)
 
 
 def _seconds_until_reset(headers: httpx.Headers) -> float:

@@ -91,6 +91,8 @@ class HarvestedPull(Harvested):
     merged_at: datetime | None = None
     base_sha: str
     head_sha: str
+    #: What the merge made of it on the base branch: a merge, the squashed commit, or the last of the rebased ones.
+    merge_commit_sha: str | None = None
     labels: tuple[str, ...]
     reviews: tuple[HarvestedReview, ...]
     threads: tuple[HarvestedThread, ...]
@@ -114,6 +116,7 @@ def parse_pull(host: str, repository: dict[str, Any], threads: list[dict[str, An
         merged_at=pull["mergedAt"],
         base_sha=pull["baseRefOid"],
         head_sha=pull["headRefOid"],
+        merge_commit_sha=_oid(pull["mergeCommit"]),
         labels=tuple(node["name"] for node in pull["labels"]["nodes"]),
         reviews=tuple(_review(node) for node in pull["reviews"]["nodes"]),
         threads=tuple(_thread(node) for node in threads if node["comments"]["nodes"]),

@@ -143,9 +143,28 @@ class ReviewThreadEvent(Event):
     thread: Thread | None = None
 
 
+class Renamed(_Tolerant):
+    former: Text | None = Field(default=None, alias="from")
+
+
+class LabelChanges(_Tolerant):
+    name: Renamed | None = None
+
+
 class LabelEvent(Event):
+    """Of a repository's label itself, whatever carries it."""
+
     repository: Repository
     label: Label
+    changes: LabelChanges | None = None
+
+    @property
+    def lost_name(self) -> str | None:
+        """The name under which no pull request carries it any more; None when it has still the name it had."""
+        if self.action == "deleted":
+            return self.label.name
+        renamed = None if self.action != "edited" or self.changes is None else self.changes.name
+        return None if renamed is None else renamed.former
 
 
 def _only_named(value: object) -> object:

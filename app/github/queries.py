@@ -3,7 +3,28 @@
 Threads and their resolved state exist in GraphQL only; REST has no route for them.
 """
 
-HARVEST_PULL_REQUEST = """\
+_COMMENT = """\
+fragment Comment on PullRequestReviewComment {
+  databaseId
+  id
+  body
+  createdAt
+  lastEditedAt
+  author { login __typename }
+  editor { login __typename }
+  authorAssociation
+  diffHunk
+  originalCommit { oid }
+  commit { oid }
+  replyTo { databaseId }
+  isMinimized
+  reactionGroups { content reactors { totalCount } }
+}
+"""
+
+HARVEST_PULL_REQUEST = (
+    _COMMENT
+    + """\
 query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor: String) {
   repository(owner: $owner, name: $name) {
     databaseId
@@ -19,6 +40,7 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
       merged
       baseRefOid
       headRefOid
+      mergeCommit { oid }
       author { login __typename }
       labels(first: 100) { nodes { name } }
       reviews(first: 50, states: [APPROVED]) {
@@ -41,20 +63,7 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
           comments(first: 50) {
             pageInfo { hasNextPage endCursor }
             nodes {
-              databaseId
-              id
-              body
-              createdAt
-              lastEditedAt
-              author { login __typename }
-              editor { login __typename }
-              authorAssociation
-              diffHunk
-              originalCommit { oid }
-              commit { oid }
-              replyTo { databaseId }
-              isMinimized
-              reactionGroups { content reactors { totalCount } }
+              ...Comment
             }
           }
         }
@@ -63,35 +72,26 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
   }
 }
 """
+)
 
 #: The rest of a thread that has more comments than the first page of HARVEST_PULL_REQUEST holds.
-THREAD_COMMENTS = """\
+THREAD_COMMENTS = (
+    _COMMENT
+    + """\
 query ThreadComments($thread: ID!, $cursor: String) {
   node(id: $thread) {
     ... on PullRequestReviewThread {
       comments(first: 100, after: $cursor) {
         pageInfo { hasNextPage endCursor }
         nodes {
-          databaseId
-          id
-          body
-          createdAt
-          lastEditedAt
-          author { login __typename }
-          editor { login __typename }
-          authorAssociation
-          diffHunk
-          originalCommit { oid }
-          commit { oid }
-          replyTo { databaseId }
-          isMinimized
-          reactionGroups { content reactors { totalCount } }
+          ...Comment
         }
       }
     }
   }
 }
 """
+)
 
 #: The merged pull requests of a repository, newest first; the cursor stays true while new ones are merged.
 MERGED_PULL_REQUESTS = """\

@@ -1,7 +1,7 @@
 """Which commits may not be learned from: their people asked for it, or their pull request is kept out.
 
-A pull request is found again in the history by its own commits, by who wrote what and when where they were rebased,
-and by its number in the subject where GitHub squashed them.
+A pull request is found again in the history by its own commits, by what its merge made of them, by who wrote what and
+when where they were rebased, and by its number in the subject where GitHub squashed them.
 """
 
 import re
@@ -37,10 +37,11 @@ class ListedCommit(NamedTuple):
 
 
 class KeptOut(NamedTuple):
-    """Pull requests of which nothing is learned: their numbers, and their commits."""
+    """Pull requests of which nothing is learned: their numbers, their commits, and what their merges made of them."""
 
     numbers: frozenset[int] = frozenset()
     commits: tuple[ListedCommit, ...] = ()
+    merges: frozenset[str] = frozenset()
 
 
 def fetch_listing(git_dir: Path, *revisions: str) -> tuple[ListedCommit, ...]:
@@ -83,7 +84,7 @@ def select_left_out(
     commits: Iterable[ListedCommit], policy: RepositoryPolicy, forgotten: Forgotten, kept_out: KeptOut
 ) -> frozenset[str]:
     """Ids of the commits that may not be learned from. Pure."""
-    shas = {commit.sha for commit in kept_out.commits}
+    shas = {commit.sha for commit in kept_out.commits} | kept_out.merges
     origins = {commit.origin for commit in kept_out.commits}
     return frozenset(
         commit.sha

@@ -1,25 +1,13 @@
 """Whether: scores a drafted comment with the installation's AcceptanceFilter."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.prompt import LINE_WIDTH
-from app.inference.text_scores import TextScores, load_text_scores
+from app.inference.text_scores import Scorer, load_text_scores
 
 
-@dataclass(frozen=True)
-class AcceptanceFilter:
+class AcceptanceFilter(Scorer):
     """The probability that this team acts on a comment. One that learned too little lets every comment pass."""
-
-    scores: TextScores
-
-    @property
-    def threshold(self) -> float:
-        return self.scores.threshold
-
-    @property
-    def abstains(self) -> bool:
-        return self.scores.abstains
 
     def score(self, line_text: str, body: str) -> float:
         """A probability in 0..1 for the words `body` about the line `line_text`.

@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
 from app.domain.base import Record
 from app.domain.errors import Refused
 from app.domain.prompt import RESPONSE_SCHEMA, Message
-from app.inference.wire import send
+from app.inference.wire import FrontClient, send
 
 #: Seconds for one answer: a CPU that trains at the same time is slow.
 ANSWER_LIMIT_SECONDS = 300.0
@@ -26,13 +25,11 @@ class Completion(Record):
     seconds: float
 
 
-class CompletionClient:
-    """One connection pool to the serving front; close it. Nothing that passes through is logged."""
+class CompletionClient(FrontClient):
+    """Needs the reading key."""
 
     def __init__(self, base_url: str, key: str, *, limit_seconds: float = ANSWER_LIMIT_SECONDS) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=base_url, headers={"authorization": f"Bearer {key}"}, timeout=limit_seconds
-        )
+        super().__init__(base_url, key, limit_seconds=limit_seconds)
 
     async def complete(
         self,
@@ -61,17 +58,6 @@ class CompletionClient:
         began = time.monotonic()
         answer = await send(self._http, "POST", "/v1/chat/completions", body)
         return _parse(answer, seconds=time.monotonic() - began)
-
-    async def close(self) -> None:
-        await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
 
 def _parse(answer: httpx.Response, *, seconds: float) -> Completion:

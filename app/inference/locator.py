@@ -1,29 +1,17 @@
 """Where: scores the added lines of a pull request with the installation's Locator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.lines import LineSite, render_pairs
-from app.inference.text_scores import TextScores, load_text_scores
+from app.inference.text_scores import Scorer, load_text_scores
 
 #: Sites whose texts are held at once.
 _BATCH = 256
 
 
-@dataclass(frozen=True)
-class Locator:
+class Locator(Scorer):
     """A probability per added line that this team's reviewers would comment on it. One that abstains never speaks."""
-
-    scores: TextScores
-
-    @property
-    def threshold(self) -> float:
-        return self.scores.threshold
-
-    @property
-    def abstains(self) -> bool:
-        return self.scores.abstains
 
     def score(self, sites: Sequence[LineSite]) -> list[float]:
         """One probability in 0..1 per site, in order."""

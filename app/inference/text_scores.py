@@ -54,6 +54,21 @@ class TextScores:
         return [float(value) for value in expit(self._slope * decisions + self._offset)]
 
 
+@dataclass(frozen=True)
+class Scorer:
+    """What asks a score about things of its own kind."""
+
+    scores: TextScores
+
+    @property
+    def threshold(self) -> float:
+        return self.scores.threshold
+
+    @property
+    def abstains(self) -> bool:
+        return self.scores.abstains
+
+
 def load_text_scores(path: Path, kind: str) -> TextScores:
     """Read `locator.skops` (kind locator) or `filter.skops` (kind filter).
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from app.domain.errors import UserError
 from app.domain.evals import EvalReport, GateDecision
 from app.store.database import reading
 from app.store.learning import load_pointer, select_adapter_versions, select_training_runs
@@ -16,6 +17,20 @@ def find_run(database: Engine, installation_id: int) -> Path | None:
     with reading(database) as session:
         runs = select_training_runs(session, installation_id)
     return Path(runs[0].path) if runs else None
+
+
+def require_decision(database: Engine, installation_id: int, status: dict[str, Any]) -> Path:
+    """The newest run's folder, after its end. `status` is what the service says of itself.
+
+    Raises:
+        UserError: when the run left no decision, with the reason the service gives.
+    """
+    run = find_run(database, installation_id)
+    if run is None or not (run / "decision.json").exists():
+        failed = status["failed"]
+        reason = failed[0]["error"] if failed else "no training run was started"
+        raise UserError(f"the learning round ended without a decision: {reason}")
+    return run
 
 
 def read_progress(run: Path | None) -> str:

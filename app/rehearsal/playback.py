@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.domain.errors import UserError
 from app.rehearsal.archive import ArchivedPullRequest
+from app.rehearsal.speaking import Said, Spot, say_thread
 from app.rehearsal.standin import StandIn
 
 #: The rehearsal's own maintainer: the approvals it gives are recorded like any person's.
@@ -118,30 +119,9 @@ def play_history(
 
 
 def _discuss(standin: StandIn, row: ArchivedPullRequest) -> None:
-    for comment in row.comments:
-        standin.comment(
-            row.repo,
-            row.number,
-            author=comment.user,
-            path=comment.path,
-            line=comment.original_line,
-            side=comment.side,
-            body=comment.body,
-            commit_sha=comment.original_commit_id,
-            created_at=comment.created_at,
-            comment_id=comment.id,
-            diff_hunk=comment.diff_hunk,
+    for one in row.comments:
+        spot = Spot(
+            row.repo, row.number, one.path, one.original_line, one.original_commit_id, one.side, diff_hunk=one.diff_hunk
         )
-        for reply in comment.replies:
-            standin.comment(
-                row.repo,
-                row.number,
-                author=reply.user,
-                path=comment.path,
-                line=comment.original_line,
-                body=reply.body,
-                commit_sha=comment.original_commit_id,
-                created_at=reply.created_at,
-                comment_id=reply.id,
-                in_reply_to=comment.id,
-            )
+        replies = [Said(reply.user, reply.body, reply.created_at, reply.id) for reply in one.replies]
+        say_thread(standin, spot, Said(one.user, one.body, one.created_at, one.id), replies)

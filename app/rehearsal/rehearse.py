@@ -25,7 +25,7 @@ from app.rehearsal.archive import ArchivedPullRequest, read_archive
 from app.rehearsal.base import ensure_base
 from app.rehearsal.commands import Until
 from app.rehearsal.console import Narrator
-from app.rehearsal.learning_view import find_run, read_progress, read_registry, read_reports
+from app.rehearsal.learning_view import find_run, read_progress, read_registry, read_reports, require_decision
 from app.rehearsal.playback import Mirror, check_heads, open_recorded, play_history, set_up
 from app.rehearsal.report_page import render_report
 from app.rehearsal.serving_program import ServingProgram
@@ -167,10 +167,7 @@ def _train(rehearsal: Rehearsal, serving: ServingProgram) -> None:
         timeout_seconds=_STEP_SECONDS,
         tick=lambda _: story.progress(read_progress(find_run(rehearsal.database, rehearsal.installation))),
     )
-    run = find_run(rehearsal.database, rehearsal.installation)
-    if run is None or not (run / "decision.json").exists():
-        failed = rehearsal.app.status()["failed"]
-        raise UserError(f"the learning round ended without a decision: {failed[0]['error'] if failed else 'no run'}")
+    run = require_decision(rehearsal.database, rehearsal.installation, rehearsal.app.status())
     decision, candidate, baseline = read_reports(run)
     for reason in decision.reasons:
         story.say(f"{'✓' if reason.passed else '✗'} {reason.text}")

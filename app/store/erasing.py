@@ -7,7 +7,7 @@ again), and for a person's own decisions over others' Examples a key instead of 
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import RetryLater
+from app.domain.written import WrittenKind
 from app.store.columns import utc_now
 from app.store.tables import (
     AdapterPointerRow,
@@ -35,6 +36,7 @@ from app.store.tables import (
     TrainingRunRow,
 )
 
+_OF_COMMITS = frozenset({WrittenKind.COMMIT.value, WrittenKind.DOCSTRING.value})
 #: Parameters of one statement: SQLite takes 32,766.
 _CHUNK = 5_000
 Item = TypeVar("Item")
@@ -59,13 +61,17 @@ class Doomed:
         return {name: number for name, number in named.items() if number}
 
 
-def select_doomed(session: Session, installation_id: int, subject: Subject) -> Doomed:
-    """Everything of the installation that is about the subject. Changes nothing."""
-    doomed = Doomed(pulls=_opened_pulls(session, installation_id, subject))
+def select_doomed(session: Session, installation_id: int, subject: Subject, commits: Collection[str] = ()) -> Doomed:
+    """Everything of the installation that is about the subject. Changes nothing.
+
+    `commits`: ids of those that its pull requests became, for a row about a commit names no pull request.
+    """
+    doomed = Doomed(pulls=select_opened_pulls(session, installation_id, subject))
     doomed.examples = [
         row.hash
         for row in _rows(session, ExampleRow, installation_id)
         if _concerns(subject, doomed.pulls, row.repository, row.pull_request, row.payload)
+        or (row.kind in _OF_COMMITS and row.payload["commit_sha"] in commits)
     ]
     doomed.rejections = [
         row.id
@@ -80,7 +86,8 @@ def select_doomed(session: Session, installation_id: int, subject: Subject) -> D
     return doomed
 
 
-def _opened_pulls(session: Session, installation_id: int, subject: Subject) -> frozenset[tuple[str, int]]:
+def select_opened_pulls(session: Session, installation_id: int, subject: Subject) -> frozenset[tuple[str, int]]:
+    """Harvested pull requests, as repository and number, that the person opened; none for another kind of subject."""
     if subject.kind is not ErasureKind.AUTHOR:
         return frozenset()
     query = select(HarvestedRow.repository, HarvestedRow.pull_request).where(
@@ -172,10 +179,12 @@ def _tells_of(body: bytes, subject: Subject, pulls: frozenset[tuple[str, int]]) 
     )
 
 
-def erase_doomed(session: Session, installation_id: int, subject: Subject) -> dict[str, int]:
-    """Delete it, and say how many of each."""
+def erase_doomed(
+    session: Session, installation_id: int, subject: Subject, commits: Collection[str] = ()
+) -> dict[str, int]:
+    """Delete it, and say how many of each. `commits` as in `select_doomed`."""
     _overwrite_deleted(session)
-    doomed = select_doomed(session, installation_id, subject)
+    doomed = select_doomed(session, installation_id, subject, commits)
     mine = {"installation_id": installation_id}
     _delete(session, ExampleRow, "hash", doomed.examples, **mine)
     _delete(session, RejectionRow, "id", doomed.rejections, **mine)

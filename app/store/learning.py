@@ -194,6 +194,12 @@ def select_approvals_of(
     return {row.example_hash: row for row in session.exec(query.order_by(col(ApprovalRow.id)))}
 
 
+def select_pulls_decided_by(session: Session, installation_id: int, repository: str, source: str) -> list[int]:
+    """Pull requests with a decision in force whose source begins so, in order."""
+    rows = select_approvals_in_force(session, installation_id).values()
+    return sorted({row.pull_request for row in rows if row.repository == repository and row.source.startswith(source)})
+
+
 def select_approved_examples(session: Session, installation_id: int) -> list[ExampleRow]:
     """Examples whose newest decision is an approval of exactly this content."""
     return _approved(session, installation_id, select_examples(session, installation_id))

@@ -1,6 +1,6 @@
 """Repositories under watch, which pull requests were harvested, and how far a backfill is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -117,6 +117,30 @@ def select_harvested_heads(
         col(HarvestedRow.pull_request).in_(list(numbers)),
     )
     return dict(session.exec(query).all())
+
+
+def select_merge_commits(
+    session: Session, installation_id: int, repository_id: int, numbers: Iterable[int]
+) -> dict[int, str]:
+    """Pull request → what its merge made on the base branch, for those of `numbers` of which it is known."""
+    query = select(HarvestedRow.pull_request, HarvestedRow.merge_commit_sha).where(
+        HarvestedRow.installation_id == installation_id,
+        HarvestedRow.repository_id == repository_id,
+        col(HarvestedRow.merge_commit_sha).is_not(None),
+    )
+    wanted = set(numbers)
+    return {number: sha for number, sha in session.exec(query) if number in wanted and sha is not None}
+
+
+def save_merge_commits(session: Session, installation_id: int, repository_id: int, found: Mapping[int, str]) -> None:
+    """For pull requests that were harvested before it was kept; of others there is no row, and none is made."""
+    for number, sha in found.items():
+        statement = sa.update(HarvestedRow).where(
+            col(HarvestedRow.installation_id) == installation_id,
+            col(HarvestedRow.repository_id) == repository_id,
+            col(HarvestedRow.pull_request) == number,
+        )
+        session.connection().execute(statement.values(merge_commit_sha=sha))
 
 
 def count_harvested(session: Session, installation_id: int, repository_id: int) -> int:

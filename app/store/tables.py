@@ -80,6 +80,8 @@ class HarvestedRow(SQLModel, table=True):
     repository: str
     head_sha: str
     author: str
+    #: what its merge made on the base branch; None where it was harvested before this was kept
+    merge_commit_sha: str | None = None
     harvested_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 

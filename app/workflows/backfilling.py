@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from app.domain.errors import UserError
-from app.github.client import RateLimit
+from app.github.listed import RateLimit
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation

@@ -12,6 +12,7 @@ from app.domain.errors import Refused
 from app.github.payloads import (
     Event,
     InstallationEvent,
+    LabelEvent,
     PullRequestEvent,
     ReviewComment,
     ReviewCommentEvent,
@@ -23,7 +24,7 @@ from app.store.tables import DeliveryRow, InstallationRow
 from app.workflows.backfilling import enqueue_backfill
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, transaction, workflow
-from app.workflows.erasing import request_erasure
+from app.workflows.erasure_requests import request_erasure
 from app.workflows.runs import Queue
 
 #: Labels of this prefix are commands; every other label is none of our business.
@@ -114,7 +115,7 @@ def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start 
     """Which workflow an event asks for. Pure.
 
     Workflows take (installation id, repository's full name, what) where what is a pull request's number, for a review
-    the review's id, for a commit to keep (repository id, number, sha).
+    the review's id, for a commit to keep (repository id, number, sha), for a label that is gone its name.
     """
     if event.sender is not None and event.sender.type == "Bot" and event.sender.login == f"{app_slug}[bot]":
         return Ignore("own act")
@@ -126,7 +127,15 @@ def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start 
         return _decide_comment(event, event.installation.id, guid, host)
     if isinstance(event, ReviewThreadEvent) and event.action in _THREAD_ACTIONS:
         return _decide_thread(event, event.installation.id, guid, host)
-    return Ignore(f"{event.action or 'event'} is not acted upon")
+    return _decide_label(event, event.installation.id, guid)
+
+
+def _decide_label(event: Event, installation_id: int, guid: str) -> Start | Ignore:
+    """What is left: the repository's own list of labels, of which only the loss of one of ours matters."""
+    lost = event.lost_name if isinstance(event, LabelEvent) else None
+    if event.repository is None or lost is None or not lost.startswith(LABEL_PREFIX):
+        return Ignore(f"{event.action or 'event'} is not acted upon")
+    return Start("recheck_label", f"recheck_label:{guid}", (installation_id, event.repository.full_name, lost))
 
 
 def _decide_pull_request(event: PullRequestEvent, installation_id: int, guid: str, host: str) -> Start | Ignore:

@@ -6,9 +6,9 @@ from datetime import datetime
 from app.curation.decision import Candidate
 from app.curation.words import decide_described_since
 from app.domain.written import WrittenExample
-from app.github.client import Timeline
 from app.github.git import ensure_mirror, lock_mirror
 from app.github.harvested import HarvestedPull
+from app.github.listed import Timeline
 from app.history.deciding import PullRequestWords
 from app.history.reading import read_pulls
 from app.screening.choices import decide_opted_out

@@ -10,7 +10,6 @@ until they are replaced, at most `STALE_DAYS`: see app.workflows.retraining.
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,125 +17,37 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from app.dataset.erasing import is_touched, remove_folder
-from app.domain.erasure import ErasureKind, Subject, parse_subject
+from app.dataset.erasing import Erased, is_touched, remove_folder
+from app.domain.adapters import CHILD_LOCK, TRAINER_LOCK
+from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused, RetryLater, UserError
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation
 from app.store.erasing import (
-    Doomed,
     compact,
     erase_doomed,
     forget_installation,
     has_unhandled,
     select_doomed,
+    select_opened_pulls,
 )
-from app.store.erasures import load_erasure, save_erased, save_erasure, select_erasures
+from app.store.erasures import load_erasure, save_erased
 from app.store.learning import append_audit
 from app.store.repositories import select_repositories, select_repository_ids
-from app.store.tables import AdapterVersionRow, ErasureRow, InstallationRow, SnapshotRow, TrainingRunRow
+from app.store.tables import AdapterVersionRow, ErasureRow, RepositoryRow, SnapshotRow, TrainingRunRow
 from app.workflows import engine
 from app.workflows.context import services
-from app.workflows.engine import enqueue_in_transaction, progress, step, transaction, workflow
+from app.workflows.engine import progress, step, transaction, workflow
 from app.workflows.erased_files import clean_log, delete_adapters, remove_entry, remove_mirror
 from app.workflows.history import enqueue_history
 from app.workflows.locks import FileLock
-from app.workflows.runs import RUNNING, Queue
+from app.workflows.pull_commits import fetch_recorded_commits
+from app.workflows.runs import RUNNING
 
 #: Copies that can be made again in seconds are not searched, they go.
 _COPIES = ("exports", "reports")
 _log = logging.getLogger(__name__)
-
-
-# Asking for it
-
-
-def request_erasure(session: Session, installation_id: int, subject: Subject, *, reason: str) -> str:
-    """Start an erasure with the session's transaction; returns its workflow's id.
-
-    `reason` is operator, uninstalled or removed; for the last two GitHub is asked first whether it is so.
-    """
-    erasure_id = uuid.uuid4().hex
-    save_erasure(
-        session,
-        ErasureRow(
-            id=erasure_id,
-            installation_id=installation_id,
-            kind=subject.kind.value,
-            subject=subject.name,
-            subject_key=subject.key,
-            reason=reason,
-        ),
-    )
-    workflow_id = f"erase:{installation_id}:{erasure_id}"
-    enqueue_in_transaction(
-        session, "erase", workflow_id, installation_id, erasure_id, queue=Queue.GITHUB, partition=installation_id
-    )
-    return workflow_id
-
-
-def preview_erasure(kind: str, name: str) -> dict[str, Any]:
-    """What an erasure would find now, by installation. Changes nothing. Blocking.
-
-    Raises:
-        UserError: when the text is no subject of that kind, or the installation is not known.
-    """
-    subject = _parse(kind, name)
-    with reading(services().database) as session:
-        found = {
-            str(row.id): select_doomed(session, row.id, subject).count()
-            | ({"adapters": len(_learned(session, row.id))} if subject.kind is ErasureKind.INSTALLATION else {})
-            for row in _concerned(session, subject)
-        }
-    return {"subject": subject.name, "found": found}
-
-
-def start_erasure(kind: str, name: str) -> list[str]:
-    """Enqueue the erasure in every installation it concerns; returns the workflows' ids. Blocking.
-
-    Raises:
-        UserError: as `preview_erasure`.
-    """
-    subject = _parse(kind, name)
-    with writing(services().database) as session:
-        return [request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject)]
-
-
-def _parse(kind: str, name: str) -> Subject:
-    try:
-        return parse_subject(ErasureKind(kind), name)
-    except ValueError:
-        raise UserError(f"expected one of {', '.join(ErasureKind)} to erase, got {kind!r}") from None
-
-
-def _concerned(session: Session, subject: Subject) -> list[InstallationRow]:
-    if subject.kind is not ErasureKind.INSTALLATION:
-        return list(session.exec(select(InstallationRow).order_by(col(InstallationRow.id))))
-    row = load_installation(session, int(subject.name))
-    if row is None:
-        raise UserError(f"expected a known installation, got {subject.name}; /operator/status counts them")
-    return [row]
-
-
-def read_erasures() -> list[dict[str, Any]]:
-    """The newest requests and their reports, for the operator. A finished one no longer says whom it was about."""
-    with reading(services().database) as session:
-        return [
-            {
-                "id": row.id,
-                "installation": row.installation_id,
-                "kind": row.kind,
-                "reason": row.reason,
-                "requested_at": row.requested_at.isoformat(),
-                "finished_at": row.finished_at and row.finished_at.isoformat(),
-                "report": row.report,
-            }
-            for row in select_erasures(session)
-        ]
-
-
-# Doing it
 
 
 @workflow("erase")
@@ -149,13 +60,15 @@ async def erase(installation_id: int, erasure_id: str) -> dict[str, Any]:
     await progress(stage="stopping the learning round")
     await stop_learning(installation_id)
     await progress(stage="snapshots")
-    report |= await erase_snapshots(installation_id, erasure_id)
+    snapshots = await erase_snapshots(installation_id, erasure_id)
+    commits: list[str] = snapshots.pop("commits", [])  # not there in what an earlier version recorded
+    report |= snapshots
     report["mirrors"] = await erase_mirrors(installation_id, erasure_id)
     await progress(stage="exports and logs")
     report |= await erase_copies(installation_id, erasure_id)
     await progress(stage="rows")
     await wait_handled(installation_id, erasure_id)
-    report |= await _erase_rows(installation_id, erasure_id)
+    report |= await _erase_rows(installation_id, erasure_id, commits)
     if await _is_whole(erasure_id):
         report["adapters_deleted"] = await erase_adapters(installation_id, report["adapters"])
     report["journal"] = await erase_journal(installation_id, erasure_id)
@@ -207,32 +120,64 @@ async def stop_learning(installation_id: int) -> int:
         runs = engine.list_runs(RUNNING, id_prefix=f"learn:{installation_id}:")
         for run in runs:
             engine.cancel(run.id)
-        for lock in (services().data / "runs").glob(f"{installation_id}-*/run.lock"):
-            try:
-                FileLock(lock).release()
-            except UserError as error:
-                raise RetryLater("the cancelled training run is still ending", 1.0) from error
+        for folder in (services().data / "runs").glob(f"{installation_id}-*"):
+            for name in (CHILD_LOCK, TRAINER_LOCK):
+                _wait_free(folder / name)
         return len(runs)
 
     return await asyncio.to_thread(stop)
+
+
+def _wait_free(lock: Path) -> None:
+    if not lock.exists():
+        return
+    try:
+        FileLock(lock).release()
+    except UserError as error:
+        raise RetryLater(f"a training run still works in {lock.parent.name}", 1.0) from error
 
 
 @step()
 async def erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
     """Remove the snapshots that hold it and their training runs, and mark what learned from them as stale.
 
-    `snapshots` and `adapters` are names.
+    `snapshots` and `adapters` are names; `commits` the ids of those that the subject's pull requests became.
     """
-    return await asyncio.to_thread(_erase_snapshots, installation_id, erasure_id)
+    commits = await _fetch_commits(installation_id, erasure_id)
+    found = await asyncio.to_thread(_erase_snapshots, installation_id, erasure_id, commits)
+    return found | {"commits": sorted(commits)}
 
 
-def _erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
+async def _fetch_commits(installation_id: int, erasure_id: str) -> frozenset[str]:
+    concerned = await asyncio.to_thread(_load_concerned, installation_id, erasure_id)
+    found = [await fetch_recorded_commits(row, numbers) for row, numbers in concerned]
+    return frozenset(sha for shas in found for sha in shas)
+
+
+def _load_concerned(installation_id: int, erasure_id: str) -> list[tuple[RepositoryRow, frozenset[int]]]:
+    """Repositories of which single pull requests go. Of a whole one every row goes by its name."""
+    _, subject = _load(erasure_id)
+    with reading(services().database) as session:
+        pulls = select_opened_pulls(session, installation_id, subject)
+        if subject.repository is not None and subject.number is not None:
+            pulls = frozenset({(subject.repository, subject.number)})
+        rows = select_repositories(session, installation_id)
+    named = [(row, _numbers(row, pulls)) for row in rows]
+    return [(row, numbers) for row, numbers in named if numbers]
+
+
+def _numbers(row: RepositoryRow, pulls: frozenset[tuple[str, int]]) -> frozenset[int]:
+    return frozenset(number for name, number in pulls if name.lower() == row.full_name.lower())
+
+
+def _erase_snapshots(installation_id: int, erasure_id: str, commits: frozenset[str]) -> dict[str, Any]:
     request, subject = _load(erasure_id)
     data = services().data
     with reading(services().database) as session:
-        doomed = select_doomed(session, installation_id, subject)
+        doomed = select_doomed(session, installation_id, subject, commits)
         rows = _snapshots(session, installation_id)
-    touched = [row for row in rows if _is_touched(row, request, subject, doomed)]
+    erased = Erased(doomed.pulls, frozenset(doomed.examples), commits)
+    touched = [row for row in rows if _is_touched(row, request, subject, erased)]
     for row in touched:
         remove_folder(Path(row.path))
         for run in (data / "runs").glob(f"{installation_id}-{row.id.replace(':', '-')}*"):
@@ -247,14 +192,14 @@ def _erase_snapshots(installation_id: int, erasure_id: str) -> dict[str, Any]:
     return {"snapshots": ids, "adapters": adapters}
 
 
-def _is_touched(row: SnapshotRow, request: ErasureRow, subject: Subject, doomed: Doomed) -> bool:
+def _is_touched(row: SnapshotRow, request: ErasureRow, subject: Subject, erased: Erased) -> bool:
     if row.erased_at is not None:  # by this very request, before it was killed, or by one that is settled
         return row.erased_at >= request.requested_at
     folder = Path(row.path)
     if not folder.is_dir():  # nobody can tell any more what was in it
         return True
     whole = subject.kind is ErasureKind.INSTALLATION
-    return whole or is_touched(folder, subject, doomed.pulls, doomed.examples)
+    return whole or is_touched(folder, subject, erased)
 
 
 def _snapshots(session: Session, installation_id: int) -> list[SnapshotRow]:
@@ -316,11 +261,12 @@ async def wait_handled(installation_id: int, erasure_id: str) -> None:
 
 
 @transaction
-def _erase_rows(session: Session, installation_id: int, erasure_id: str) -> dict[str, int]:
+def _erase_rows(session: Session, installation_id: int, erasure_id: str, commits: list[str]) -> dict[str, int]:
     row = load_erasure(session, erasure_id)
     if row is None:
         return {}
-    return erase_doomed(session, installation_id, Subject(kind=ErasureKind(row.kind), name=row.subject))
+    subject = Subject(kind=ErasureKind(row.kind), name=row.subject)
+    return erase_doomed(session, installation_id, subject, frozenset(commits))
 
 
 @step()

@@ -44,8 +44,8 @@ from app.domain.erasure import Forgotten
 from app.domain.examples import Evidence, Example
 from app.domain.policies import Curation
 from app.domain.written import WrittenExample, author_key
-from app.github.client import Timeline
 from app.github.harvested import Account, HarvestedPull
+from app.github.listed import Timeline
 from app.harvest.gathering import fetch_commented_commit, fetch_pull, gather
 from app.harvest.pull_request import Harvest
 from app.harvest.signals import read_signals
@@ -268,6 +268,7 @@ def _replace(
         repository=scope.repository,
         head_sha=read.pull.head_sha,
         author=author_key(read.pull.author.login),
+        merge_commit_sha=read.pull.merge_commit_sha,
     )
     with writing(services().database) as session:
         forgotten = load_forgotten(session, scope.installation_id)

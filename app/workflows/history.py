@@ -8,7 +8,6 @@ halfway, it ends in the same rows: examples and approvals are keyed by their con
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from sqlmodel import Session
@@ -20,21 +19,15 @@ from app.domain.base import content_hash
 from app.domain.erasure import ErasureKind, Forgotten, subject_key
 from app.domain.policies import Curation, RepositoryPolicy
 from app.github.git import (
-    PULL_REF,
     CommitGone,
     ensure_mirror,
     fetch_default_branch,
-    fetch_pull_head,
     has_commit,
     lock_mirror,
 )
 from app.history.deciding import Origin
 from app.history.permitted import (
-    KeptOut,
-    ListedCommit,
     fetch_listing,
-    fetch_pull_commits,
-    fetch_trunk,
     select_left_out,
 )
 from app.history.record import record_history
@@ -47,6 +40,7 @@ from app.store.tables import ApprovalRow, RepositoryRow
 from app.store.written import WrittenPlace, delete_written, select_pulls_of, select_written_places
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, enqueue_in_transaction, progress, step, workflow
+from app.workflows.pull_commits import Place, Source, fetch_kept_out, fetch_merges
 from app.workflows.runs import Queue
 
 #: After everything else, a backfill's pages too: nobody waits for it.
@@ -86,8 +80,11 @@ async def record_repository(installation_id: int, repository_id: int, run: str) 
         return {}
     github = services().github(installation_id)
     policy = (await github.fetch_policy(row.full_name)).policy
-    source = _Source(github.git_url(row.full_name), await github.fetch_git_token())
-    return await asyncio.to_thread(_record, row, policy, source, run)
+    source = Source(github.git_url(row.full_name), await github.fetch_git_token())
+    known = await asyncio.to_thread(_load_known, row, policy)
+    if policy.is_history_open:
+        known = known._replace(merges=await fetch_merges(row, known.barred))
+    return await asyncio.to_thread(_record, row, policy, known, source, run)
 
 
 def _load_row(installation_id: int, repository_id: int) -> RepositoryRow | None:
@@ -99,19 +96,14 @@ def _load_row(installation_id: int, repository_id: int) -> RepositoryRow | None:
         return load_repository(session, installation_id, repository_id)
 
 
-class _Source(NamedTuple):
-    """Where git finds the repository."""
-
-    url: str
-    token: str
-
-
 class _Known(NamedTuple):
-    """What our tables say before a run. `barred`: pull requests of which nothing is learned, `private` among them."""
+    """What is known before a run. `barred`: pull requests of which nothing is learned, `private` among them, and
+    `merges` what became of those on the default branch."""
 
     forgotten: Forgotten
     private: frozenset[int]
     barred: frozenset[int]
+    merges: Mapping[int, str]
 
     def is_erased(self, repository: str) -> bool:
         return subject_key(ErasureKind.REPOSITORY, repository) in self.forgotten.keys
@@ -130,11 +122,10 @@ def _load_known(row: RepositoryRow, policy: RepositoryPolicy) -> _Known:
             if is_private(session, Scope(installation_id=installation_id, repository=row.full_name, number=number))
         )
         others = select_pulls_of(session, installation_id, row.repository_id, policy.opt_out, forgotten)
-    return _Known(forgotten, private, private | others)
+    return _Known(forgotten, private, private | others, {})
 
 
-def _record(row: RepositoryRow, policy: RepositoryPolicy, source: _Source, run: str) -> dict[str, int]:
-    known = _load_known(row, policy)
+def _record(row: RepositoryRow, policy: RepositoryPolicy, known: _Known, source: Source, run: str) -> dict[str, int]:
     mirror = ensure_mirror(services().data / "mirrors", services().host, row.repository_id)
     with lock_mirror(mirror):
         try:
@@ -143,20 +134,13 @@ def _record(row: RepositoryRow, policy: RepositoryPolicy, source: _Source, run: 
             return {}
         if not policy.is_history_open or known.is_erased(row.full_name):
             return _close(row, head, run, is_off=policy.curation is Curation.OFF or known.is_erased(row.full_name))
-        return _read_on(row, policy, known, _Place(mirror, source, head), run)
+        return _read_on(row, policy, known, Place(mirror, source, head), run)
 
 
-class _Place(NamedTuple):
-    """A locked mirror that has the default branch up to `head`."""
-
-    mirror: Path
-    source: _Source
-    head: str
-
-
-def _read_on(row: RepositoryRow, policy: RepositoryPolicy, known: _Known, at: _Place, run: str) -> dict[str, int]:
+def _read_on(row: RepositoryRow, policy: RepositoryPolicy, known: _Known, at: Place, run: str) -> dict[str, int]:
     commits = fetch_listing(at.mirror, at.head)
-    left_out = select_left_out(commits, policy, known.forgotten, _fetch_kept_out(known, at))
+    kept_out = fetch_kept_out(at, known.barred, known.merges, moving=known.private)
+    left_out = select_left_out(commits, policy, known.forgotten, kept_out)
     before = row.history_head
     record = record_history(
         services().database,
@@ -179,27 +163,6 @@ def _close(row: RepositoryRow, head: str, run: str, *, is_off: bool) -> dict[str
     places, in_force = _load_places(row)
     plan = decide_closed(places, in_force, is_off=is_off)
     return _settle(row, _Standing(places, in_force), plan, _Report("history.closed", run, head, None, {}))
-
-
-def _fetch_kept_out(known: _Known, at: _Place) -> KeptOut:
-    """The commits of the pull requests that are kept out: of private ones as they are now, for they may be open."""
-    trunk = fetch_trunk(at.mirror, at.head) if known.barred else ()
-    commits: list[ListedCommit] = []
-    for number in sorted(known.barred):
-        head = _ensure_pull_head(known, at, number)
-        if head is not None:
-            commits += fetch_pull_commits(at.mirror, trunk, head)
-    return KeptOut(known.barred, tuple(commits))
-
-
-def _ensure_pull_head(known: _Known, at: _Place, number: int) -> str | None:
-    held = PULL_REF.format(number=number)
-    if number not in known.private and has_commit(at.mirror, held):
-        return held
-    try:
-        return fetch_pull_head(at.mirror, at.source.url, number, token=at.source.token)
-    except CommitGone:
-        return held if has_commit(at.mirror, held) else None
 
 
 # Writing it down

@@ -16,7 +16,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.dataset.building import build_snapshot
-from app.domain.adapters import AdapterManifest, AdapterState
+from app.domain.adapters import CHILD_LOCK, AdapterManifest, AdapterState
 from app.domain.base import content_hash
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
@@ -132,7 +132,10 @@ async def _train(installation_id: int, snapshot_id: str) -> str:
     if pointer is not None and pointer.adapter_name is not None:
         arguments += ["--current", str(_adapter_folder(pointer.adapter_name))]
     code = await run_child(
-        ["-m", "training", *arguments, "--out", str(folder)], log=folder / "run.log", on_line=lines.append
+        ["-m", "training", *arguments, "--out", str(folder)],
+        log=folder / "run.log",
+        on_line=lines.append,
+        lock=folder / CHILD_LOCK,
     )
     if code != 0:
         _save_run(run_id, installation_id, snapshot_id, folder, "failed")

@@ -23,7 +23,7 @@ from app.store.learning import (
 from app.workflows import engine
 from app.workflows.backfilling import read_backfills
 from app.workflows.context import services
-from app.workflows.erasing import read_erasures
+from app.workflows.erasure_requests import read_erasures
 from app.workflows.runs import FAILED, RUNNING, Queue
 
 _COUNTED = (

@@ -17,8 +17,8 @@ from sqlmodel import Session
 
 from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
 from app.domain.errors import RetryLater
-from app.github.client import ListedPull
 from app.github.git import ensure_mirror, fetch_default_head
+from app.github.listed import ListedPull
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation, select_installations

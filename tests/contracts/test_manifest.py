@@ -12,6 +12,7 @@ from app.domain.errors import Refused, RetryLater
 from app.github.client import GitHubClient
 from app.github.git import GitFailed, ensure_mirror, fetch_commits, has_commit
 from app.rehearsal.standin import needed_permissions
+from app.review.messages import CHECK_NAME
 from tests.integration.rehearsal.standin.world import REPO, World, small_world
 
 MANIFEST: dict[str, Any] = yaml.safe_load(Path("app.yml").read_text(encoding="utf-8"))
@@ -75,7 +76,7 @@ async def use_everything(world: World, mirror: Path) -> None:
     await github.delete_pending_review(REPO, 2, await github.create_pending_review(REPO, 2, world.head_sha, "x", []))
     for conclusion in (None, "success"):
         await github.ensure_check_run(
-            REPO, world.head_sha, external_id="review:1", conclusion=conclusion, title="t", summary="s"
+            REPO, world.head_sha, external_id="r:1", conclusion=conclusion, title="t", summary="s", name=CHECK_NAME
         )
 
 

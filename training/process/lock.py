@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.domain.adapters import TRAINER_LOCK
 from app.domain.errors import Refused, spoken_place
 
 
@@ -17,7 +18,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
         Refused: when another process holds it; the message names its id.
         UserError: when the folder can't be made or written.
     """
-    path = folder / ".lock"
+    path = folder / TRAINER_LOCK
     with spoken_place(folder):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)

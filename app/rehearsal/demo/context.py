@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from app.domain.errors import UserError
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.console import Narrator
-from app.rehearsal.learning_view import find_run, read_progress
+from app.rehearsal.learning_view import find_run, read_progress, require_decision
 from app.rehearsal.organisation.records import Story
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
@@ -79,12 +79,7 @@ class Demo:
             tick=tick,
             pause_seconds=0.01 if self.kill_at & _BRIEF else 0.25,
         )
-        run = find_run(self.database, self.standin.installation_id)
-        if run is None or not (run / "decision.json").exists():
-            failed = self.app.status()["failed"]
-            reason = failed[0]["error"] if failed else "no training run was started"
-            raise UserError(f"the learning round ended without a decision: {reason}")
-        return run
+        return require_decision(self.database, self.standin.installation_id, self.app.status())
 
     def _kill_while_learning(self, status: dict[str, Any], line: str) -> None:
         stage = next((run["progress"]["stage"] for run in status.get("running", []) if run["progress"]), "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.rehearsal.organisation.git import BuiltRepository, build_repositories
 from app.rehearsal.organisation.records import PullRequest, Story, Thread
+from app.rehearsal.speaking import Said, Spot, say_thread
 from app.rehearsal.standin.control import StandIn
 
 #: Called after each pull request with how many are done and how many there are.
@@ -91,29 +92,9 @@ def _open(standin: StandIn, repository: BuiltRepository, pull: PullRequest) -> i
 
 
 def _speak(standin: StandIn, pull: PullRequest, thread: Thread, sha: str) -> None:
-    standin.comment(
-        pull.repository,
-        pull.number,
-        author=thread.author,
-        path=thread.path,
-        line=thread.line,
-        body=thread.body,
-        commit_sha=sha,
-        created_at=thread.at,
-        comment_id=thread.comment_id,
-    )
-    for reply in thread.replies:
-        standin.comment(
-            pull.repository,
-            pull.number,
-            author=reply.author,
-            path=thread.path,
-            line=thread.line,
-            body=reply.body,
-            commit_sha=sha,
-            created_at=reply.at,
-            in_reply_to=thread.comment_id,
-        )
+    replies = [Said(reply.author, reply.body, reply.at) for reply in thread.replies]
+    spot = Spot(pull.repository, pull.number, thread.path, thread.line, sha)
+    say_thread(standin, spot, Said(thread.author, thread.body, thread.at, thread.comment_id), replies)
 
 
 def _finish(standin: StandIn, repository: BuiltRepository, pull: PullRequest) -> None:

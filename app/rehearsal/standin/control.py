@@ -122,8 +122,11 @@ class StandIn(Administration):
             self.note(pull, "ready_for_review", pull.author, pull.updated_at)
             self.emit_pull(repository, pull, "ready_for_review", pull.author)
 
-    def merge(self, full_name: str, number: int, *, by: str, at: datetime | None = None) -> None:
-        """Merge with a merge commit. A recorded head that conflicts by now is taken as merged where it stands."""
+    def merge(
+        self, full_name: str, number: int, *, by: str, at: datetime | None = None, squashed: str | None = None
+    ) -> None:
+        """Merge with a merge commit, or squashed under the title `squashed`. A recorded head that conflicts by now is
+        taken as merged where it stands."""
         with self.lock:
             repository, pull = self.find_pull(full_name, number)
             if pull.state == "closed":
@@ -131,7 +134,9 @@ class StandIn(Administration):
             moment, person = at or self.clock(), self.add_user(by)
             who = Signature(person.login, f"{person.login}@users.noreply.invalid", moment)
             title = f"Merge pull request #{number} from {repository.owner.login}/{pull.head_ref}"
-            pull.merge_commit_sha = repository.git.merge(pull.base_ref, pull.head_sha, title, who)
+            pull.merge_commit_sha = repository.git.merge(
+                pull.base_ref, pull.head_sha, squashed or title, who, is_squash=squashed is not None
+            )
             pull.merged_at = pull.closed_at = pull.updated_at = moment
             pull.merged_by = person
             self.note(pull, "merged", person, moment, commit_sha=pull.merge_commit_sha)

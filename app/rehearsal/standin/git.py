@@ -175,8 +175,8 @@ class BareRepository:
             self._moves[base, head] = {change.path: _ranges(change) for change in parsed}
         return _shift(self._moves[base, head].get(path, ()), line)
 
-    def merge(self, branch: str, head: str, message: str, who: Signature) -> str:
-        """Merge `head` into a branch as GitHub's button does.
+    def merge(self, branch: str, head: str, message: str, who: Signature, *, is_squash: bool = False) -> str:
+        """Merge `head` into a branch as GitHub's button does; squashed it is one commit of `who` with one parent.
 
         A recorded pull request whose branch went on without it may conflict or be contained already: then the branch
         stays as it is and the head itself is the merge commit.
@@ -188,7 +188,8 @@ class BareRepository:
         if done.returncode != 0:
             return head
         tree = done.stdout.decode().split("\n", 1)[0]
-        sha = _git(self.path, "commit-tree", tree, "-p", tip, "-p", head, "-m", message, extra=_as_person(who)).strip()
+        parents = ["-p", tip] if is_squash else ["-p", tip, "-p", head]
+        sha = _git(self.path, "commit-tree", tree, *parents, "-m", message, extra=_as_person(who)).strip()
         self.set_ref(f"refs/heads/{branch}", sha)
         return sha
 

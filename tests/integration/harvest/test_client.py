@@ -3,6 +3,7 @@
 import pytest
 
 from app.domain.errors import Refused, RetryLater
+from app.review.messages import CHECK_NAME
 from tests.integration.team import REPO, SERVICE, Team
 
 CHANGED = SERVICE + "\n\ndef last():\n    return 1\n"
@@ -114,7 +115,7 @@ async def test_a_line_outside_the_diff_is_refused_with_githubs_words(team: Team)
 async def test_one_check_run_per_external_id(team: Team) -> None:
     _, sha = an_open_pull(team)
     client = team.client()
-    about = {"external_id": "review:1", "title": "Review", "summary": "2 hunks"}
+    about = {"external_id": "review:1", "title": "Review", "summary": "2 hunks", "name": CHECK_NAME}
 
     first = await client.ensure_check_run(REPO, sha, conclusion=None, **about)
     second = await client.ensure_check_run(REPO, sha, conclusion="success", **about)

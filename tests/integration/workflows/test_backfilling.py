@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.errors import UserError
-from app.github.client import RateLimit
+from app.github.listed import RateLimit
 from app.store.database import reading, writing
 from app.store.deliveries import save_installation
 from app.store.repositories import select_harvested_heads

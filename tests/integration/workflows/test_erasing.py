@@ -42,7 +42,7 @@ from app.store.tables import (
     SnapshotRow,
     TrainingRunRow,
 )
-from app.workflows import backfilling, engine, erasing, retraining
+from app.workflows import backfilling, engine, erasure_requests, retraining
 from app.workflows.runs import State
 from tests.integration.team import REPO, SERVICE, Team, assembled_team
 from tests.integration.workflows.conftest import eventually
@@ -168,13 +168,7 @@ def _remember(planted: Planted) -> None:
     """The rest of what names somebody: a delivery, a finding, an audit row, an export, a log, a commit message."""
     team, data = planted.team, planted.data
     with writing(team.services.database) as session:
-        body = {"comment": {"body": WORDS, "user": {"login": LOGIN}}, "repository": {"full_name": REPO}}
-        body["pull_request"] = {"number": planted.number}
-        delivery = DeliveryRow(
-            guid="github.test:g", event="pull_request_review_comment", body=json.dumps(body).encode()
-        )
-        delivery.installation_id, delivery.handled_at, delivery.outcome = team.installation_id, utc_now(), "done"
-        save_delivery(session, delivery)
+        save_delivery(session, _delivery(planted))
         review = ReviewRow(
             id="github.test:1:1:abc",
             installation_id=team.installation_id,
@@ -185,18 +179,7 @@ def _remember(planted: Planted) -> None:
             adapter=planted.adapter,
         )
         save_review(session, review)
-        finding = Finding(
-            repository=REPO,
-            pull_request=planted.number,
-            path="service.py",
-            line=3,
-            body=f"as @{LOGIN} said: {WORDS}",
-            severity="minor",
-            fingerprint=finding_fingerprint("service.py", CODE, WORDS),
-            locator_score=0.9,
-            acceptance_score=0.9,
-            adapter=planted.adapter,
-        )
+        finding = _finding(planted)
         save_findings(session, review.id, [finding], posted=True)
         save_posted_comments(session, review.id, {finding.fingerprint: 99})
         append_audit(
@@ -207,23 +190,57 @@ def _remember(planted: Planted) -> None:
             idempotency_key="a",
             detail={"detail": f"{LOGIN} set the label"},
         )
-        written = WrittenExample(
-            kind=WrittenKind.COMMIT,
-            host="github.test",
-            repository_id=1,
-            repository=REPO,
-            pull_request=planted.number,
-            commit_sha="c" * 40,
-            written_at=utc_now(),
-            author=GIT_NAME,
-            author_key=author_key("canary@example.org"),
-            context=f"+{CODE}",
-            text=f"{WORDS}\n\nSigned-off-by: {GIT_NAME}\nCo-authored-by: x <{LOGIN}@users.noreply.invalid>",
-        )
-        save_written(session, team.installation_id, [written], "history")
+        save_written(session, team.installation_id, [_commit(planted)], "history")
     (data / "exports").mkdir()
     (data / "exports" / "chat.jsonl").write_text(f"{WORDS} {CODE} {LOGIN} {GIT_NAME}\n")
     (data / "service.log").write_text(f"kept\nabout {LOGIN} and {REPO}#{planted.number}\n")
+
+
+def _delivery(planted: Planted) -> DeliveryRow:
+    body = {
+        "comment": {"body": WORDS, "user": {"login": LOGIN}},
+        "repository": {"full_name": REPO},
+        "pull_request": {"number": planted.number},
+    }
+    return DeliveryRow(
+        guid="github.test:g",
+        event="pull_request_review_comment",
+        body=json.dumps(body).encode(),
+        installation_id=planted.team.installation_id,
+        handled_at=utc_now(),
+        outcome="done",
+    )
+
+
+def _finding(planted: Planted) -> Finding:
+    return Finding(
+        repository=REPO,
+        pull_request=planted.number,
+        path="service.py",
+        line=3,
+        body=f"as @{LOGIN} said: {WORDS}",
+        severity="minor",
+        fingerprint=finding_fingerprint("service.py", CODE, WORDS),
+        locator_score=0.9,
+        acceptance_score=0.9,
+        adapter=planted.adapter,
+    )
+
+
+def _commit(planted: Planted) -> WrittenExample:
+    return WrittenExample(
+        kind=WrittenKind.COMMIT,
+        host="github.test",
+        repository_id=1,
+        repository=REPO,
+        pull_request=planted.number,
+        commit_sha="c" * 40,
+        written_at=utc_now(),
+        author=GIT_NAME,
+        author_key=author_key("canary@example.org"),
+        context=f"+{CODE}",
+        text=f"{WORDS}\n\nSigned-off-by: {GIT_NAME}\nCo-authored-by: x <{LOGIN}@users.noreply.invalid>",
+    )
 
 
 def _save(team: Team, row: InstallationRow) -> None:
@@ -232,7 +249,7 @@ def _save(team: Team, row: InstallationRow) -> None:
 
 
 def _erase(kind: str, name: str) -> dict[str, Any]:
-    (workflow_id,) = erasing.start_erasure(kind, name)
+    (workflow_id,) = erasure_requests.start_erasure(kind, name)
     report = engine.wait(workflow_id, timeout_seconds=120)
     assert isinstance(report, dict)
     return report
@@ -240,7 +257,7 @@ def _erase(kind: str, name: str) -> dict[str, Any]:
 
 def test_a_person_is_forgotten_and_not_learned_again(planted: Planted) -> None:
     assert planted.found(LOGIN)
-    preview = erasing.preview_erasure("author", LOGIN)["found"][str(planted.team.installation_id)]
+    preview = erasure_requests.preview_erasure("author", LOGIN)["found"][str(planted.team.installation_id)]
 
     report = _erase("author", f"@{LOGIN}")
 
@@ -299,7 +316,7 @@ def test_an_installation_is_forgotten_with_its_adapters(planted: Planted) -> Non
     with reading(planted.team.services.database) as session:
         assert load_pointer(session, installation_id) is None
         assert session.get(InstallationRow, installation_id) is not None
-    (shown,) = erasing.read_erasures()
+    (shown,) = erasure_requests.read_erasures()
     assert shown["report"]["adapters"] == [planted.adapter]
 
 
@@ -310,7 +327,7 @@ def test_what_the_app_has_again_is_not_erased(planted: Planted) -> None:
     for kind, name, reason in (("repository", REPO, "removed"), ("installation", "1", "uninstalled")):
         with writing(planted.team.services.database) as session:
             subject = Subject(kind=ErasureKind(kind), name=name)
-            started = erasing.request_erasure(session, planted.team.installation_id, subject, reason=reason)
+            started = erasure_requests.request_erasure(session, planted.team.installation_id, subject, reason=reason)
         assert engine.wait(started, timeout_seconds=60) == {"dismissed": True}
     assert planted.found(WORDS)
 
@@ -365,4 +382,4 @@ def test_a_comment_is_traced_to_what_was_learned_and_back(planted: Planted) -> N
 )
 def test_what_cannot_be_erased_is_said(team: Team, kind: str, name: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        erasing.start_erasure(kind, name)
+        erasure_requests.start_erasure(kind, name)

@@ -14,10 +14,11 @@ from app.dataset.building import build_snapshot
 from app.domain.written import WrittenExample, WrittenKind
 from app.store.database import reading, writing
 from app.store.deliveries import save_installation
-from app.store.learning import select_approved_examples, select_approved_written, select_written
+from app.store.learning import save_snapshot, select_approved_examples, select_approved_written, select_written
 from app.store.repositories import load_repository
-from app.store.tables import AuditRow, ExampleRow, InstallationRow, RepositoryRow
-from app.workflows import backfilling, engine
+from app.store.tables import AuditRow, ExampleRow, InstallationRow, RepositoryRow, SnapshotRow
+from app.store.written import delete_written
+from app.workflows import backfilling, engine, erasure_requests
 from app.workflows.history import enqueue_history
 from app.workflows.runs import FAILED, State
 from app.workflows.sweeping import enqueue_sweep
@@ -60,8 +61,8 @@ def commit(team: Team, message: str, files: dict[str, str | None], *, who: str =
     return team.work.git("rev-parse", "HEAD")
 
 
-def merged(team: Team, number: int, title: str) -> int:
-    """A pull request with one commit of a person with write access, merged."""
+def merged(team: Team, number: int, title: str, *, squashed: str | None = None) -> int:
+    """A pull request with one commit of a person with write access, merged, or squashed under a title."""
     branch = f"work-{number}"
     team.work.git("checkout", "-q", "main")
     start = team.work.git("rev-parse", "HEAD")
@@ -73,7 +74,7 @@ def merged(team: Team, number: int, title: str) -> int:
         REPO, author="dev", title=title, body="Ships of that width waited.", head_ref=branch, head_sha=sha,
         base_sha=start, created_at=BEGINNING + timedelta(days=number),
     )  # fmt: skip
-    team.standin.merge(REPO, opened, by="mara", at=BEGINNING + timedelta(days=number, hours=1))
+    team.standin.merge(REPO, opened, by="mara", at=BEGINNING + timedelta(days=number, hours=1), squashed=squashed)
     return opened
 
 
@@ -266,6 +267,64 @@ def test_private_pull_requests_and_late_opt_outs_are_taken_out(installed: Team) 
     assert {row.function for row in rows_of(team, approved=False)} == {None, "moor4"}
     in_force = {row.example_hash: row.decision for row in team.approvals()}
     assert sorted(in_force.values()).count("approve") == 3
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_private_pull_request_is_recognised_when_its_squash_lost_the_number(installed: Team, is_late: bool) -> None:
+    """Its label comes after the history was read, or before: then no table says what its merge made of it."""
+    team = installed
+    commit(team, "Let the harbour be learned from", {POLICY: "history: true\n"})
+    pull = merged(team, 2, "Let wide ships moor", squashed="Moor what is wide")
+    commit(team, "Count the tides of a day", berth(4))
+    if is_late:
+        backfill(team)
+        assert texts(team, WrittenKind.COMMIT) == {"Moor what is wide", "Count the tides of a day"}
+    team.standin.label(REPO, pull, PRIVATE_LABEL, by="mara")
+    team.run("curate", pull)
+    settle()
+    backfill(team)
+    assert {row.text.partition("\n")[0] for row in rows_of(team, approved=False) if row.function is None} == {
+        "Count the tides of a day"
+    }
+    assert {row.function for row in rows_of(team, approved=False)} == {None, "moor4"}
+
+
+def freeze(team: Team, *, without: int | None = None) -> Path:
+    """A snapshot of all that is approved, or of what has nothing to do with a pull request."""
+    with reading(team.services.database) as session:
+        written = select_approved_written(session, team.installation_id)
+    files = {f"berth_{number}.py" for number in (without,) if number is not None}
+    kept = [row for row in written if not any(file in str(row.payload) for file in files)]
+    folder = team.services.data / "snapshots"
+    path, manifest = build_snapshot([], team.installation_id, folder, written=kept)
+    row = SnapshotRow(id=manifest.id, installation_id=team.installation_id, path=str(path), manifest={})
+    with writing(team.services.database) as session:
+        save_snapshot(session, row)
+    return path
+
+
+@pytest.mark.parametrize("squashed", ["Moor what is wide", None])
+def test_an_erased_pull_request_is_found_in_commits(installed: Team, squashed: str | None) -> None:
+    """No row of a commit says which pull request it came from, in no table and in no snapshot."""
+    team = installed
+    commit(team, "Let the harbour be learned from", {POLICY: "history: true\n"})
+    pull = merged(team, 2, "Let wide ships moor", squashed=squashed)
+    commit(team, "Count the tides of a day", berth(4))
+    commit(team, "Find every ship a berth", berth(5))
+    backfill(team)
+    with writing(team.services.database) as session:  # the description is found by its number: not what is tried here
+        delete_written(session, team.installation_id, [row.hash for row in rows_of(team) if row.pull_request == pull])
+    other, touched = freeze(team, without=2), freeze(team)
+    assert other != touched
+
+    (workflow_id,) = erasure_requests.start_erasure("pull_request", f"{REPO}#{pull}")
+    report = engine.wait(workflow_id, timeout_seconds=60)
+    assert isinstance(report, dict)
+    assert report["examples"] == 2  # the commit and its docstring, before the history is read again
+    assert (touched.exists(), other.exists()) == (False, True)
+    settle()
+    assert texts(team, WrittenKind.COMMIT, approved=False) == {"Count the tides of a day", "Find every ship a berth"}
+    assert {row.function for row in rows_of(team, approved=False)} == {None, "moor4", "moor5"}
 
 
 def test_the_label_approves_a_description_as_it_stands_and_a_new_one_replaces_it(installed: Team) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
-from app.github.client import ListedPull
+from app.github.listed import ListedPull
 from app.store.database import reading, writing
 from app.store.learning import select_approvals_in_force, select_examples
 from app.store.repositories import select_harvested_heads
 from app.store.reviews import select_reviews
 from app.workflows import engine
 from app.workflows.engine.process import SCHEDULES
-from app.workflows.erasing import read_erasures
+from app.workflows.erasure_requests import read_erasures
 from app.workflows.runs import FAILED, State
 from app.workflows.sweeping import Known, enqueue_sweep, select_missing
 from tests.integration.intake.conftest import Service, running, settings_for

@@ -7,64 +7,58 @@ import pytest
 from app.github.harvested import parse_pull
 from app.harvest.threads import decide_lines, decide_rejection, parse_shown
 
+_COMMENT: dict[str, Any] = {
+    "databaseId": 1,
+    "id": "C_1",
+    "body": "Please close the file.",
+    "createdAt": "2026-01-05T09:00:00Z",
+    "lastEditedAt": None,
+    "author": {"login": "mara", "__typename": "User"},
+    "editor": None,
+    "authorAssociation": "MEMBER",
+    "diffHunk": "@@ -1,1 +1,2 @@\n one\n+two",
+    "originalCommit": {"oid": "a" * 40},
+    "commit": None,
+    "replyTo": None,
+    "isMinimized": False,
+    "reactionGroups": [],
+}
+_THREAD: dict[str, Any] = {
+    "id": "T_1",
+    "isResolved": False,
+    "resolvedBy": None,
+    "isOutdated": False,
+    "path": "f.py",
+    "line": None,
+    "originalLine": 2,
+    "startLine": None,
+    "originalStartLine": None,
+    "diffSide": "RIGHT",
+    "subjectType": "LINE",
+}
+_APPROVAL = {"author": None, "authorAssociation": "NONE", "state": "APPROVED", "submittedAt": None, "commit": None}
+_PULL: dict[str, Any] = {
+    "number": 7,
+    "title": "Work",
+    "body": None,
+    "lastEditedAt": None,
+    "createdAt": "2026-01-05T08:00:00Z",
+    "mergedAt": None,
+    "merged": True,
+    "baseRefOid": "b" * 40,
+    "headRefOid": "c" * 40,
+    "mergeCommit": None,
+    "author": None,
+    "labels": {"nodes": [{"name": "understudy:approve"}]},
+    "reviews": {"nodes": [_APPROVAL]},
+}
+
 
 def a_thread(comment: dict[str, Any] | None = None, **more: Any) -> Any:
     """As the query answers, read by our parser; a plain comment unless told otherwise."""
-    root = {
-        "databaseId": 1,
-        "id": "C_1",
-        "body": "Please close the file.",
-        "createdAt": "2026-01-05T09:00:00Z",
-        "lastEditedAt": None,
-        "author": {"login": "mara", "__typename": "User"},
-        "editor": None,
-        "authorAssociation": "MEMBER",
-        "diffHunk": "@@ -1,1 +1,2 @@\n one\n+two",
-        "originalCommit": {"oid": "a" * 40},
-        "commit": None,
-        "replyTo": None,
-        "isMinimized": False,
-        "reactionGroups": [],
-    } | (comment or {})
-    node = {
-        "id": "T_1",
-        "isResolved": False,
-        "resolvedBy": None,
-        "isOutdated": False,
-        "path": "f.py",
-        "line": None,
-        "originalLine": 2,
-        "startLine": None,
-        "originalStartLine": None,
-        "diffSide": "RIGHT",
-        "subjectType": "LINE",
-        "comments": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": [root]},
-    } | more
-    pull = {
-        "number": 7,
-        "title": "Work",
-        "body": None,
-        "lastEditedAt": None,
-        "createdAt": "2026-01-05T08:00:00Z",
-        "mergedAt": None,
-        "merged": True,
-        "baseRefOid": "b" * 40,
-        "headRefOid": "c" * 40,
-        "author": None,
-        "labels": {"nodes": [{"name": "understudy:approve"}]},
-        "reviews": {
-            "nodes": [
-                {
-                    "author": None,
-                    "authorAssociation": "NONE",
-                    "state": "APPROVED",
-                    "submittedAt": None,
-                    "commit": None,
-                }
-            ]
-        },
-    }
-    repository = {"databaseId": 5, "nameWithOwner": "acme/store", "policy": None, "pullRequest": pull}
+    comments = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": [_COMMENT | (comment or {})]}
+    node = _THREAD | {"comments": comments} | more
+    repository = {"databaseId": 5, "nameWithOwner": "acme/store", "policy": None, "pullRequest": _PULL}
     return parse_pull("github.test", repository, [node]).threads[0]
 
 

@@ -78,6 +78,9 @@ def test_whatever_the_object_holds_is_glanced_at(payload: dict[str, object]) -> 
         ("pull_request", None, ("User", "ann"), "ignored: unused event"),
         ("workflow_run", "completed", ("User", "ann"), "ignored: unused event"),
         ("installation", "created", ("User", "ann"), None),
+        ("label", "edited", ("User", "ann"), None),
+        ("label", "deleted", ("User", "ann"), None),
+        ("label", "created", ("User", "ann"), "ignored: unused event"),
     ],
 )
 def test_own_acts_and_unused_events_are_kept_and_ignored(

@@ -92,6 +92,24 @@ def test_other_actions_are_ignored_by_name() -> None:
     assert _decide("label", _payload("created", label={"name": "x"})) == Ignore("created is not acted upon")
 
 
+@pytest.mark.parametrize(
+    ("action", "more", "lost"),
+    [
+        ("edited", {"label": {"name": "fine"}, "changes": {"name": {"from": "understudy:approve"}}}, True),
+        ("deleted", {"label": {"name": "understudy:approve"}}, True),
+        ("edited", {"label": {"name": "understudy:approve"}, "changes": {"color": {"from": "fff"}}}, False),
+        ("edited", {"label": {"name": "understudy:approve"}, "changes": {"name": {"from": "fine"}}}, False),
+        ("deleted", {"label": {"name": "fine"}}, False),
+        ("created", {"label": {"name": "understudy:approve"}}, False),
+    ],
+)
+def test_a_label_of_ours_that_is_renamed_or_deleted_is_looked_after(
+    action: str, more: dict[str, Any], *, lost: bool
+) -> None:
+    start = Start("recheck_label", "recheck_label:h:g", (11, "o/r", "understudy:approve"))
+    assert _decide("label", _payload(action, **more)) == (start if lost else Ignore(f"{action} is not acted upon"))
+
+
 def test_missed_deliveries_are_asked_for_once_each_until_it_is_hopeless() -> None:
     failed = [{"id": 4, "guid": "b"}, {"id": 1, "guid": "a"}, {"id": 3, "guid": "a"}, {"id": 2, "guid": "known"}]
     failed += [{"id": 100 + number, "guid": "hopeless"} for number in range(10)]

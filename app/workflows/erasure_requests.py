@@ -1,0 +1,105 @@
+"""Asking for an erasure: what it would find, starting it, and what became of it. app.workflows.erasing does it."""
+
+import uuid
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from app.domain.erasure import ErasureKind, Subject, parse_subject
+from app.domain.errors import UserError
+from app.store.database import reading, writing
+from app.store.deliveries import load_installation
+from app.store.erasing import select_doomed
+from app.store.erasures import save_erasure, select_erasures
+from app.store.learning import select_adapter_versions
+from app.store.tables import ErasureRow, InstallationRow
+from app.workflows.context import services
+from app.workflows.engine import enqueue_in_transaction
+from app.workflows.runs import Queue
+
+
+def request_erasure(session: Session, installation_id: int, subject: Subject, *, reason: str) -> str:
+    """Start an erasure with the session's transaction; returns its workflow's id.
+
+    `reason` is operator, uninstalled or removed; for the last two GitHub is asked first whether it is so.
+    """
+    erasure_id = uuid.uuid4().hex
+    save_erasure(
+        session,
+        ErasureRow(
+            id=erasure_id,
+            installation_id=installation_id,
+            kind=subject.kind.value,
+            subject=subject.name,
+            subject_key=subject.key,
+            reason=reason,
+        ),
+    )
+    workflow_id = f"erase:{installation_id}:{erasure_id}"
+    enqueue_in_transaction(
+        session, "erase", workflow_id, installation_id, erasure_id, queue=Queue.GITHUB, partition=installation_id
+    )
+    return workflow_id
+
+
+def preview_erasure(kind: str, name: str) -> dict[str, Any]:
+    """What an erasure would find now, by installation. Changes nothing. Blocking.
+
+    Raises:
+        UserError: when the text is no subject of that kind, or the installation is not known.
+    """
+    subject = _parse(kind, name)
+    with reading(services().database) as session:
+        found = {str(row.id): _count(session, row.id, subject) for row in _concerned(session, subject)}
+    return {"subject": subject.name, "found": found}
+
+
+def _count(session: Session, installation_id: int, subject: Subject) -> dict[str, int]:
+    found = select_doomed(session, installation_id, subject).count()
+    if subject.kind is ErasureKind.INSTALLATION:
+        found["adapters"] = len(select_adapter_versions(session, installation_id))
+    return found
+
+
+def start_erasure(kind: str, name: str) -> list[str]:
+    """Enqueue the erasure in every installation it concerns; returns the workflows' ids. Blocking.
+
+    Raises:
+        UserError: as `preview_erasure`.
+    """
+    subject = _parse(kind, name)
+    with writing(services().database) as session:
+        return [request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject)]
+
+
+def _parse(kind: str, name: str) -> Subject:
+    try:
+        return parse_subject(ErasureKind(kind), name)
+    except ValueError:
+        raise UserError(f"expected one of {', '.join(ErasureKind)} to erase, got {kind!r}") from None
+
+
+def _concerned(session: Session, subject: Subject) -> list[InstallationRow]:
+    if subject.kind is not ErasureKind.INSTALLATION:
+        return list(session.exec(select(InstallationRow).order_by(col(InstallationRow.id))))
+    row = load_installation(session, int(subject.name))
+    if row is None:
+        raise UserError(f"expected a known installation, got {subject.name}; /operator/status counts them")
+    return [row]
+
+
+def read_erasures() -> list[dict[str, Any]]:
+    """The newest requests and their reports, for the operator. A finished one no longer says whom it was about."""
+    with reading(services().database) as session:
+        return [
+            {
+                "id": row.id,
+                "installation": row.installation_id,
+                "kind": row.kind,
+                "reason": row.reason,
+                "requested_at": row.requested_at.isoformat(),
+                "finished_at": row.finished_at and row.finished_at.isoformat(),
+                "report": row.report,
+            }
+            for row in select_erasures(session)
+        ]
