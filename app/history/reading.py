@@ -6,6 +6,7 @@ would buy time with memory that a small machine does not have (ADR 0008).
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -25,6 +26,8 @@ from app.history.deciding import (
     decide_commit,
     decide_docstrings,
     decide_pull_request,
+    decide_pull_words,
+    leave_out_unreadable,
 )
 
 READERS = 2
@@ -53,11 +56,25 @@ def read_history(git_dir: Path, origin: Origin, shas: Sequence[str]) -> Iterator
             yield from read(part)
         return
     # spawned: a fork of a process with threads, such as the service, may never come to life
-    pool = ProcessPoolExecutor(READERS, mp_context=multiprocessing.get_context("spawn"))
+    spawning = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(READERS, mp_context=spawning, initializer=_end_with_parent)
     try:
         yield from _in_order(pool, read, parts)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """A reader holds both ends of the pipe that its work comes from, so by itself it outlives a service that is killed,
+    with all its memory."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 (it runs in readers only)
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end, name="end-with-parent", daemon=True).start()
 
 
 def select_parts(shas: Sequence[str]) -> list[Sequence[str]]:
@@ -86,12 +103,15 @@ def _in_order(
 
 def read_pull(git_dir: Path, words: PullRequestWords) -> Found:
     """One description with its diff, in this process. One that git cannot read is left out as such."""
+    left_out = decide_pull_words(words)
+    if left_out is not None:
+        return left_out
     # to git, a commit and another one behind it is the first with the second for its only parent
     asked = f"{words.pull.head_sha} {words.base_sha}"
     try:
         (change,) = read_changes(git_dir, [asked], documented=False)
     except GitFailed:
-        return LeftOut(WrittenKind.PULL_REQUEST, "unreadable", f"{words.pull.repository}#{words.pull.number}")
+        return leave_out_unreadable(words)
     return decide_pull_request(words, change)
 
 

@@ -55,9 +55,13 @@ class Timed:
 
 def read_ours(git_dir: Path, commits: int, folder: Path) -> dict[str, Any]:
     """Commits and docstrings of the newest commits into a new database; counts, and a hash over all hashes."""
-    from app.history.record import record_history  # here: the readers that ours starts import this file as well
-    from app.store.database import open_engine
+    # here: the readers that ours starts import this file as well
+    from sqlmodel import select
+
+    from app.history.record import record_history
+    from app.store.database import open_engine, reading
     from app.store.migrate import migrate
+    from app.store.tables import ExampleRow
 
     url = f"sqlite:///{folder / 'ours.db'}"
     migrate(url)
@@ -65,8 +69,8 @@ def read_ours(git_dir: Path, commits: int, folder: Path) -> dict[str, Any]:
     origin = Origin(host="github.com", repository_id=1, repository="bench/mark")
     with Timed() as timed:
         record = record_history(database, 1, git_dir, origin, left_out=frozenset(fetch_shas(git_dir)[:-commits]))
-    with database.connect() as connection:
-        hashes = sorted(connection.exec_driver_sql("SELECT hash FROM example").scalars())
+    with reading(database) as session:
+        hashes = sorted(session.exec(select(ExampleRow.hash)))
     database.dispose()
     kinds = {kind: record.counts.get(kind, 0) for kind in ("commit", "docstring")}
     return timed.told | kinds | {"saved": record.saved, "hash": content_hash("rows", hashes)}
