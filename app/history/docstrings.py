@@ -74,9 +74,9 @@ def parse_docstrings(source: bytes, language: Language, rows: Collection[int] | 
     lines = source.split(b"\n")
     asked = range(len(lines)) if rows is None else sorted(row for row in rows if row < len(lines))
     opening = [row for row in asked if language.opens.match(lines[row])]
-    if language.style is Style.FIRST_STRING:
+    if rows is not None and language.style is Style.FIRST_STRING:
         opening = [row for row in opening if may_open_body(lines, row)]
-        found = None if rows is None else _read_windows(lines, language, opening)
+        found = _read_windows(lines, language, opening)
         if found is not None:
             yield from found
             return

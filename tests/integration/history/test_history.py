@@ -1,8 +1,10 @@
 """A whole small repository: what is found, what is left out and why, the same every time and in any portions."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -263,3 +265,47 @@ def test_words_that_are_no_utf8_are_read_with_marks_in_their_place(story: Story,
     sha = subprocess.run(made, input=broken, check=True, capture_output=True).stdout.decode().strip()
     (change,) = read_changes(copy, [sha])
     assert change.message.strip() == "Greet \ufffd sailors"
+
+
+_ABANDONED = """
+import sys, time
+from pathlib import Path
+from app.history import reading
+from app.history.changes import fetch_shas
+from app.history.deciding import Origin
+
+if __name__ == "__main__":
+    reading.FEWEST = 2
+    git_dir = Path(sys.argv[1])
+    readings = reading.read_history(git_dir, Origin(host="h", repository_id=1, repository="a/b"), fetch_shas(git_dir))
+    next(readings)
+    print("reading", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_readers_of_a_killed_program_end_with_it(story: Story, tmp_path: Path) -> None:
+    script = tmp_path / "abandoned.py"
+    script.write_text(_ABANDONED)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(
+        [sys.executable, str(script), str(story.git_dir)], env=environment, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "reading\n"
+        threads = Path(f"/proc/{program.pid}/task").iterdir()
+        readers = [pid for thread in threads for pid in (thread / "children").read_text().split()]
+        assert len(readers) >= reading.READERS
+        assert all(map(_is_running, readers))
+        program.kill()
+    deadline = time.monotonic() + 10
+    while any(map(_is_running, readers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
