@@ -72,16 +72,25 @@ def decide_commit(change: CommitChange, origin: Origin) -> Found:
     return _screen(example, change.sha)
 
 
-def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
-    """Title, body and diff of a merged pull request; `change` is its head against its merge base."""
+def decide_pull_words(words: PullRequestWords) -> LeftOut | None:
+    """Why nothing is learned of a pull request whatever its diff, which need not be read then."""
     pull = words.pull
-    text = "\n\n".join(part for part in (pull.title.strip(), render_description(words.body)) if part)
     reason = None if pull.merged else "not_merged"
     if decide_bot(pull.author.login, pull.author.kind):
         reason = reason or "bot"
-    reason = reason or _decide_message(text) or decide_change(change.files)
+    reason = reason or _decide_message(_render_pull(words))
+    return None if reason is None else _left_out_pull(words, reason)
+
+
+def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
+    """Title, body and diff of a merged pull request; `change` is its head against its merge base."""
+    left_out = decide_pull_words(words)
+    if left_out is not None:
+        return left_out
+    reason = decide_change(change.files)
     if reason is not None:
-        return LeftOut(WrittenKind.PULL_REQUEST, reason, f"{pull.repository}#{pull.number}")
+        return _left_out_pull(words, reason)
+    pull = words.pull
     example = WrittenExample(
         kind=WrittenKind.PULL_REQUEST,
         host=pull.host,
@@ -92,9 +101,22 @@ def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
         written_at=pull.created_at,
         author=pull.author.login,
         context=render_diff(change.files),
-        text=text,
+        text=_render_pull(words),
     )
     return _screen(example, f"{pull.repository}#{pull.number}")
+
+
+def leave_out_unreadable(words: PullRequestWords) -> LeftOut:
+    """git could not read its diff."""
+    return _left_out_pull(words, "unreadable")
+
+
+def _left_out_pull(words: PullRequestWords, reason: str) -> LeftOut:
+    return LeftOut(WrittenKind.PULL_REQUEST, reason, f"{words.pull.repository}#{words.pull.number}")
+
+
+def _render_pull(words: PullRequestWords) -> str:
+    return "\n\n".join(part for part in (words.pull.title.strip(), render_description(words.body)) if part)
 
 
 def decide_docstrings(change: CommitChange, origin: Origin, read_blob: Callable[[str], bytes]) -> Iterator[Found]:

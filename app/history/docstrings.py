@@ -5,7 +5,7 @@ Not read: those of classes, modules and packages, and of functions that only dec
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from inspect import cleandoc
 from textwrap import dedent
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from app.history.languages import Language, Style, load_parser
+from app.history.windows import may_open_body, select_windows
 
 _FUNCTIONS = frozenset(
     {
@@ -71,14 +72,40 @@ def parse_docstrings(source: bytes, language: Language, rows: Collection[int] | 
     """
     source.decode()
     lines = source.split(b"\n")
-    root = load_parser(language.name).parse(source).root_node
-    for row in range(len(lines)) if rows is None else sorted(rows):
-        if row < len(lines) and language.opens.match(lines[row]):
-            column = len(lines[row]) - len(lines[row].lstrip(b" \t"))
-            node = root.named_descendant_for_point_range((row, column), (row, column + 1))
-            place = node and _find_place(node, language.style, (row, column))
-            if place:
-                yield _read(place, lines, row)
+    asked = range(len(lines)) if rows is None else sorted(row for row in rows if row < len(lines))
+    opening = [row for row in asked if language.opens.match(lines[row])]
+    if rows is not None and language.style is Style.FIRST_STRING:
+        opening = [row for row in opening if may_open_body(lines, row)]
+        found = _read_windows(lines, language, opening)
+        if found is not None:
+            yield from found
+            return
+    if opening:
+        root = load_parser(language.name).parse(source).root_node
+        yield from _read_rows(root, lines, language.style, opening)
+
+
+def _read_windows(lines: list[bytes], language: Language, opening: Sequence[int]) -> list[Documented] | None:
+    """Of the parts of the file around the rows; None when the whole file must be parsed to tell."""
+    windows = select_windows(lines, opening)
+    found = []
+    for window, inside in () if windows is None else windows.items():
+        part = lines[window.start : window.stop]
+        root = load_parser(language.name).parse(b"\n".join(part)).root_node
+        if root.has_error:
+            return None
+        told = _read_rows(root, part, language.style, [row - window.start for row in inside])
+        found += [function._replace(row=window.start + function.row) for function in told]
+    return None if windows is None else found
+
+
+def _read_rows(root: Node, lines: list[bytes], style: Style, opening: Iterable[int]) -> Iterator[Documented]:
+    for row in opening:
+        column = len(lines[row]) - len(lines[row].lstrip(b" \t"))
+        node = root.named_descendant_for_point_range((row, column), (row, column + 1))
+        place = node and _find_place(node, style, (row, column))
+        if place:
+            yield _read(place, lines, row)
 
 
 def _find_place(node: Node, style: Style, point: tuple[int, int]) -> _Place | None:

@@ -6,12 +6,13 @@ would buy time with memory that a small machine does not have (ADR 0008).
 
 import multiprocessing
 import os
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple
 
 from app.domain.written import WrittenExample, WrittenKind
 from app.github.git import GitFailed
@@ -25,15 +26,15 @@ from app.history.deciding import (
     decide_commit,
     decide_docstrings,
     decide_pull_request,
+    decide_pull_words,
+    leave_out_unreadable,
 )
 
-_Given = TypeVar("_Given")
-_Read = TypeVar("_Read")
-
-
 READERS = 2
-#: Commits or pull requests that one reader takes at a time: enough to warm the caches of git, few enough to hold.
-PART = 200
+#: Commits that one reader takes at a time. A git takes some 30 ms of a processor to start and to warm its caches, and
+#: what 1,000 commits give is some 10 MB.
+FEWEST = 100
+MOST = 1_000
 #: As many in a row that git cannot read mean that the mirror is gone, not that commits are broken.
 _SEVERAL = 16
 
@@ -46,44 +47,52 @@ class CommitReading(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-class Readers:
-    """The reading processes, started when there is enough to read. Close them: they hold some 80 MB each."""
+def read_history(git_dir: Path, origin: Origin, shas: Sequence[str]) -> Iterator[CommitReading]:
+    """Every commit in the order given, none of them a merge. A commit that git cannot read is left out as such."""
+    parts = select_parts(shas)
+    read = partial(read_commits, git_dir, origin)
+    if min(READERS, len(parts), len(os.sched_getaffinity(0))) < 2:
+        for part in parts:
+            yield from read(part)
+        return
+    # spawned: a fork of a process with threads, such as the service, may never come to life
+    spawning = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(READERS, mp_context=spawning, initializer=_end_with_parent)
+    try:
+        yield from _in_order(pool, read, parts)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
-    def __init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> Self:
-        return self
+def _end_with_parent() -> None:
+    """A reader holds both ends of the pipe that its work comes from, so by itself it outlives a service that is killed,
+    with all its memory."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 (it runs in readers only)
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    def end() -> None:
+        parent.join()
+        os._exit(1)
 
-    def read_history(self, git_dir: Path, origin: Origin, shas: Sequence[str]) -> Iterator[CommitReading]:
-        """Every commit in the order given, none of them a merge. A commit that git cannot read is left out as such."""
-        yield from self._read(partial(read_commits, git_dir, origin), shas)
+    threading.Thread(target=end, name="end-with-parent", daemon=True).start()
 
-    def read_pull_requests(self, git_dir: Path, pulls: Sequence[PullRequestWords]) -> Iterator[Found]:
-        """Every pull request in the order given. One that git cannot read is left out as such."""
-        yield from self._read(partial(read_pulls, git_dir), pulls)
 
-    def _read(self, read: Callable[[Sequence[_Given]], list[_Read]], given: Sequence[_Given]) -> Iterator[_Read]:
-        parts = [given[start : start + PART] for start in range(0, len(given), PART)]
-        if min(READERS, len(parts), len(os.sched_getaffinity(0))) < 2:
-            for part in parts:
-                yield from read(part)
-            return
-        if self._pool is None:
-            # spawned: a fork of a process with threads, such as the service, may never come to life
-            self._pool = ProcessPoolExecutor(READERS, mp_context=multiprocessing.get_context("spawn"))
-        yield from _in_order(self._pool, read, parts)
+def select_parts(shas: Sequence[str]) -> list[Sequence[str]]:
+    """What one reader takes at a time: large parts first, for each starts git anew, and small ones at the end, so that
+    no reader waits long for another's last. Pure."""
+    parts, start = [], 0
+    while start < len(shas):
+        size = max(FEWEST, min(MOST, (len(shas) - start) // (2 * READERS)))
+        parts.append(shas[start : start + size])
+        start += size
+    return parts
 
 
 def _in_order(
-    pool: ProcessPoolExecutor, read: Callable[[Sequence[_Given]], list[_Read]], parts: Sequence[Sequence[_Given]]
-) -> Iterator[_Read]:
+    pool: ProcessPoolExecutor, read: Callable[[Sequence[str]], list[CommitReading]], parts: Iterable[Sequence[str]]
+) -> Iterator[CommitReading]:
     """Never more than two parts a reader ahead of whoever asks, so memory does not grow with the history."""
-    running: deque[Future[list[_Read]]] = deque()
+    running: deque[Future[list[CommitReading]]] = deque()
     for part in parts:
         running.append(pool.submit(read, part))
         if len(running) >= 2 * READERS:
@@ -92,29 +101,18 @@ def _in_order(
         yield from running.popleft().result()
 
 
-def read_pulls(git_dir: Path, pulls: Sequence[PullRequestWords]) -> list[Found]:
-    """One part, in this process, as `read_commits` does it.
-
-    Raises:
-        GitFailed: when git fails on every one of several.
-    """
+def read_pull(git_dir: Path, words: PullRequestWords) -> Found:
+    """One description with its diff, in this process. One that git cannot read is left out as such."""
+    left_out = decide_pull_words(words)
+    if left_out is not None:
+        return left_out
     # to git, a commit and another one behind it is the first with the second for its only parent
-    asked = [f"{words.pull.head_sha} {words.base_sha}" for words in pulls]
+    asked = f"{words.pull.head_sha} {words.base_sha}"
     try:
-        changes = read_changes(git_dir, asked, documented=False)
-        return [decide_pull_request(words, change) for words, change in zip(pulls, changes, strict=True)]
+        (change,) = read_changes(git_dir, [asked], documented=False)
     except GitFailed:
-        if len(pulls) == 1:
-            return [_unreadable_pull(pulls[0])]
-        middle = len(pulls) // 2
-        found = read_pulls(git_dir, pulls[:middle]) + read_pulls(git_dir, pulls[middle:])
-        if len(pulls) >= _SEVERAL and found == [_unreadable_pull(words) for words in pulls]:
-            raise  # it is not the pull requests
-        return found
-
-
-def _unreadable_pull(words: PullRequestWords) -> LeftOut:
-    return LeftOut(WrittenKind.PULL_REQUEST, "unreadable", f"{words.pull.repository}#{words.pull.number}")
+        return leave_out_unreadable(words)
+    return decide_pull_request(words, change)
 
 
 def read_commits(git_dir: Path, origin: Origin, shas: Sequence[str]) -> list[CommitReading]:

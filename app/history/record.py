@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.domain.written import WrittenExample
 from app.history.changes import fetch_head, fetch_shas
 from app.history.deciding import Origin
-from app.history.reading import CommitReading, Readers
+from app.history.reading import CommitReading, read_history
 from app.store.database import writing
 from app.store.learning import save_written
 
@@ -113,13 +113,12 @@ def _record(
     merges = fetch_shas(git_dir, since=asked.since, until=head, merges=True)
     counts = +Counter({"commit:merge": len(merges), "commit:not_permitted": len(found) - len(shas)})
     saved = done = 0
-    with Readers() as readers:
-        for readings in _batches(readers.read_history(git_dir, origin, shas)):
-            saved += save(readings)
-            done += len(readings)
-            _count(counts, readings)
-            if progress is not None:
-                progress(done, len(shas))
+    for readings in _batches(read_history(git_dir, origin, shas)):
+        saved += save(readings)
+        done += len(readings)
+        _count(counts, readings)
+        if progress is not None:
+            progress(done, len(shas))
     return HistoryRecord(head=head, commits=len(shas), counts=dict(sorted(counts.items())), saved=saved)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Format(NamedTuple):
-    """`anchors`: lower-case literals of which one is in every match; asking for them first costs a tenth."""
+    """`anchors`: lower-case literals of which one is in every match; they are asked for first, all at once."""
 
     kind: str
     anchors: tuple[str, ...]
@@ -61,7 +61,7 @@ FORMATS: tuple[Format, ...] = (
     _format("Docker token", "dckr_", r"\bdckr_(?:pat|oat)_[\w-]{24,}"),
     _format("SendGrid key", "sg.", r"\bSG\.[\w-]{20,24}\.[\w-]{39,50}"),
     _format("Mailgun key", "key-", r"\bkey-[0-9a-f]{32}\b"),
-    _format("Twilio key", "sk", r"\bSK[0-9a-f]{32}\b"),
+    _format("Twilio key", " ".join(f"sk{digit}" for digit in "0123456789abcdef"), r"\bSK[0-9a-f]{32}\b"),
     _format("Azure key", "key= sig=", r"\b(?:AccountKey|SharedAccessKey|sig)=[A-Za-z0-9+/%]{40,}={0,2}"),
     _format("Azure client secret", "7q~ 8q~", r"[78]Q~[\w~.-]{31,34}"),
     _format(

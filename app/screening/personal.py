@@ -10,6 +10,9 @@ _MAIL = re.compile(
     r"(?<![\w.+/@:-])(?P<local>[\w.+-]{1,64})@(?P<domain>(?:[a-z0-9-]{1,63}\.){1,4}(?P<top>[a-z]{2,24}))(?![\w@(-])",
     re.IGNORECASE,
 )
+#: What every match of the pattern above holds, and so with the others below: it begins with a plain character, which
+#: the regex engine looks for five to fifty times as fast as it tries what may not stand before.
+_MAIL_MARK = re.compile(r"@(?<=[\w.+-]@)[a-z0-9-]{1,63}\.[a-z]", re.IGNORECASE)
 #: Top-level domains with more than two letters that people have addresses under; `this@Outer.method` is no address.
 _TOPS = re.compile(
     r"com|org|net|edu|gov|mil|int|info|biz|name|pro|dev|app|cloud|tech|online|xyz|email|jobs|coop|museum", re.IGNORECASE
@@ -27,12 +30,15 @@ _PHONE = re.compile(
     r"(?<![\w.+*/-])(?:\+\d{1,3}[ .(/-]{1,2}\d{1,4}\)?(?:[ ./-]\d{2,8}){1,4}|\+\d{10,14}|\(\d{3}\) ?\d{3}-\d{4})"
     r"(?![\w.-]?\w)"
 )
+_PHONE_MARK = re.compile(r"[+(]\d(?:[\d .()/-]{9}|\d\d\))")  # of those with nine digits, as a number has
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+_IBAN_MARK = re.compile(r"[A-Z][A-Z]\d\d ?[A-Z0-9]{4}")
 _CARD = re.compile(
     r"(?<![\w.-])(?:(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6(?:011|5\d\d))([ -]?)\d{4}\1\d{4}\1\d{4}"
     r"|3[47]\d\d[ -]?\d{6}[ -]?\d{5})"
     r"(?![\w-]|\.\d)"
 )
+_CARD_MARK = re.compile(r"[2-6]\d{3}[ -]?\d{4}")
 #: Numbers that banks and card schemes publish for testing.
 _PUBLISHED = frozenset(
     {
@@ -46,13 +52,14 @@ _PUBLISHED = frozenset(
 
 def find_personal_data(text: str) -> str | None:
     """What kind of personal data the text holds, in words for a person, never the data; None when none was found."""
-    if "@" in text and any(map(_is_somebodys, _MAIL.finditer(text))):
+    if _MAIL_MARK.search(text) and any(map(_is_somebodys, _MAIL.finditer(text))):
         return "mail address"
-    if any(_is_number(match.group()) for match in _PHONE.finditer(text)):
+    if _PHONE_MARK.search(text) and any(_is_number(match.group()) for match in _PHONE.finditer(text)):
         return "telephone number"
-    if any(_is_iban(match.group()) for match in _IBAN.finditer(text)):
+    if _IBAN_MARK.search(text) and any(_is_iban(match.group()) for match in _IBAN.finditer(text)):
         return "bank account"
-    return "card number" if any(_is_card(match.group()) for match in _CARD.finditer(text)) else None
+    cards = _CARD.finditer(text) if _CARD_MARK.search(text) else ()
+    return "card number" if any(_is_card(match.group()) for match in cards) else None
 
 
 def _is_somebodys(match: re.Match[str]) -> bool:

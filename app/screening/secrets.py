@@ -6,8 +6,9 @@ telling name, and those split over several strings. ADR 0009 says how the parts 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import TypeAlias
 
 from detect_secrets.plugins.artifactory import ArtifactoryDetector
 from detect_secrets.plugins.aws import AWSKeyDetector
@@ -28,6 +29,7 @@ from detect_secrets.plugins.square_oauth import SquareOAuthDetector
 from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
 
+from app.screening.anchors import Anchors, lowered
 from app.screening.formats import FORMATS
 from app.screening.randomness import entropy, is_placeholder, is_random
 
@@ -53,7 +55,8 @@ _SCANNER: tuple[tuple[type[RegexBasedDetector], tuple[str, ...]], ...] = (
 )
 #: A name that holds one of these is looked at together with what stands beside it.
 _TELLING = ("pass", "pwd", "secret", "token", "credential", "bearer", "basic", "auth")
-#: `key` alone is a map's key; with one of these before it, it opens something.
+_KEY = "key"
+#: A key alone is a map's; with one of these before it, it opens something.
 _OPENING = (
     "api", "access", "private", "signing", "encryption", "account", "master", "client", "license", "service", "hmac",
     "shared", "storage", "webhook", "session", "deploy", "admin", "app",
@@ -66,41 +69,51 @@ _VALUE = re.compile(
 _NO_SECRET = re.compile(
     r"hash|digest|sha\d|md5|checksum|fingerprint|public|author(?!iz)|commit|ur[li]$|path$", re.IGNORECASE
 )
-_ASCII_UPPER = re.compile(r"[A-Z]+")  # lower() alone may change the length and so every position
 _CODE_OR_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|(?=.*/).*\..*")
 _WEAK = re.compile(r"(password|passwd|pass|secret|admin|root|test|guest|user|postgres)\W?\w{0,4}", re.IGNORECASE)
 _NAME_START = re.compile(r"[\w.-]{0,40}\Z")
+_URL = "://"
 _URL_PASSWORD = re.compile(r"://[^\s:/@\"'`<>]{0,64}:(?P<value>[^\s/@\"'`<>]{6,100})@")
+_USER_OPTION = "-u"
 _USER = re.compile(r"(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:(?P<value>[^\s\"']{8,100})")
 _HEADER = re.compile(r"(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9+/_.~-]{20,}={0,2})", re.IGNORECASE)
 
 
 def find_secret(text: str) -> str | None:
     """The kind of a secret in the text, in words for a person, never any part of it; None when none was found."""
-    lowered = text.lower() if text.isascii() else _ASCII_UPPER.sub(lambda match: match.group().lower(), text)
-    return _find_format(text, lowered) or _find_scanned(text, lowered) or _find_placed(text, lowered)
+    places = _anchors().find(text)
+    return _find_format(text, places) or _find_scanned(text, places) or _find_placed(text, places)
 
 
-def _find_format(text: str, lowered: str) -> str | None:
-    holds = lowered.__contains__  # without a Python frame for each anchor: this runs over every text there is
-    near = (each for each in FORMATS if any(map(holds, each.anchors)))
+#: Each anchor with where the text has it: what can only be found beside an anchor is not looked for without it.
+_Places: TypeAlias = Mapping[str, list[int]]
+
+
+@cache
+def _anchors() -> Anchors:
+    formats = (anchor for each in FORMATS for anchor in each.anchors)
+    scanner = (anchor for _, anchors in _SCANNER for anchor in anchors)
+    return Anchors([*formats, *scanner, *_TELLING, _KEY, _URL, _USER_OPTION])
+
+
+def _find_format(text: str, places: _Places) -> str | None:
+    near = (each for each in FORMATS if not places.keys().isdisjoint(each.anchors))
     found = (each.kind for each in near if any(_is_live(match.group()) for match in each.pattern.finditer(text)))
     return next(found, None)
 
 
-def _find_scanned(text: str, lowered: str) -> str | None:
-    holds = lowered.__contains__
-    near = (detector for detector, anchors in _detectors() if any(map(holds, anchors)))
+def _find_scanned(text: str, places: _Places) -> str | None:
+    near = (detector for detector, anchors in _detectors() if not places.keys().isdisjoint(anchors))
     return next((each.secret_type for each in near if any(map(_is_live, each.analyze_string(text)))), None)
 
 
-def _find_placed(text: str, lowered: str) -> str | None:
+def _find_placed(text: str, places: _Places) -> str | None:
     """A random string in a place that says what it is."""
-    if "://" in lowered and any(_is_password(match["value"]) for match in _URL_PASSWORD.finditer(text)):
+    if _URL in places and any(_is_password(match["value"]) for match in _URL_PASSWORD.finditer(text)):
         return "password in an address"
-    if "-u" in lowered and any(_is_password(match["value"]) for match in _USER.finditer(text)):
+    if _USER_OPTION in places and any(_is_password(match["value"]) for match in _USER.finditer(text)):
         return "password in a command"
-    telling = list(_telling(lowered))
+    telling = list(_telling(text, places))
     headers = (_HEADER.match(text, start) for start in telling)
     if any(match is not None and is_random(match["value"]) for match in headers):
         return "authorization header"
@@ -122,19 +135,12 @@ def _is_password(value: str) -> bool:
     return not chosen and not is_placeholder(value) and entropy(value) >= 2.5 and _WEAK.fullmatch(value) is None
 
 
-def _telling(lowered: str) -> Iterator[int]:
+def _telling(text: str, places: _Places) -> Iterator[int]:
     for word in _TELLING:
-        yield from _positions(lowered, word)
-    for at in _positions(lowered, "key"):
-        if lowered[max(0, at - 12) : at].rstrip("_-").endswith(_OPENING):
+        yield from places.get(word, ())
+    for at in places.get(_KEY, ()):
+        if lowered(text[max(0, at - 12) : at]).rstrip("_-").endswith(_OPENING):
             yield at
-
-
-def _positions(text: str, word: str) -> Iterator[int]:
-    at = text.find(word)
-    while at >= 0:
-        yield at
-        at = text.find(word, at + 1)
 
 
 def _named(text: str, telling: list[int]) -> Iterator[str]:

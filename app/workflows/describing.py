@@ -10,7 +10,7 @@ from app.github.git import ensure_mirror, lock_mirror
 from app.github.harvested import HarvestedPull
 from app.github.listed import Timeline
 from app.history.deciding import PullRequestWords
-from app.history.reading import read_pulls
+from app.history.reading import read_pull
 from app.screening.choices import decide_opted_out
 from app.workflows.context import services
 
@@ -29,7 +29,7 @@ async def read_description(pull: HarvestedPull, base_sha: str | None) -> Written
 def _read(words: PullRequestWords) -> WrittenExample | None:
     mirror = ensure_mirror(services().data / "mirrors", words.pull.host, words.pull.repository_id)
     with lock_mirror(mirror):
-        (found,) = read_pulls(mirror, [words])
+        found = read_pull(mirror, words)
     return found if isinstance(found, WrittenExample) else None
 
 

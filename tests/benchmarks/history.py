@@ -1,13 +1,16 @@
 """How fast a history is read, beside `git log -p` and a plain PyDriller loop over the same commits, in one run.
 
-`python -m tests.benchmarks.history REPOSITORY.git [--sizes 1000,3000,10000] [--pydriller 1000]` prints one JSON object
-a size. To reach: at most 2.5 × the wall time of `git log -p --no-merges`, at least 4 × as fast as PyDriller, below
-700 MB with every child counted, linear in the number of commits.
+`python -m tests.benchmarks.history REPOSITORY.git [--sizes 1000,3000,10000] [--pydriller 1000,3000]` prints one JSON
+object a size. To reach: at most 2.5 × the wall time of `git log -p --no-merges`, at least 4 × as fast as PyDriller,
+below 700 MB with every child counted, linear in the number of commits.
 
-Ours reads, judges and writes kinds 2 to 4: commits and docstrings as `python -m app history` does, and pull requests
-from the merges among the same commits and from squashed ones, with what the merge says for title and body, for GitHub
-is not there to tell it. `git log` is timed before and after ours, and the mean is taken, for machines change under
-load. Memory is the sum of the resident pages of the process tree, sampled; what processes share counts once for each.
+Ours is what the service does: `record_history` reads, judges and saves commits and docstrings into a database, as the
+history workflow has it do; descriptions are read one at a time, as a harvest does between its requests to GitHub. Here
+they are those of the merges among the same commits and of squashed ones, with what the merge says for title and body,
+for GitHub is not there to tell it. Seconds are those of the call, in a process that has started and migrated its
+database, and PyDriller's are taken alike; `git log` is timed before and after ours, and the mean is taken, for machines
+change under load. Memory is the sum of the resident pages of the process tree, sampled; what processes share counts
+once for each.
 """
 
 import argparse
@@ -19,41 +22,67 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
+from app.domain.base import content_hash
 from app.domain.written import WrittenExample
 from app.github.harvested import Account, HarvestedPull
 from app.history.changes import fetch_shas
-from app.history.deciding import Found, Origin, PullRequestWords
-from app.history.reading import Readers
+from app.history.deciding import Origin, PullRequestWords
+from app.history.reading import read_pull
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SQUASHED = re.compile(r"\(#(\d+)\)$")
 _MERGED = re.compile(r"^Merge pull request #(\d+)")
 
 
-def read_ours(git_dir: Path, commits: int, out: Path) -> None:
-    """Kinds 2 to 4 of the newest commits, as JSON lines; the counts as JSON on the standard output."""
-    counts: Counter[str] = Counter()
+class Timed:
+    """Wall and processor seconds of a block, those of children that ended in it included."""
+
+    def __enter__(self) -> Self:
+        self._wall, self._cpu = time.monotonic(), sum(os.times()[:4])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.told = {
+            "seconds": round(time.monotonic() - self._wall, 2),
+            "cpu_seconds": round(sum(os.times()[:4]) - self._cpu, 2),
+        }
+
+
+def read_ours(git_dir: Path, commits: int, folder: Path) -> dict[str, Any]:
+    """Commits and docstrings of the newest commits into a new database; counts, and a hash over all hashes."""
+    # here: the readers that ours starts import this file as well
+    from sqlmodel import select
+
+    from app.history.record import record_history
+    from app.store.database import open_engine, reading
+    from app.store.migrate import migrate
+    from app.store.tables import ExampleRow
+
+    url = f"sqlite:///{folder / 'ours.db'}"
+    migrate(url)
+    database = open_engine(url)
     origin = Origin(host="github.com", repository_id=1, repository="bench/mark")
-    with out.open("w", encoding="utf-8") as lines:
+    with Timed() as timed:
+        record = record_history(database, 1, git_dir, origin, left_out=frozenset(fetch_shas(git_dir)[:-commits]))
+    with reading(database) as session:
+        hashes = sorted(session.exec(select(ExampleRow.hash)))
+    database.dispose()
+    kinds = {kind: record.counts.get(kind, 0) for kind in ("commit", "docstring")}
+    return timed.told | kinds | {"saved": record.saved, "hash": content_hash("rows", hashes)}
 
-        def write(examples: Iterable[Found]) -> None:
-            for example in examples:
-                if isinstance(example, WrittenExample):
-                    counts[example.kind.value] += 1
-                    lines.write(f'{{"hash":{json.dumps(example.hash)},{example.model_dump_json()[1:]}\n')
 
-        with Readers() as readers:
-            for reading in readers.read_history(git_dir, origin, fetch_shas(git_dir)[-commits:]):
-                write(reading.examples)
-            write(readers.read_pull_requests(git_dir, fetch_pulls(git_dir, commits)))
-    print(json.dumps(counts))  # noqa: T201 - its purpose
+def read_descriptions(git_dir: Path, commits: int) -> dict[str, Any]:
+    """Pull requests merged or squashed among the newest commits, one after the other."""
+    pulls = fetch_pulls(git_dir, commits)
+    with Timed() as timed:
+        found = [read_pull(git_dir, words) for words in pulls]
+    hashes = sorted(one.hash for one in found if isinstance(one, WrittenExample))
+    return timed.told | {"asked": len(pulls), "pull_request": len(hashes), "hash": content_hash("rows", hashes)}
 
 
 def fetch_pulls(git_dir: Path, commits: int) -> list[PullRequestWords]:
@@ -91,17 +120,18 @@ def _parse_pull(entry: str) -> PullRequestWords | None:
     return PullRequestWords(pull, rest, base)
 
 
-def read_pydriller(git_dir: Path, commits: int) -> None:
+def read_pydriller(git_dir: Path, commits: int) -> dict[str, Any]:
     """The plain loop of its manual: message, diff and source of every file of every commit, one process."""
     from pydriller import Repository  # here: the readers that ours starts import this file as well
 
     characters = 0
-    driller = Repository(str(git_dir), only_no_merge=True, order="reverse")
-    for commit in islice(driller.traverse_commits(), commits):
-        characters += len(commit.msg)
-        for file in commit.modified_files:
-            characters += len(file.diff or "") + len(file.source_code or "")
-    print(json.dumps({"characters": characters}))  # noqa: T201 - its purpose
+    with Timed() as timed:
+        driller = Repository(str(git_dir), only_no_merge=True, order="reverse")
+        for commit in islice(driller.traverse_commits(), commits):
+            characters += len(commit.msg)
+            for file in commit.modified_files:
+                characters += len(file.diff or "") + len(file.source_code or "")
+    return timed.told | {"characters": characters}
 
 
 class Measured(NamedTuple):
@@ -147,60 +177,68 @@ def _resident(pid: int) -> int:
     return own + sum(_resident(int(child)) for child in children)
 
 
-def compare(git_dir: Path, commits: int, pydriller: int, folder: Path) -> dict[str, Any]:
+def compare(git_dir: Path, commits: int, folder: Path, *, pydriller: bool) -> dict[str, Any]:
     """All sides on the newest commits of one repository. Seconds and MB."""
-    program = [sys.executable, "-m", "tests.benchmarks.history", str(git_dir)]
     log = ["git", f"--git-dir={git_dir}", "log", "-p", "--no-merges", f"--max-count={commits}"]
     before = measure(log, folder / "log")
-    ours = measure([*program, "--ours", str(commits), "--out", str(folder / "out")], folder / "told")
+    ours, peak_mb = _measure_side("ours", git_dir, commits, folder)
     after = measure(log, folder / "log")
+    described, _ = _measure_side("descriptions", git_dir, commits, folder)
+    seconds = (before.seconds + after.seconds) / 2
     report = {
         "commits": commits,
         "git_log_seconds": [round(before.seconds, 2), round(after.seconds, 2)],
-        "git_log_cpu_seconds": round(after.cpu_seconds, 2),
-        "ours_seconds": round(ours.seconds, 2),
-        "ours_cpu_seconds": round(ours.cpu_seconds, 2),
-        "times_git_log": round(ours.seconds / ((before.seconds + after.seconds) / 2), 2),
-        "ours_peak_mb": round(ours.peak_mb),
-        "examples": json.loads(ours.printed),
+        "git_log_cpu_seconds": round((before.cpu_seconds + after.cpu_seconds) / 2, 2),
+        "ours": ours,
+        "times_git_log": round(ours["seconds"] / seconds, 2),
+        "ours_peak_mb": round(peak_mb),
+        "descriptions": described,
+        "descriptions_times_git_log": round(described["seconds"] / seconds, 2),
     }
     if pydriller:
-        first = str(min(pydriller, commits))
-        theirs = measure([*program, "--plain", first], folder / "told")
-        same = measure([*program, "--ours", first, "--out", os.devnull], folder / "told")
+        theirs, their_peak_mb = _measure_side("pydriller", git_dir, commits, folder)
         report |= {
-            "pydriller_commits": int(first),
-            "pydriller_seconds": round(theirs.seconds, 2),
-            "ours_seconds_on_the_same": round(same.seconds, 2),
-            "times_as_fast_as_pydriller": round(theirs.seconds / same.seconds, 1),
-            "pydriller_peak_mb": round(theirs.peak_mb),
+            "pydriller": theirs,
+            "times_as_fast_as_pydriller": round(theirs["seconds"] / ours["seconds"], 1),
+            "pydriller_peak_mb": round(their_peak_mb),
         }
     return report
+
+
+def _measure_side(side: str, git_dir: Path, commits: int, folder: Path) -> tuple[dict[str, Any], float]:
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        program = [sys.executable, "-m", "tests.benchmarks.history", str(git_dir), "--sizes", str(commits)]
+        measured = measure([*program, "--side", side, "--folder", own], folder / "told")
+    return json.loads(measured.printed), measured.peak_mb
+
+
+def run_side(side: str, git_dir: Path, commits: int, folder: Path) -> dict[str, Any]:
+    if side == "ours":
+        return read_ours(git_dir, commits, folder)
+    return (read_descriptions if side == "descriptions" else read_pydriller)(git_dir, commits)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repository", type=Path, help="a git directory with enough commits")
     parser.add_argument("--sizes", default="1000,3000,10000")
-    parser.add_argument("--pydriller", type=int, default=1000, help="commits for its side, once, 0 for none")
-    parser.add_argument("--ours", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--plain", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--pydriller", default="1000,3000", help="those of the sizes that it reads too")
+    parser.add_argument("--side", choices=("ours", "descriptions", "pydriller"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.ours:
-        return read_ours(arguments.repository, arguments.ours, arguments.out)
-    if arguments.plain:
-        return read_pydriller(arguments.repository, arguments.plain)
+    sizes = [int(size) for size in arguments.sizes.split(",")]
+    if arguments.side:
+        print(json.dumps(run_side(arguments.side, arguments.repository, sizes[0], arguments.folder)))  # noqa: T201
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # PyDriller writes into the configuration of what it reads, so what it is given is ours
         copy = folder / "copy.git"
         clone = ["git", "clone", "--quiet", "--bare", "--shared", str(arguments.repository), str(copy)]
         subprocess.run(clone, check=True)
-        for index, size in enumerate(map(int, arguments.sizes.split(","))):
-            report = compare(copy, size, 0 if index else arguments.pydriller, folder)
+        for size in sizes:
+            report = compare(copy, size, folder, pydriller=str(size) in arguments.pydriller.split(","))
             print(json.dumps(report), flush=True)  # noqa: T201 - its purpose
-    return None
 
 
 if __name__ == "__main__":

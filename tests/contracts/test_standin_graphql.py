@@ -21,7 +21,11 @@ from app.rehearsal.standin.graph import SCHEMA
 from tests.integration.rehearsal.standin.world import REPO, World, numbered, small_world
 from tests.npm_packages import npm_package
 
-OPERATIONS = {name: text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)}
+OPERATIONS = {
+    name: text
+    for name, text in vars(queries).items()
+    if name.isupper() and not name.startswith("_") and isinstance(text, str)  # a fragment is no operation
+}
 
 
 @cache

@@ -1,8 +1,10 @@
 """A whole small repository: what is found, what is left out and why, the same every time and in any portions."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from app.github.harvested import Account, HarvestedPull
 from app.history import reading
 from app.history.changes import fetch_shas, read_changes
 from app.history.deciding import LeftOut, Origin, PullRequestWords
-from app.history.reading import CommitReading, Readers, read_commits
+from app.history.reading import CommitReading, read_commits, read_history, read_pull, select_parts
 from app.history.record import record_history, write_history
 from app.store.database import open_engine
 from app.store.database import reading as reading_session
@@ -27,8 +29,7 @@ ORIGIN = Origin(host="github.test", repository_id=7, repository="port/quay")
 
 
 def _read_all(git_dir: Path, shas: tuple[str, ...]) -> list[CommitReading]:
-    with Readers() as readers:
-        return list(readers.read_history(git_dir, ORIGIN, shas))
+    return list(read_history(git_dir, ORIGIN, shas))
 
 
 def read(story: Story, shas: tuple[str, ...]) -> tuple[list[WrittenExample], list[LeftOut]]:
@@ -94,8 +95,20 @@ def test_twice_in_portions_and_by_two_processes_it_is_the_same(story: Story, mon
         assert set(later) | set(until) == set(shas)
         portions = [*_read_all(story.git_dir, until), *_read_all(story.git_dir, later)]
         assert sorted(portions) == sorted(whole)
-    monkeypatch.setattr(reading, "PART", 5)
+    monkeypatch.setattr(reading, "FEWEST", 5)
+    assert len(select_parts(shas)) > 1
     assert _read_all(story.git_dir, shas) == whole
+
+
+@pytest.mark.parametrize("commits", [0, 1, 100, 101, 999, 13_110])
+def test_parts_are_all_of_it_in_order_and_grow_smaller(commits: int) -> None:
+    shas = tuple(map(str, range(commits)))
+    parts = select_parts(shas)
+    sizes = [len(part) for part in parts]
+    assert tuple(sha for part in parts for sha in part) == shas
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes, default=0) <= reading.MOST
+    assert sum(size < reading.FEWEST for size in sizes) <= 1
 
 
 def test_the_repositorys_own_configuration_changes_nothing(story: Story, tmp_path: Path) -> None:
@@ -191,7 +204,7 @@ def test_pull_requests_are_read_against_their_base(story: Story) -> None:
         PullRequestWords(a_pull(4, "e" * 40, "Read tides"), "", shas[0]),
         PullRequestWords(a_pull(5, shas[2], "#12"), "- [x] done", shas[0]),
     ]
-    first, *others = Readers().read_pull_requests(story.git_dir, words)
+    first, *others = (read_pull(story.git_dir, one) for one in words)
     assert isinstance(first, WrittenExample)
     assert (first.kind, first.pull_request, first.author, first.author_key) == ("pull_request", 1, "ann", None)
     assert first.text == "Read tides\n\nFrom their file."
@@ -252,3 +265,47 @@ def test_words_that_are_no_utf8_are_read_with_marks_in_their_place(story: Story,
     sha = subprocess.run(made, input=broken, check=True, capture_output=True).stdout.decode().strip()
     (change,) = read_changes(copy, [sha])
     assert change.message.strip() == "Greet \ufffd sailors"
+
+
+_ABANDONED = """
+import sys, time
+from pathlib import Path
+from app.history import reading
+from app.history.changes import fetch_shas
+from app.history.deciding import Origin
+
+if __name__ == "__main__":
+    reading.FEWEST = 2
+    git_dir = Path(sys.argv[1])
+    readings = reading.read_history(git_dir, Origin(host="h", repository_id=1, repository="a/b"), fetch_shas(git_dir))
+    next(readings)
+    print("reading", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_readers_of_a_killed_program_end_with_it(story: Story, tmp_path: Path) -> None:
+    script = tmp_path / "abandoned.py"
+    script.write_text(_ABANDONED)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(
+        [sys.executable, str(script), str(story.git_dir)], env=environment, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "reading\n"
+        threads = Path(f"/proc/{program.pid}/task").iterdir()
+        readers = [pid for thread in threads for pid in (thread / "children").read_text().split()]
+        assert len(readers) >= reading.READERS
+        assert all(map(_is_running, readers))
+        program.kill()
+    deadline = time.monotonic() + 10
+    while any(map(_is_running, readers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
