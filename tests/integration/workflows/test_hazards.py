@@ -27,7 +27,7 @@ from app.store.database import check_sqlite_version, open_engine, reading, writi
 from app.store.deliveries import load_delivery, save_delivery
 from app.store.tables import DeliveryRow, ExecutorRow
 from app.workflows import engine
-from app.workflows.children import run_child
+from app.runners.children import run_child
 from app.workflows.runs import FAILED, Queue, State
 from tests.integration.workflows import samples
 from tests.integration.workflows.conftest import Start, eventually
