@@ -1,5 +1,5 @@
-"""`sky`, `aws` as far as a training needs them: options as `sky jobs … --help` of SkyPilot 0.14.1 lists them, a queue in
-a file, a bucket that is a folder. What is not an option there ends with status 2, as click ends.
+"""`sky` and `aws` as far as a training needs them: options as `sky jobs … --help` of SkyPilot 0.14.1 lists them, a
+queue in a file, a bucket that is a folder. What is not an option there ends with status 2, as click ends.
 """
 
 import argparse
@@ -38,15 +38,15 @@ def sky(arguments: list[str]) -> int:
         if state["silences"]:
             state["silences"] -= 1
             STATE.write_text(json.dumps(state))
-            print("Could not connect to the SkyPilot API server", file=sys.stderr)
+            sys.stderr.write("Could not connect to the SkyPilot API server\n")
             return 1
-        print(json.dumps(state["jobs"], indent=2))
+        sys.stdout.write(json.dumps(state["jobs"], indent=2))
         return 0
     assert asked.yes, "it would ask a person"
     if asked.command == "launch":
         assert asked.detach_run, "it would follow the logs"
         if state["refuse"]:
-            print("sky.exceptions.NoCloudAccessError: run `sky check`", file=sys.stderr)
+            sys.stderr.write("sky.exceptions.NoCloudAccessError: run `sky check`\n")
             return 1
         task = yaml.safe_load(asked.entrypoint.read_text())
         assert task["name"] == asked.name
@@ -66,7 +66,7 @@ def aws(arguments: list[str]) -> int:
     assert set(options) <= allowed, options
     place = Path(__file__).parent / source.removeprefix("s3://")
     if not place.exists():
-        print("fatal error: 404", file=sys.stderr)
+        sys.stderr.write("fatal error: 404\n")
         return 1
     if arguments[1] == "rm":
         shutil.rmtree(place)
