@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,10 @@ def _runner(hosted: Hosted, folder: Path) -> HostedRunner:
     told = {"dialect": hosted.dialect, "url": hosted.url, "model": "base-8b", "key_file": folder / "key"}
     place = HostedPlace.model_validate(told)
     return HostedRunner(place, agreed_host="127.0.0.1", rows=render_sent_rows, look_seconds=0.05)
+
+
+def _are_jobs(hosted: Hosted, count: int) -> bool:
+    return len(hosted.jobs) == count
 
 
 async def test_rows_go_once_and_a_name_comes_back(hosted: Hosted, runner: HostedRunner, task: TrainingTask) -> None:
@@ -96,7 +101,7 @@ async def test_a_failure_is_told_and_may_be_tried_again(
 ) -> None:
     for count in (1, 2):
         work = asyncio.create_task(runner.run(task, Heard().listener))
-        await until(lambda n=count: len(hosted.jobs) == n, work)
+        await until(partial(_are_jobs, hosted, count), work)
         hosted.move("failed", error={"code": "invalid", "message": "rows too few"})
         with pytest.raises(UserError, match="ended as failed: rows too few"):
             await work

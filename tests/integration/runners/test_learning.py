@@ -31,9 +31,10 @@ from tests.integration.workflows.conftest import eventually
 from tests.made_run import MOMENT, progress_line, write_base, write_run
 from tests.unit.dataset.exported import examples
 
-assert learning.learn, "importing it declares the workflow"
 Work = Callable[[TrainingTask], object]
 INSTALLATION = 42
+#: importing it declares the workflow
+_DECLARED = learning.learn
 
 
 @dataclass
@@ -211,7 +212,7 @@ def test_a_shutdown_leaves_the_work_elsewhere_alone(runner: ObedientRunner) -> N
 def test_due_rounds_begin_with_their_reason_on_record(runner: ObedientRunner) -> None:
     (due,) = asyncio.run(retraining.list_due_rounds())
     assert due == [INSTALLATION, "first: 40 approved comments, and nothing was learned yet"]
-    asyncio.run(retraining.start_round(*due[:1], "2026-03-01", due[1]))
+    asyncio.run(retraining.start_round(INSTALLATION, "2026-03-01", due[1]))
     workflow_id = "learn:42:2026-03-01"
     assert _finish(runner, workflow_id) == "hold"
     with reading(context.services().database) as session:

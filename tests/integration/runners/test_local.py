@@ -18,8 +18,9 @@ async def test_the_trainings_own_words_are_told(tmp_path: Path) -> None:
     (task.snapshot / "manifest.json").chmod(0o644)
     (task.snapshot / "manifest.json").write_text("{}")
     heard = Heard()
-    with pytest.raises(UserError, match="the training run ended with an error:\n(.*\n)*error: .*manifest"):
+    with pytest.raises(UserError, match="the training run ended with an error:") as failed:
         await LocalRunner(every_seconds=0.1).run(task, heard.listener)
+    assert "manifest" in str(failed.value)
     assert heard.steps[0].step == 7
     assert "error: " in (task.out / "run.log").read_text()
     await LocalRunner().cancel(task)
