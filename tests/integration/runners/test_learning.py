@@ -27,6 +27,7 @@ from app.store.migrate import migrate
 from app.store.tables import ApprovalRow, InstallationRow
 from app.workflows import context, engine, learning, operating, retraining
 from app.workflows.runs import RUNNING, Queue
+from tests.integration.runners.heard import until
 from tests.integration.workflows.conftest import eventually
 from tests.made_run import MOMENT, progress_line, write_base, write_run
 from tests.unit.dataset.exported import examples
@@ -51,8 +52,7 @@ class ObedientRunner:
         self.tasks.append(task)
         await listener.progress(TrainingProgress.model_validate_json(progress_line(3)))
         self.begun.set()
-        while not self.go_on.is_set():
-            await asyncio.sleep(0.02)
+        await until(self.go_on.is_set)
         self.work(task)
 
     async def cancel(self, task: TrainingTask) -> None:
