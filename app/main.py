@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from app.dataset.sending import render_sent_rows
 from app.domain.errors import UserError, spoken_place
 from app.github.client import GitHubClient
 from app.intake.routes import Intake, intake_router
+from app.runners.choosing import make_runner
 from app.settings import Settings
 from app.web.operator import Operations, operator_router
 from app.workflows import (
@@ -33,6 +35,7 @@ from app.workflows import (
 )
 from app.workflows.context import Services, install
 from app.workflows.runs import Queue
+from app.workflows.triggers import parse_schedules
 
 #: Importing them declares their workflows, which must be done before the engine boots.
 WORKFLOWS = (
@@ -113,6 +116,14 @@ def boot(settings: Settings) -> sa.Engine:
         training_config=settings.training_config,
         retention_days=settings.retention_days,
         github=_Clients(settings, private_key),
+        runner=make_runner(
+            settings.runner,
+            settings.runner_config,
+            data=settings.data.absolute(),
+            agreed_host=settings.hosted_host,
+            rows=render_sent_rows,
+        ),
+        schedules=parse_schedules(settings.schedules),
     )
     return engine.boot(
         settings.database_url,

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
+from app.runners.places import RunnerKind
 
 _PREFIX = "UNDERSTUDY_"
 _SHORTEST_SECRET = 16
@@ -19,6 +20,11 @@ _WHERE_THE_KEY_IS = "download the App's key from its settings page on GitHub and
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _split_schedules(value: object) -> object:
+    """By semicolons: a cron has commas of its own."""
+    return [part.strip() for part in value.split(";") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -49,6 +55,14 @@ class Settings(BaseSettings):
     serving: Path = Path("data/serving")
     #: A file for `python -m training run --config`.
     training_config: Path | None = None
+    #: Where training is computed: local, kubernetes, skypilot or hosted.
+    runner: RunnerKind = RunnerKind.LOCAL
+    #: What the runner must know of its place; a copy of infra/runners/<runner>.yaml.
+    runner_config: Path | None = None
+    #: The runner `hosted` sends rows to this host and to no other; without it nothing leaves the machine.
+    hosted_host: str | None = None
+    #: INSTALLATION=CRON, with a semicolon between several; in UTC.
+    schedules: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_schedules)] = ()
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
@@ -87,6 +101,13 @@ class Settings(BaseSettings):
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("is no address with scheme and host, such as https://github.example.org")
         return address
+
+    @field_validator("runner_config")
+    @classmethod
+    def _check_place(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError("names no file; copy the runner's template from infra/runners and change what you need")
+        return path
 
     @field_validator("training_config")
     @classmethod

@@ -3,14 +3,13 @@
 <name>.jsonl or <table>/<part>.parquet   the rows in the chosen format
 snapshot/                                the manifest, and every file that the format has no room for
 README.md                                the dataset card
+axolotl.yaml or unsloth.yaml             a training that those trainers run as it is, in their formats only
 """
 
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-
-import yaml
 
 from app.dataset.card import CardConfig, render_card
 from app.dataset.folder import MANIFEST
@@ -19,6 +18,7 @@ from app.dataset.reading import TABLES, Held, file_name, load_held, table_of
 from app.dataset.refusing import Refusal, Scanner, refuse_secrets
 from app.dataset.snapshot import PARTS, render_lines
 from app.dataset.tables import render_parquet
+from app.dataset.trainer_configs import load_recipe, render_axolotl, render_unsloth
 from app.domain.errors import UserError
 from app.domain.snapshots import SnapshotManifest
 
@@ -52,7 +52,9 @@ def render_export(refusal: Refusal, form: Format, *, scanned: bool) -> dict[str,
     else:
         files, configs = _lines(held, form)
         if form is Format.AXOLOTL:
-            files["axolotl.yaml"] = _axolotl(configs[0])
+            files["axolotl.yaml"] = render_axolotl(configs[0], load_recipe())
+        if form is Format.UNSLOTH:
+            files["unsloth.yaml"] = render_unsloth(configs[0], load_recipe())
     card = render_card(held.manifest, form, configs, refused=refusal.refused, scanned=scanned)
     return {**files, **_carried(held, form), "README.md": card.encode()}
 
@@ -94,23 +96,6 @@ def _carried(held: Held, form: Format) -> dict[str, bytes]:
 
 def render_manifest(manifest: SnapshotManifest) -> bytes:
     return manifest.model_dump_json(indent=2).encode() + b"\n"
-
-
-def _axolotl(config: CardConfig) -> bytes:
-    """The part of an Axolotl configuration that is about the data; base and hyper-parameters are the reader's."""
-    common = {"ds_type": "json", "type": "chat_template", "field_messages": "messages", "roles_to_train": ["assistant"]}
-
-    def listed(split: str) -> list[dict[str, object]]:
-        path, rows = config.splits[split]
-        return [{"path": path, "split": "train", "train_on_eos": "turn", **common}] if rows else []
-
-    told = {
-        "chat_template": "tokenizer_default",
-        "train_on_inputs": False,
-        "datasets": listed("train"),
-        "test_datasets": listed("heldout"),
-    }
-    return yaml.safe_dump(told, sort_keys=False).encode()
 
 
 def _write_all(files: Mapping[str, bytes], out: Path) -> None:

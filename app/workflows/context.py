@@ -1,13 +1,15 @@
 """What workflows work with: set once at boot, because the ids in a workflow's arguments cannot carry it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from app.domain.errors import UserError
+from app.runners.local import LocalRunner
+from app.runners.running import Runner
 
 if TYPE_CHECKING:
     from app.github.client import GitHubClient
@@ -18,7 +20,8 @@ class Services:
     """One process's connections and places.
 
     `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`; `base` is the base checkpoint's folder; `serving` the
-    state folder of the serving program. `github` makes, once, the client of an installation.
+    state folder of the serving program. `github` makes, once, the client of an installation. `runner` computes the
+    training; `schedules` are crons by installation.
     """
 
     database: sa.Engine
@@ -30,6 +33,8 @@ class Services:
     training_config: Path | None
     retention_days: int
     github: "Callable[[int], GitHubClient]"
+    runner: Runner = field(default_factory=LocalRunner)
+    schedules: Mapping[int, str] = field(default_factory=dict)
 
 
 _installed: list[Services] = []

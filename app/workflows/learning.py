@@ -7,22 +7,30 @@ configuration starts a run of its own.
 
 import asyncio
 import json
+import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+from pydantic import JsonValue
 from sqlmodel import Session
 
 from app.dataset.building import build_snapshot
-from app.domain.adapters import CHILD_LOCK, AdapterManifest, AdapterState
+from app.domain.adapters import AdapterManifest, AdapterState
 from app.domain.base import content_hash
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
+from app.domain.external import ExternalVersion
 from app.domain.prompt import PROMPT_VERSION
 from app.inference.adapter_control import AdapterControl
 from app.inference.front import read_front
+from app.runners.hosted import EXTERNAL
+from app.runners.progress import TrainingProgress
+from app.runners.returned import verify_returned
+from app.runners.running import Listener, TrainingTask
 from app.store.database import reading, writing
 from app.store.learning import (
     append_audit,
@@ -36,23 +44,24 @@ from app.store.learning import (
     select_approved_written,
 )
 from app.store.tables import AdapterVersionRow, SnapshotRow, TrainingRunRow
-from app.workflows.children import run_child
 from app.workflows.context import services
-from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
+from app.workflows.engine import current_workflow_id, load_run, progress, step, transaction, workflow
+from app.workflows.runs import State
+from app.workflows.triggers import Trigger
 
-#: Lines of a failed trainer's output that its error shows.
-_OUTPUT_TAIL = 15
+_log = logging.getLogger(__name__)
 #: What a configuration leaves out is read from here.
 _DEFAULTS = Path(__file__).parents[2] / "training" / "configs" / "default.yaml"
 
 
 @workflow("learn")
-async def learn(installation_id: int) -> str:
-    """One round. Returns promote, hold, reject, or quarantined when the served adapter failed its probe."""
-    await progress(stage="snapshot")
+async def learn(installation_id: int, reason: str = Trigger.OPERATOR.value) -> str:
+    """One round, begun for `reason`. Returns promote, hold, reject, quarantined when the served adapter failed its
+    probe, or external when a hosted service made what no gate of ours has measured."""
+    await progress(stage="snapshot", reason=reason)
     snapshot_id = await _take_snapshot(installation_id)
-    await progress(stage="training")
-    run = await _train(installation_id, snapshot_id)
+    await progress(stage="training", reason=reason)
+    run = await _train(installation_id, snapshot_id, reason)
     name, verdict = await _register(installation_id, snapshot_id, run)
     if verdict != "promote":
         await _settle(installation_id, name, verdict)
@@ -114,49 +123,97 @@ def _snapshot_folder(snapshot_id: str) -> Path:
 
 
 @step()
-async def _train(installation_id: int, snapshot_id: str) -> str:
-    """Locator, AcceptanceFilter, adapter, evaluation and gate in one child process, which resumes by itself.
+async def _train(installation_id: int, snapshot_id: str, reason: str = Trigger.OPERATOR.value) -> str:
+    """Locator, AcceptanceFilter, adapter, evaluation and gate, wherever the runner computes them; they go on by
+    themselves after a kill. What came back is proven here before anything is read of it.
 
     Returns the run's name: base and configuration may be others by the next step, after a restart.
     """
     run = await asyncio.to_thread(_name_run, installation_id, snapshot_id)
-    folder = _run_folder(run)
-    run_id = current_workflow_id()
-    _save_run(run_id, installation_id, snapshot_id, folder, "running")
-    lines: list[str] = []
-    arguments = ["run", "--snapshot", str(_snapshot_folder(snapshot_id)), "--base", str(services().base)]
-    if services().training_config is not None:
-        arguments += ["--config", str(services().training_config)]
-    with reading(services().database) as session:
-        pointer = load_pointer(session, installation_id)
-    if pointer is not None and pointer.adapter_name is not None:
-        arguments += ["--current", str(_adapter_folder(pointer.adapter_name))]
-    code = await run_child(
-        ["-m", "training", *arguments, "--out", str(folder)],
-        log=folder / "run.log",
-        on_line=lines.append,
-        lock=folder / CHILD_LOCK,
-    )
-    if code != 0:
-        _save_run(run_id, installation_id, snapshot_id, folder, "failed")
-        raise UserError("the training run ended with an error:\n" + "\n".join(lines[-_OUTPUT_TAIL:]))
-    _save_run(run_id, installation_id, snapshot_id, folder, "succeeded")
+    task = _describe_task(installation_id, snapshot_id, run)
+
+    def note(state: str) -> None:
+        row = TrainingRunRow(
+            id=current_workflow_id(),
+            installation_id=installation_id,
+            snapshot_id=snapshot_id,
+            state=state,
+            path=str(task.out),
+            ended_at=None if state == "running" else datetime.now(UTC),
+            detail={"reason": reason, **_read_external(task.out)},
+        )
+        with writing(services().database) as session:
+            save_training_run(session, row)
+
+    note("running")
+    try:
+        await services().runner.run(task, _listener(run, reason))
+        if not (task.out / EXTERNAL).is_file():
+            await asyncio.to_thread(verify_returned, task.out, task.snapshot, task.base)
+    except (UserError, Refused):
+        note("failed")
+        raise
+    except asyncio.CancelledError:
+        # The service may also be going down: then what runs elsewhere goes on, and is found again.
+        if await asyncio.to_thread(_is_cancelled, current_workflow_id()):
+            await services().runner.cancel(task)
+            note("cancelled")
+        raise
+    note("succeeded")
     return run
 
 
-def _save_run(run_id: str, installation_id: int, snapshot_id: str, folder: Path, state: str) -> None:
-    with writing(services().database) as session:
-        save_training_run(
-            session,
-            TrainingRunRow(
-                id=run_id,
-                installation_id=installation_id,
-                snapshot_id=snapshot_id,
-                state=state,
-                path=str(folder),
-                ended_at=None if state == "running" else datetime.now(UTC),
-            ),
-        )
+def _describe_task(installation_id: int, snapshot_id: str, run: str) -> TrainingTask:
+    with reading(services().database) as session:
+        pointer = load_pointer(session, installation_id)
+    name = None if pointer is None else pointer.adapter_name
+    config = services().training_config
+    return TrainingTask(
+        name=run,
+        snapshot=_snapshot_folder(snapshot_id),
+        base=services().base,
+        out=_run_folder(run),
+        config=None if config is None else config.absolute(),
+        current=None if name is None else _adapter_folder(name),
+    )
+
+
+def _is_cancelled(workflow_id: str) -> bool:
+    found = load_run(workflow_id)
+    return found is not None and found.state is State.CANCELLED
+
+
+def _listener(run: str, reason: str) -> Listener:
+    workflow_id = current_workflow_id()
+
+    async def tell(newest: TrainingProgress) -> None:
+        figures = newest.model_dump(exclude={"stage"})
+        try:
+            await progress(stage="training", part=newest.stage, run=run, reason=reason, **figures)
+        except sa.exc.SQLAlchemyError:  # hours of training are worth more than a line about them
+            _log.warning("the progress of %s could not be saved", run)
+
+    async def record(action: str, detail: Mapping[str, JsonValue]) -> None:
+        key = f"{workflow_id}:{action}:{content_hash('act1', dict(detail)).split(':')[1][:16]}"
+
+        def save() -> None:
+            with writing(services().database) as session:
+                append_audit(
+                    session, actor="understudy", action=action, subject=run, idempotency_key=key, detail=dict(detail)
+                )
+
+        await asyncio.to_thread(save)
+
+    return Listener(progress=tell, act=record)
+
+
+def _read_external(run: Path) -> dict[str, Any]:
+    """What a hosted service made of this run, as the row of the run keeps it; empty for every other run."""
+    try:
+        version = ExternalVersion.model_validate_json((run / EXTERNAL).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return {"external": version.model_dump(mode="json")}
 
 
 def _adapter_folder(name: str) -> Path:
@@ -165,10 +222,16 @@ def _adapter_folder(name: str) -> Path:
 
 @step()
 async def _register(installation_id: int, snapshot_id: str, name: str) -> list[str]:
-    """Copy the version to its immutable place and record it with its decision. Returns its name and the verdict."""
+    """Copy the version to its immutable place and record it with its decision. Returns its name and the verdict.
+
+    What a hosted service keeps is no AdapterVersion and stays out of the registry: no pointer can ever name it.
+    """
 
     def register() -> list[str]:
         run = _run_folder(name)
+        external = _read_external(run).get("external")
+        if external is not None:
+            return [external["model"], "external"]
         decision = GateDecision.model_validate_json((run / "decision.json").read_text())
         manifest = AdapterManifest.model_validate_json((run / "version" / "manifest.json").read_text())
         place = _adapter_folder(manifest.name)
@@ -221,7 +284,7 @@ def _settle(session: Session, installation_id: int, name: str, verdict: str, ref
             save_adapter_state(session, installation_id, previous, AdapterState.RETIRED)
         move_pointer(session, installation_id, name)
         save_adapter_state(session, installation_id, name, AdapterState.PROMOTED)
-    elif verdict != "hold":
+    elif verdict not in ("hold", "external"):
         save_adapter_state(session, installation_id, name, AdapterState.REJECTED)
     append_audit(
         session,

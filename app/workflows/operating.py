@@ -25,6 +25,7 @@ from app.workflows.backfilling import read_backfills
 from app.workflows.context import services
 from app.workflows.erasure_requests import read_erasures
 from app.workflows.runs import FAILED, RUNNING, Queue
+from app.workflows.triggers import Trigger
 
 _COUNTED = (
     tables.DeliveryRow,
@@ -67,7 +68,7 @@ def start_training(installation_id: int) -> str:
         if load_installation(session, installation_id) is None:
             raise UserError(f"expected a known installation, got {installation_id}; install the App there first")
     workflow_id = f"learn:{installation_id}:{uuid.uuid4().hex[:12]}"
-    engine.start("learn", workflow_id, installation_id, queue=Queue.GPU)
+    engine.start("learn", workflow_id, installation_id, Trigger.OPERATOR.value, queue=Queue.GPU)
     return workflow_id
 
 

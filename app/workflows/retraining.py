@@ -1,12 +1,14 @@
-"""The nightly question: has any installation approved enough new Examples to be worth a learning round?"""
+"""The nightly question, and that of every schedule: is a learning round of any installation worth its hours?"""
 
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
+from pydantic import ValidationError
 from sqlmodel import Session
 
-from app.domain.adapters import AdapterState
+from app.domain.adapters import AdapterState, BaseCheckpoint
 from app.domain.examples import ExampleKind
 from app.store.columns import utc_now
 from app.store.database import reading, writing
@@ -26,20 +28,12 @@ from app.workflows.context import services
 from app.workflows.engine import scheduled, start, step
 from app.workflows.erased_files import delete_adapters
 from app.workflows.runs import Queue
+from app.workflows.triggers import Standing, count_territories, decide_due, is_scheduled
 
-#: Approved comments below which nothing is trained: fewer are few-shot material.
-LEAST_COMMENTS = 30
-#: New approved comments since the last snapshot that are worth a round.
-LEAST_NEW = 20
-
+_SCHEDULE_MINUTES = 5
 
 #: How long weights may live that learned from something erased, when no better adapter replaces them.
 STALE_DAYS = 30
-
-
-def decide_due(*, approved: int, new: int, learned_before: bool, stale: bool = False) -> bool:
-    """Whether a learning round is worth its hours. `stale`: what was learned from last was erased since."""
-    return approved >= LEAST_COMMENTS and (new >= LEAST_NEW or not learned_before or stale)
 
 
 def select_condemned(versions: Iterable[AdapterVersionRow], in_use: str | None, now: datetime) -> list[str]:
@@ -56,9 +50,17 @@ def select_condemned(versions: Iterable[AdapterVersionRow], in_use: str | None, 
 
 @scheduled("retraining", "0 2 * * *")
 async def _retrain(at: datetime) -> None:
-    for installation_id in await list_due():
-        await start_round(installation_id, at.date().isoformat())
+    for installation_id, reason in await list_due_rounds():
+        await start_round(installation_id, at.date().isoformat(), reason)
     await destroy_stale()
+
+
+@scheduled("schedules", f"*/{_SCHEDULE_MINUTES} * * * *")
+async def _keep_schedules(at: datetime) -> None:
+    """Rounds of installations with a schedule of their own. What falls due while no process runs waits for its next
+    time."""
+    for installation_id, reason in await list_scheduled_rounds(at.isoformat()):
+        await start_round(installation_id, at.isoformat(timespec="minutes"), reason)
 
 
 @step()
@@ -99,17 +101,45 @@ async def _destroy_of(installation_id: int) -> int:
 
 
 @step()
-async def list_due() -> list[int]:
-    """Active installations with enough new approved comments."""
-    return await asyncio.to_thread(_list_due)
+async def list_due_rounds() -> list[list[Any]]:
+    """Pairs of an active installation and why it is worth a round."""
+    return await asyncio.to_thread(_list_due, None)
 
 
-def _list_due() -> list[int]:
+@step()
+async def list_scheduled_rounds(moment: str) -> list[list[Any]]:
+    """The same for those whose schedule named a moment in the minutes up to `moment`, in ISO 8601."""
+    return await asyncio.to_thread(_list_due, datetime.fromisoformat(moment))
+
+
+def _list_due(moment: datetime | None) -> list[list[Any]]:
+    """At a `moment` only installations whose schedule says so; without one, all of them for every other reason."""
+    found: list[list[Any]] = []
+    served = _load_served()
     with reading(services().database) as session:
-        return [row.id for row in select_installations(session) if _is_due(session, row.id)]
+        for row in select_installations(session):
+            if moment is not None and not _is_scheduled(row.id, moment):
+                continue
+            due = decide_due(_load_standing(session, row.id, served), scheduled=moment is not None)
+            if due is not None:
+                found.append([row.id, str(due)])
+    return found
 
 
-def _is_due(session: Session, installation_id: int) -> bool:
+def _is_scheduled(installation_id: int, moment: datetime) -> bool:
+    cron = services().schedules.get(installation_id)
+    return cron is not None and is_scheduled(cron, moment - timedelta(minutes=_SCHEDULE_MINUTES), moment)
+
+
+def _load_served() -> BaseCheckpoint | None:
+    """None where no base is: then the round itself says what to do."""
+    try:
+        return BaseCheckpoint.model_validate_json((services().base / "base.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _load_standing(session: Session, installation_id: int, served: BaseCheckpoint | None) -> Standing:
     newest = load_newest_snapshot(session, installation_id)
     approvals = select_approvals_in_force(session, installation_id)
     comments = [
@@ -117,18 +147,34 @@ def _is_due(session: Session, installation_id: int) -> bool:
         for row in select_approved_examples(session, installation_id)
         if row.kind == ExampleKind.REVIEW_COMMENT.value
     ]
-    new = [row for row in comments if newest is None or approvals[row.hash].created_at > newest.created_at]
-    return decide_due(
-        approved=len(comments),
-        new=len(new),
+    new = {row.hash for row in comments if newest is None or approvals[row.hash].created_at > newest.created_at}
+    versions = select_adapter_versions(session, installation_id)
+    return Standing(
+        known=count_territories(row.payload["path"] for row in comments if row.hash not in new),
+        recent=count_territories(row.payload["path"] for row in comments if row.hash in new),
         learned_before=newest is not None,
         stale=newest is not None and newest.erased_at is not None,
+        served=served,
+        learned=tuple(BaseCheckpoint.model_validate(row.manifest["base"]) for row in versions),
     )
 
 
 @step()
-async def start_round(installation_id: int, day: str) -> str:
-    """Enqueue one round a day at most; rounds wait for each other."""
-    workflow_id = f"learn:{installation_id}:{day}"
-    await asyncio.to_thread(start, "learn", workflow_id, installation_id, queue=Queue.GPU)
+async def start_round(installation_id: int, moment: str, reason: str) -> str:
+    """Enqueue one round, at most one for each moment; rounds wait for each other. Why it began is on record."""
+    workflow_id = f"learn:{installation_id}:{moment}"
+
+    def begin() -> None:
+        with writing(services().database) as session:
+            append_audit(
+                session,
+                actor="understudy",
+                action="round.begun",
+                subject=workflow_id,
+                idempotency_key=f"round.begun:{workflow_id}",
+                detail={"installation_id": installation_id, "reason": reason},
+            )
+        start("learn", workflow_id, installation_id, reason, queue=Queue.GPU)
+
+    await asyncio.to_thread(begin)
     return workflow_id

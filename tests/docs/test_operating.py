@@ -1,15 +1,19 @@
 """docs/operating.md names every setting with its default, every operator route and the thresholds in force."""
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic_core import PydanticUndefined
 
+from app.runners.hosted_dialects import OPENAI_LAST_DAY
+from app.runners.places import KubernetesPlace, RunnerKind, load_place
 from app.settings import Settings
 from app.web.operator import Operations, operator_router
-from app.workflows.retraining import LEAST_COMMENTS, LEAST_NEW
+from app.workflows.triggers import LEAST_COMMENTS, LEAST_DRIFTED, LEAST_NEW, Trigger, parse_schedules
 
 TEXT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 
@@ -42,3 +46,23 @@ def _routes(router: APIRouter) -> list[tuple[str, str]]:
 
 def test_the_thresholds_are_those_of_the_code() -> None:
     assert f"at least {LEAST_COMMENTS} approved comments, {LEAST_NEW} of them new" in TEXT
+    assert f"of at least {LEAST_DRIFTED} newly approved comments" in TEXT
+    assert f"no new jobs after {OPENAI_LAST_DAY}" in TEXT
+
+
+def test_every_runner_and_every_reason_is_there() -> None:
+    rows = set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
+    assert {*RunnerKind, *Trigger} <= rows
+
+
+def test_the_schedule_shown_is_one() -> None:
+    shown = re.search(r"such as `(7=[^`]+)`", TEXT)
+    assert shown is not None
+    assert parse_schedules(shown[1].split(";")) == {7: "0 3 * * 0", 9: "30 4 1,15 * *"}
+
+
+def test_the_command_that_copies_a_place_gives_one(tmp_path: Path) -> None:
+    line = next(line.strip() for line in TEXT.splitlines() if line.startswith("    cp infra/runners"))
+    *copy, target = shlex.split(line)
+    subprocess.run([*copy, str(tmp_path / target)], check=True, cwd=Path(__file__).parents[2])
+    load_place(tmp_path / target, KubernetesPlace)

@@ -38,6 +38,11 @@ def test_good_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "canary" not in repr(settings)
 
 
+def test_schedules_are_parted_by_semicolons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = _load(monkeypatch, tmp_path, UNDERSTUDY_SCHEDULES="7=0 3 * * 0; 9=30 4 1,15 * *;")
+    assert settings.schedules == ("7=0 3 * * 0", "9=30 4 1,15 * *")
+
+
 @pytest.mark.parametrize("name", _GOOD)
 @pytest.mark.parametrize("value", [None, ""])
 def test_nothing_starts_without(name: str, value: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -60,6 +65,8 @@ def test_nothing_starts_without(name: str, value: str | None, monkeypatch: pytes
         ("UNDERSTUDY_APP_ID", "0"),
         ("UNDERSTUDY_PORT", "70000"),
         ("UNDERSTUDY_TRAINING_CONFIG", "canary.yaml"),
+        ("UNDERSTUDY_RUNNER", "canary"),
+        ("UNDERSTUDY_RUNNER_CONFIG", "canary.yaml"),
         ("UNDERSTUDY_GITHUB_GIT_URL", "canary.example"),
         ("UNDERSTUDY_GITHUB_GIT_URL", "https://"),
         ("UNDERSTUDY_GITHUB_GIT_URL", "ftp://canary.example"),

@@ -15,10 +15,10 @@ from pathlib import Path
 from sqlmodel import Session
 
 from app.domain.errors import Refused, RetryLater
+from app.runners.children import run_child
 from app.store.deliveries import save_delivery
 from app.store.tables import DeliveryRow
 from app.workflows import engine
-from app.workflows.children import run_child
 from app.workflows.engine import scheduled, step, transaction, workflow
 from app.workflows.runs import Queue
 

@@ -22,12 +22,12 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel, select
 
 from app.domain.errors import RetryLater, UserError
+from app.runners.children import run_child
 from app.store.columns import utc_now
 from app.store.database import check_sqlite_version, open_engine, reading, writing
 from app.store.deliveries import load_delivery, save_delivery
 from app.store.tables import DeliveryRow, ExecutorRow
 from app.workflows import engine
-from app.workflows.children import run_child
 from app.workflows.runs import FAILED, Queue, State
 from tests.integration.workflows import samples
 from tests.integration.workflows.conftest import Start, eventually

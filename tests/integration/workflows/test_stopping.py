@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.adapters import CHILD_LOCK
 from app.domain.errors import RetryLater
-from app.workflows.children import run_child
+from app.runners.children import run_child
 from app.workflows.erasing import stop_learning
 from tests.integration.team import Team
 

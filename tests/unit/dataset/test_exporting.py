@@ -164,3 +164,18 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
         export_snapshot(tmp_path / "s", Format.TRL, tmp_path / "out", None)
     with pytest.raises(UserError, match="expected a snapshot folder"):
         export_snapshot(tmp_path / "none", Format.TRL, tmp_path / "new", None)
+
+
+def test_both_trainers_get_a_training_of_our_recipe(tmp_path: Path) -> None:
+    a_snapshot(tmp_path / "s")
+    for form in (Format.AXOLOTL, Format.UNSLOTH):
+        export_snapshot(tmp_path / "s", form, tmp_path / form, None)
+    axolotl = yaml.safe_load((tmp_path / "axolotl" / "axolotl.yaml").read_text())
+    unsloth = yaml.safe_load((tmp_path / "unsloth" / "unsloth.yaml").read_text())
+    recipe = yaml.safe_load((Path(__file__).parents[3] / "training" / "configs" / "default.yaml").read_text())
+    assert axolotl["lora_r"] == unsloth["lora"]["lora_r"] == recipe["rank"]
+    assert axolotl["num_epochs"] == unsloth["training"]["num_epochs"] == recipe["epochs"]
+    assert axolotl["learning_rate"] == unsloth["training"]["learning_rate"] == recipe["learning_rate"]
+    assert axolotl["lora_target_modules"] == unsloth["lora"]["target_modules"].split(",") == recipe["target_modules"]
+    assert (tmp_path / "unsloth" / unsloth["data"]["local_dataset"][0]).is_file()
+    assert axolotl["adapter"] == unsloth["training"]["training_type"] == "lora"
