@@ -16,6 +16,7 @@ from app.domain.errors import Refused
 from app.domain.evals import EvalReport, GateDecision, GatePolicy
 from training.config import ResolvedConfig
 from training.evaluation.examining import ArmName, Examination, evaluate
+from training.evaluation.judging.settings import JudgeSettings
 from training.gate import decide_promotion, describe_decision
 from training.process.files import load_record, save_record
 from training.process.progress import Progress
@@ -53,6 +54,9 @@ class Round:
     current: Path | None = None
     policy: GatePolicy = field(default_factory=GatePolicy)
     budget_seconds: float | None = None
+    #: who may judge held-out comments, and the installation's regression set
+    judge: JudgeSettings | None = None
+    pinned: Path | None = None
 
 
 def run_round(learning: Round, progress: Progress) -> GateDecision:
@@ -134,6 +138,8 @@ def _examine(learning: Round, progress: Progress, adapter: Path | None, arm: Arm
         config=learning.resolved.config,
         adapter=adapter,
         arm=arm,
+        judge=learning.judge,
+        pinned=learning.pinned,
     )
     return evaluate(examination, progress)
 
