@@ -23,7 +23,6 @@ from training.evaluation.baselines import measure_baselines
 from training.evaluation.bench import Bench, read_answer
 from training.evaluation.engines import Engine
 from training.evaluation.judge import TEAM_EXAMPLES, Judge, ModelJudge, WordJudge, judge_sheet
-from training.evaluation.judging.asking import Asker, open_client
 from training.evaluation.judging.questions import Case
 from training.evaluation.judging.settings import JudgeSettings, check_judge
 from training.evaluation.neighbours import read_comment
@@ -194,6 +193,8 @@ def _open_judge(examination: Examination, train: Sequence[CommentRow]) -> Judge:
     if settings is None:
         return WordJudge(train)
     check_judge(settings, examination.checkpoint)
+    from training.evaluation.judging.asking import Asker, open_client
+
     team = choose_shots(
         train, TEAM_EXAMPLES, _TEAM_CHARACTERS, lambda messages: sum(len(message.content) for message in messages)
     )

@@ -6,11 +6,11 @@ budget that ends early cuts all arms alike.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.domain.base import content_hash
 from app.domain.evals import Figure, JudgeRecord
 from app.domain.snapshots import CommentRow
-from training.evaluation.judging.asking import Answers, Asker
 from training.evaluation.judging.questions import (
     Case,
     Ratings,
@@ -24,6 +24,10 @@ from training.evaluation.judging.settings import JudgeSettings
 from training.evaluation.measures import mean_figure, share_figure
 from training.evaluation.neighbours import judge_same_issue, read_comment
 from training.evaluation.sheet import Sheet, known
+
+if TYPE_CHECKING:
+    # It imports the SDK, which takes seconds that an evaluation without a judge need not spend.
+    from training.evaluation.judging.asking import Answers, Asker
 
 #: Comments of the team that a judge sees as the measure of its conventions, at the most.
 TEAM_EXAMPLES = 6
@@ -60,7 +64,7 @@ class WordJudge:
 class ModelJudge:
     """A language model that knows neither the arms nor which comment is the team's."""
 
-    def __init__(self, settings: JudgeSettings, asker: Asker, team: Sequence[str]) -> None:
+    def __init__(self, settings: JudgeSettings, asker: "Asker", team: Sequence[str]) -> None:
         self._settings = settings
         self._asker = asker
         self._team = tuple(team[:TEAM_EXAMPLES])
@@ -96,7 +100,7 @@ class ModelJudge:
             return []
         return [f"not judged: {tally.unanswered} of {tally.asked} questions went unanswered, or were over the budget"]
 
-    def _verdict(self, case: Case, same: Answers, marks: Answers) -> Verdict:
+    def _verdict(self, case: Case, same: "Answers", marks: "Answers") -> Verdict:
         one, other = (_same(same.get(ask_same_issue(case, reference_first=first).id)) for first in (True, False))
         rated = [marks.get(ask_rating(case, self._team, reference_first=first).id) for first in (True, False)]
         return Verdict(

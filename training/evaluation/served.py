@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
 
-from app.domain.adapters import BaseCheckpoint
+from app.domain.adapters import AdapterManifest, BaseCheckpoint
 from app.domain.errors import Refused, RetryLater, UserError
 from app.domain.prompt import Message
 from app.domain.serving import BASE_NAME, EngineCard
 from training.evaluation.engines import Answer, Told
+from training.process.files import load_record
 from training.rows.tokenising import Tokenizer, TokenRow
 
 #: Requests in flight; vLLM batches them, and as many sequences are what `serving run` lets it hold.
@@ -41,6 +43,21 @@ class Served:
     key: str
     name: str = BASE_NAME
     pauses: tuple[float, ...] = _PAUSES
+
+
+def open_served(url: str, key_file: Path, name: str | None, adapter: Path | None) -> Served:
+    """What to ask: the name given, else the adapter's own, else the base.
+
+    Raises:
+        UserError: when the key can't be read, or the adapter has no manifest to be named by.
+    """
+    try:
+        key = key_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UserError(f"expected the server's read key in {key_file}, got {error.strerror!r}") from error
+    if name is None and adapter is not None:
+        name = load_record(adapter / "manifest.json", AdapterManifest, what="the manifest of a served adapter").name
+    return Served(url=url.rstrip("/"), key=key, name=name or BASE_NAME)
 
 
 class ServedScorer:
