@@ -50,10 +50,7 @@ class Tally:
 
 
 def open_client(settings: JudgeSettings) -> Anthropic:
-    """With the key the settings name and no other: the environment is not asked for one.
-
-    vLLM reads `Authorization: Bearer`, Anthropic `x-api-key`.
-    """
+    """With the key the settings name and no other: given one, the SDK does not ask the environment."""
     key, anthropic = settings.read_key(), settings.endpoint == "anthropic"
     return Anthropic(
         api_key=key if anthropic else None,

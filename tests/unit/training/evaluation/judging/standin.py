@@ -1,6 +1,7 @@
 """A stand-in for a hosted judge: real HTTP, the documented headers and body, replies built with the SDK's own types."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ _LOCAL_FIELDS = {"temperature"}
 
 @dataclass
 class Standin:
-    """`answer` sees the request's body. `heard` is every body that came, `keys` the headers that opened the door."""
+    """`answer` sees the request's body. `heard` is every body that came, `keys` the header that opens the door, of each."""
 
     answer: Callable[[dict[str, Any]], Reply]
     url: str = ""
@@ -41,7 +42,7 @@ def standing_in(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Standin]:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             with made.lock:
                 made.heard.append(body)
-                made.keys.append(self.headers.get("x-api-key") or self.headers.get("authorization") or "")
+                made.keys.append(self.headers.get("authorization") or "")
             said = self._refusal(body) or made.answer(body)
             if isinstance(said, tuple):
                 status, headers = said
@@ -54,7 +55,7 @@ def standing_in(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Standin]:
         def _refusal(self, body: dict[str, Any]) -> Reply | None:
             if self.path != "/v1/messages":
                 return 404, {}
-            if self.headers.get("anthropic-version") != "2023-06-01":
+            if re.fullmatch(r"\d{4}-\d\d-\d\d", self.headers.get("anthropic-version") or "") is None:
                 return 400, {}
             if set(body) - set(MessageCreateParamsNonStreaming.__annotations__) - _LOCAL_FIELDS:
                 return 400, {}

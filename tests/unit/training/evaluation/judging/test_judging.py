@@ -171,7 +171,7 @@ def test_a_wrong_key_is_an_error_and_no_figure(tmp_path: Path) -> None:
         judge.decide([RIGHT])
 
 
-def test_keys_go_where_each_endpoint_reads_them_and_none_is_taken_from_the_environment(
+def test_the_key_is_that_of_its_file_and_never_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "from-the-environment")
@@ -181,7 +181,7 @@ def test_keys_go_where_each_endpoint_reads_them_and_none_is_taken_from_the_envir
         hosted = {"endpoint": "anthropic", "send_code_to_anthropic": True, "cache": None, "rubric": False}
         with _judge(standin, tmp_path, **hosted) as (judge, _):
             judge.decide([RIGHT])
-    assert standin.keys == ["Bearer secret"] * 2 + ["secret"] * 2
+    assert standin.keys == ["Bearer secret"] * 4
     assert [body.get("temperature") for body in standin.heard] == [0, 0, None, None]
 
 
