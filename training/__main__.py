@@ -110,7 +110,7 @@ def evaluate(
     pinned: PinnedFile = None,
     endpoint: Annotated[str | None, typer.Option(help="Measure what the server at this address serves.")] = None,
     key_file: Annotated[Path | None, typer.Option(help="Its read key. With --endpoint.")] = None,
-    served_name: Annotated[str | None, typer.Option(help="The name to ask; else the adapter's, or the base.")] = None,
+    served_name: Annotated[str | None, typer.Option(help="The name it must be served under.")] = None,
 ) -> None:
     """Measure the base, or an adapter and its controls, on the held-out part: here, or as it is served."""
     with _spoken_errors():

@@ -29,7 +29,7 @@ from training.evaluation.neighbours import read_comment
 from training.evaluation.prompting import choose_shots
 from training.evaluation.regression import FEW, ensure_pinned, record_regression
 from training.evaluation.scoring import Scorer
-from training.evaluation.served import Served, ServedScorer
+from training.evaluation.served import Served, ServedScorer, check_served
 from training.evaluation.sheet import Sheet
 from training.evaluation.suite import pick_strangers, plan_suite
 from training.evaluation.whole import Where, add_whole, measure_where, open_locator
@@ -80,6 +80,8 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
     use_threads(examination.config.threads)
     suite = plan_suite(examination.snapshot, examination.config)
     adapter = name_adapter(examination)
+    if examination.served is not None:
+        check_served(examination.served, adapter)
     tokenizer = load_tokenizer(examination.base)
     train = tuple(examination.snapshot.comments("train"))
     judge = _open_judge(examination, train)

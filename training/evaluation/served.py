@@ -7,6 +7,7 @@ rendering of messages is proven elsewhere, by the template's hash.
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +61,21 @@ def open_served(url: str, key_file: Path, name: str | None, adapter: Path | None
     return Served(url=url.rstrip("/"), key=key, name=name or BASE_NAME)
 
 
+def check_served(served: Served, adapter: str | None) -> None:
+    """An adapter's name says its content, so figures are about the weights they are headed with.
+
+    Raises:
+        Refused: when another name would be asked than the one measured (None: the base).
+    """
+    expected = adapter or BASE_NAME
+    if served.name != expected:
+        raise Refused(
+            "other_name",
+            f"expected the server to be asked for {expected}, got {served.name}; its figures would be headed with "
+            "another's name. Give the adapter's folder with --adapter, or none for the base",
+        )
+
+
 class ServedScorer:
     """An `Engine` over HTTP. Close it."""
 
@@ -76,7 +92,13 @@ class ServedScorer:
         self._http = httpx.Client(
             base_url=served.url, headers={"authorization": f"Bearer {served.key}"}, timeout=_ANSWER_LIMIT_SECONDS
         )
-        self._card = EngineCard.model_validate(self._ask("GET", "/v1/engine"))
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            self._card = EngineCard.model_validate(self._ask("GET", "/v1/engine"))
+            self._check(checkpoint)
+            undo.pop_all()
+
+    def _check(self, checkpoint: BaseCheckpoint) -> None:
         if self._card.base != checkpoint:
             raise Refused(
                 "other_base",
@@ -84,10 +106,10 @@ class ServedScorer:
                 "one that is served",
             )
         names = [card["id"] for card in self._ask("GET", "/v1/models")["data"]]
-        if served.name not in names:
+        if self._served.name not in names:
             raise UserError(
-                f"expected {served.name} to be served at {served.url}, found {', '.join(names)}; load it first, or "
-                "name another with --served-name"
+                f"expected {self._served.name} to be served at {self._served.url}, found {', '.join(names)}; load it "
+                "first"
             )
 
     @property

@@ -22,7 +22,7 @@ _LOCAL_FIELDS = {"temperature"}
 
 @dataclass
 class Standin:
-    """`answer` sees the request's body. `heard` is every body that came, `keys` the header that opens the door, of each."""
+    """`answer` sees the request's body. `heard`: every body that came; `keys`: the header that opens the door."""
 
     answer: Callable[[dict[str, Any]], Reply]
     url: str = ""
