@@ -16,9 +16,9 @@ from typing import Literal
 from app.domain.adapters import BaseCheckpoint
 from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater, UserError
-from app.domain.serving import BASE_NAME, ProbeReport, Quarantine, ServedAdapter, ServingStatus
-from serving.engine import Engine
-from serving.folder import ProvenAdapter, adopt
+from app.domain.serving import BASE_NAME, EngineCard, ProbeReport, Quarantine, ServedAdapter, ServingStatus
+from serving.engine import Engine, read_engine_name
+from serving.folder import ProvenAdapter, adopt, read_precision
 from serving.probe import check_report, measure
 from serving.state import DesiredAdapter, StateFolder
 
@@ -140,6 +140,11 @@ class Controller:
 
     def names(self) -> list[str]:
         return [BASE_NAME, *sorted(self._served)]
+
+    def card(self) -> EngineCard:
+        return EngineCard(
+            engine=read_engine_name(), precision=read_precision(self.engine.options.base), base=self._base
+        )
 
     def status(self) -> ServingStatus:
         return ServingStatus(

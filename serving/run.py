@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -14,7 +13,7 @@ import uvicorn
 from app.domain.errors import UserError
 from serving.controller import Controller
 from serving.engine import Engine, EngineOptions
-from serving.folder import read_base
+from serving.folder import read_base, read_precision
 from serving.front import create_front
 from serving.leash import end_leftovers
 from serving.probe import TOLERANCES
@@ -34,7 +33,8 @@ async def run(options: EngineOptions, *, state_path: Path, port: int, say: Calla
             say(f"ended process {pid}, left by an earlier run that was killed")
         base = read_base(options.base)
         engine = Engine(options, state=state.path)
-        controller = Controller(engine, state, base, tolerance=_read_tolerance(options.base), say=say)
+        tolerance = TOLERANCES.get(read_precision(options.base), TOLERANCES["bfloat16"])
+        controller = Controller(engine, state, base, tolerance=tolerance, say=say)
         keys = {"read_key": state.ensure_key("read"), "control_key": state.ensure_key("control")}
         server = _Server(uvicorn.Config(create_front(controller, **keys), log_level="warning", access_log=False))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -92,9 +92,3 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise UserError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port") from error
     return listener
-
-
-def _read_tolerance(base: Path) -> float:
-    config = json.loads((base / "config.json").read_bytes())
-    dtype = config.get("dtype", config.get("torch_dtype", "float32"))  # the key's older name
-    return TOLERANCES.get(dtype, TOLERANCES["bfloat16"])

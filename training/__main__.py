@@ -1,7 +1,7 @@
 """`python -m training …`: bases, adapters, evaluations and the gate, from files to files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from training.process.environment import prepare_process
 from training.process.spoken import spoken_errors
 from training.release.commands import SigningKey, add_commands
 
+if TYPE_CHECKING:
+    from training.evaluation.judging.settings import JudgeSettings
+    from training.evaluation.served import Served
+
 prepare_process()
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -21,6 +25,10 @@ BaseFolder = Annotated[Path | None, typer.Option("--base", help="A base folder; 
 ConfigChoice = Annotated[str | None, typer.Option("--config", help="A YAML file, or: default, demo, smoke.")]
 Minutes = Annotated[float | None, typer.Option("--max-minutes", min=0.01, help="Stop well within this time.")]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="A GatePolicy as JSON.")]
+JudgeFile = Annotated[Path | None, typer.Option("--judge", help="A judge's settings (YAML); without it nobody judges.")]
+PinnedFile = Annotated[
+    Path | None, typer.Option("--pinned", help="The installation's regression set; made there if absent, then kept.")
+]
 DEFAULT_BASE = Path(".work/base")
 
 
@@ -87,8 +95,13 @@ def evaluate(
     adapter: Annotated[Path | None, typer.Option(help="An adapter folder; without it the base is measured.")] = None,
     base: BaseFolder = None,
     config: ConfigChoice = None,
+    judge: JudgeFile = None,
+    pinned: PinnedFile = None,
+    endpoint: Annotated[str | None, typer.Option(help="Measure what the server at this address serves.")] = None,
+    key_file: Annotated[Path | None, typer.Option(help="Its read key. With --endpoint.")] = None,
+    served_name: Annotated[str | None, typer.Option(help="The name it must be served under.")] = None,
 ) -> None:
-    """Measure the base, or an adapter and its controls, on the held-out part."""
+    """Measure the base, or an adapter and its controls, on the held-out part: here, or as it is served."""
     with spoken_errors():
         from training.config import resolve_config
         from training.evaluation.examining import Examination
@@ -100,9 +113,44 @@ def evaluate(
         check_file_place(out)
         opened, resolved = load_snapshot(snapshot), resolve_config(config)
         folder, checkpoint = _open_base(base)
-        report = examine(Examination(opened, folder, checkpoint, resolved.config, adapter), Progress(None))
+        examination = Examination(
+            snapshot=opened,
+            base=folder,
+            checkpoint=checkpoint,
+            config=resolved.config,
+            adapter=adapter,
+            served=_open_served(endpoint, key_file, served_name, adapter),
+            judge=_open_judge(judge),
+            pinned=pinned,
+        )
+        report = examine(examination, Progress(None))
         save_record(out, report)
-        print(report.model_dump_json(indent=1, include={"suite", "arms", "seconds", "notes"}))
+        print(report.model_dump_json(indent=1, include={"suite", "engine", "arms", "seconds", "notes"}))
+
+
+@cli.command()
+def controls(
+    *,
+    snapshot: SnapshotFolder,
+    out: Out,
+    base: BaseFolder = None,
+    config: ConfigChoice = None,
+    only: Annotated[list[str] | None, typer.Option(help="One of them; may be given several times.")] = None,
+    judge: JudgeFile = None,
+) -> None:
+    """Train adapters that should teach nothing, by the same recipe, and measure each into OUT/reports/NAME.json."""
+    with spoken_errors():
+        from training.config import resolve_config
+        from training.evaluation.controls import Controls, parse_names, run_controls
+        from training.process.lock import hold_folder
+        from training.process.progress import Progress
+        from training.rows.snapshot import load_snapshot
+
+        names, resolved, opened = parse_names(only or []), resolve_config(config), load_snapshot(snapshot)
+        folder, checkpoint = _open_base(base)
+        with hold_folder(out / "controls"):
+            made = Controls(opened, folder, checkpoint, resolved.config, out, _open_judge(judge))
+            run_controls(made, names, Progress(out / "controls" / "progress.jsonl"))
 
 
 @cli.command()
@@ -140,6 +188,8 @@ def run(
     max_minutes: Minutes = None,
     policy: PolicyFile = None,
     signing_key: SigningKey = None,
+    judge: JudgeFile = None,
+    pinned: PinnedFile = None,
 ) -> None:
     """A whole learning round: Locator, AcceptanceFilter, adapter, evaluation and gate."""
     with spoken_errors():
@@ -163,6 +213,8 @@ def run(
                 policy=_open_policy(policy),
                 budget_seconds=None if max_minutes is None else 60 * max_minutes,
                 signing_key=signing_key,
+                judge=_open_judge(judge),
+                pinned=pinned,
             )
             run_round(learning, Progress(out / "progress.jsonl"))
 
@@ -171,6 +223,26 @@ def _open_base(folder: Path | None) -> tuple[Path, BaseCheckpoint]:
     from training.base.making import ensure_base, load_base
 
     return (DEFAULT_BASE, ensure_base(DEFAULT_BASE)) if folder is None else (folder, load_base(folder))
+
+
+def _open_judge(path: Path | None) -> "JudgeSettings | None":
+    from training.evaluation.judging.settings import load_judge
+
+    return None if path is None else load_judge(path)
+
+
+def _open_served(url: str | None, key_file: Path | None, name: str | None, adapter: Path | None) -> "Served | None":
+    from training.evaluation.served import open_served
+
+    if url is None:
+        if key_file is not None or name is not None:
+            raise UserError("expected --endpoint URL with --key-file and --served-name, got them without it")
+        return None
+    if key_file is None:
+        raise UserError(
+            "expected --key-file FILE with --endpoint; `python -m serving run` writes read.key in its state"
+        )
+    return open_served(url, key_file, name, adapter)
 
 
 def _open_policy(path: Path | None) -> GatePolicy:

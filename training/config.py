@@ -54,6 +54,13 @@ class TrainingConfig(Record):
     answer_tokens: int = Field(gt=0)
     #: rows of the held-out part that are scored, 0 = all
     heldout_rows: int = Field(ge=0)
+    #: what needs no training and is measured beside the base: each costs a scoring of the held-out part, or more
+    arms: tuple[Literal["nearest", "prompt", "few_shot", "retrieval"], ...]
+    #: rows that arms with a longer prompt (prompt, few_shot, retrieval) are measured on, 0 = as many as the base
+    compared_rows: int = Field(ge=0)
+    #: past comments shown in a prompt, and the tokens that they may add to it
+    shots: int = Field(ge=1)
+    shot_tokens: int = Field(ge=1)
     #: share of clean hunks in which the Locator may point at a line
     alarms_per_clean_hunk: float = Field(gt=0, lt=1)
     #: share of posted comments that the AcceptanceFilter wants acted on

@@ -17,6 +17,7 @@ from app.domain.errors import Refused, UserError
 from app.domain.evals import EvalReport, GateDecision, GatePolicy, SpotCheck
 from training.config import ResolvedConfig
 from training.evaluation.examining import ArmName, Examination, evaluate
+from training.evaluation.judging.settings import JudgeSettings
 from training.gate.deciding import decide_promotion, describe_decision
 from training.process.files import load_record, save_record
 from training.process.progress import Progress
@@ -57,6 +58,9 @@ class Round:
     policy: GatePolicy = field(default_factory=GatePolicy)
     budget_seconds: float | None = None
     signing_key: Path | None = None
+    #: who may judge held-out comments, and the installation's regression set
+    judge: JudgeSettings | None = None
+    pinned: Path | None = None
 
 
 def run_round(learning: Round, progress: Progress) -> GateDecision:
@@ -158,6 +162,8 @@ def _examine(learning: Round, progress: Progress, adapter: Path | None, arm: Arm
         config=learning.resolved.config,
         adapter=adapter,
         arm=arm,
+        judge=learning.judge,
+        pinned=learning.pinned,
     )
     return evaluate(examination, progress)
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from app.domain.adapters import BaseCheckpoint
 from app.domain.base import Record
 
 #: The name under which the base itself answers.
@@ -55,3 +56,11 @@ class ServingStatus(Record):
     ready_seconds: float | None
     adapters: tuple[ServedAdapter, ...]
     quarantined: tuple[Quarantine, ...]
+
+
+class EngineCard(Record):
+    """What multiplies the weights that answer, and how they are held; the heading of figures measured as served."""
+
+    engine: str
+    precision: str
+    base: BaseCheckpoint

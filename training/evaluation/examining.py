@@ -1,53 +1,60 @@
-"""The held-out part, measured: base and nearest without an adapter; candidate and its control with one.
+"""The held-out part, measured: what needs no training without an adapter; an adapter and its control with one.
 
 The control `other_hunk` scores the same comments under the hunk of another held-out row. An adapter that only learned
 how this team sounds does as well there as under the right hunk; the difference is what it understood of the code.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
-from app.domain.base import content_hash
-from app.domain.errors import Refused, UserError
-from app.domain.evals import Arm, EvalReport
-from app.domain.prompt import PROMPT_VERSION, parse_completion
+from app.domain.errors import Refused
+from app.domain.evals import EvalReport, RegressionRecord
+from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import CommentRow
-from training.base.precision import SERVED
 from training.base.tokens import load_tokenizer
 from training.config import TrainingConfig
-from training.evaluation.measures import mean_figure, share_figure, style_figure
-from training.evaluation.neighbours import judge_same_issue, pick_nearest, read_comment
-from training.evaluation.places import Places, measure_places
-from training.evaluation.scoring import Scorer, Told
+from training.evaluation.baselines import measure_baselines
+from training.evaluation.bench import Bench, read_answer
+from training.evaluation.engines import Engine
+from training.evaluation.judge import TEAM_EXAMPLES, Judge, ModelJudge, WordJudge, judge_sheet
+from training.evaluation.judging.questions import Case
+from training.evaluation.judging.settings import JudgeSettings, check_judge
+from training.evaluation.neighbours import read_comment
+from training.evaluation.prompting import choose_shots
+from training.evaluation.regression import FEW, ensure_pinned, record_regression
+from training.evaluation.scoring import Scorer
+from training.evaluation.served import Served, ServedScorer, check_served
+from training.evaluation.sheet import Sheet
+from training.evaluation.suite import pick_strangers, plan_suite
+from training.evaluation.whole import Where, add_whole, measure_where, open_locator
 from training.process.environment import read_code_commit, read_packages, use_threads
 from training.process.files import load_record
 from training.process.progress import Progress
 from training.process.runkey import read_key
 from training.rows.snapshot import Snapshot
 from training.rows.tokenising import Tokenizer
-from training.scores.locator import KIND, fit_locator, judge_lines, read_texts
-from training.scores.text_scores import TextScores, load_scores
 
-ArmName = Literal["candidate", "current"]
-
-
-@dataclass(frozen=True)
-class Suite:
-    """The held-out rows and how they are measured; two reports compare only when this is equal."""
-
-    id: str
-    rows: tuple[CommentRow, ...]
-    asked: tuple[CommentRow, ...]
+#: Trainings whose only purpose is to be worse than the candidate.
+ControlName = Literal["random_subset", "inverted", "shuffled"]
+CONTROLS: tuple[ControlName, ...] = get_args(ControlName)
+ArmName = Literal["candidate", "current", "random_subset", "inverted", "shuffled"]
+#: Characters of the team's own comments that a judge sees, all together.
+_TEAM_CHARACTERS = 3_000
 
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything an evaluation is made of. Without an adapter the base is measured."""
+    """Everything an evaluation is made of. Without an adapter the base is measured.
+
+    `served`: ask this server and not weights of our own. `judge`: who may judge, None for nobody. `pinned`: the file of
+    the installation's regression set, which is asked of adapters only.
+    """
 
     snapshot: Snapshot
     base: Path
@@ -55,165 +62,62 @@ class Examination:
     config: TrainingConfig
     adapter: Path | None = None
     arm: ArmName = "candidate"
-
-
-def plan_suite(snapshot: Snapshot, config: TrainingConfig) -> Suite:
-    """The held-out rows to score and the fewer ones to answer, spread evenly over time.
-
-    Raises:
-        UserError: when the snapshot holds nothing out.
-    """
-    heldout = sorted(snapshot.comments("heldout"), key=lambda row: (row.created_at, row.example))
-    if not heldout:
-        raise UserError(f"{snapshot.folder} holds out no comments; a snapshot needs some to prove anything")
-    rows = _thin(heldout, config.heldout_rows)
-    asked = _thin(rows, config.generated_rows) if config.generated_rows else []
-    said = {
-        "rows": [row.example for row in rows],
-        "asked": [row.example for row in asked],
-        "answer_tokens": config.answer_tokens,
-        "snapshot": snapshot.id,
-    }
-    return Suite(content_hash("su1", said), tuple(rows), tuple(asked))
+    served: Served | None = None
+    judge: JudgeSettings | None = None
+    pinned: Path | None = None
 
 
 def evaluate(examination: Examination, progress: Progress) -> EvalReport:
     """Measure one side of the comparison.
 
     Raises:
-        UserError: when the adapter folder is none, or nothing is held out.
-        Refused: when the adapter was trained on another base; nothing is loaded then.
+        UserError: when the adapter folder is none, nothing is held out, or the judge or server can't be asked.
+        Refused: when the adapter or the server is of another base, or the base would judge itself; nothing is loaded
+            then.
+        RetryLater: when the server is away.
     """
     started = time.monotonic()
     use_threads(examination.config.threads)
     suite = plan_suite(examination.snapshot, examination.config)
-    name = _check_adapter(examination)
+    adapter = name_adapter(examination)
+    if examination.served is not None:
+        check_served(examination.served, adapter)
     tokenizer = load_tokenizer(examination.base)
-    scorer = Scorer(examination.base, examination.adapter, tokenizer)
-    bench = _Bench(examination, suite, scorer, tokenizer, progress)
-    arms, paired, notes = bench.measure_base() if examination.adapter is None else bench.measure_adapter()
+    train = tuple(examination.snapshot.comments("train"))
+    judge = _open_judge(examination, train)
+    with _open_engine(examination, tokenizer) as engine:
+        bench = Bench(engine, suite, train, tokenizer, examination.config, progress)
+        where = _measure(examination, bench)
+        judge_sheet(bench.sheet, judge)
+        regression = _measure_regression(examination, bench, judge)
+        heading = {"engine": engine.name, "precision": engine.precision}
+    if where is not None:
+        add_whole(bench.sheet, examination.arm, where, examination.snapshot.hunks("heldout"))
     return EvalReport(
         suite=suite.id,
         prompt_version=PROMPT_VERSION,
         base=examination.checkpoint,
-        adapter=name,
-        precision=SERVED,
-        arms=arms,
+        adapter=adapter,
+        arms=bench.sheet.arms(),
         rows=tuple(row.example for row in suite.rows),
-        paired=paired,
+        paired=bench.sheet.paired,
         packages=read_packages(),
         code_commit=read_code_commit(),
         seconds=round(time.monotonic() - started, 2),
         created_at=datetime.now(UTC),
-        notes=tuple(notes),
+        notes=(*bench.sheet.notes, *judge.notes()),
+        judge=judge.record(),
+        regression=regression,
+        **heading,
     )
 
 
-Measured = tuple[dict[str, Arm], dict[str, tuple[float, ...]], list[str]]
+def name_adapter(examination: Examination) -> str | None:
+    """What is measured, after a look at whether it fits the base.
 
-
-@dataclass(frozen=True)
-class _Bench:
-    """The loaded weights and what is asked of them."""
-
-    examination: Examination
-    suite: Suite
-    scorer: Scorer
-    tokenizer: Tokenizer
-    progress: Progress
-
-    def measure_base(self) -> Measured:
-        losses = self._losses("base", self.suite.rows)
-        arms = {
-            "base": self._answers("base").model_copy(update={"nll": mean_figure(losses)}),
-            "nearest": self._nearest(),
-        }
-        return arms, {"base": losses}, []
-
-    def measure_adapter(self) -> Measured:
-        name = self.examination.arm
-        losses = self._losses(name, self.suite.rows)
-        places, note = _measure_locator(self.examination)
-        found = {"nll": mean_figure(losses), "location_hit": places.hit, "false_alarm": places.alarm}
-        arms: dict[str, Arm] = {
-            name: self._answers(name).model_copy(update=found),
-            "chance": Arm(location_hit=places.chance),
-        }
-        paired: dict[str, tuple[float, ...]] = {name: losses}
-        if name == "candidate":
-            paired["other_hunk"] = self._losses("other_hunk", pick_strangers(self.suite.rows))
-            arms["other_hunk"] = Arm(nll=mean_figure(paired["other_hunk"]))
-        return arms, paired, [note]
-
-    @property
-    def _train(self) -> list[CommentRow]:
-        return self.examination.snapshot.comments("train")
-
-    def _losses(self, name: str, asked: Sequence[CommentRow]) -> tuple[float, ...]:
-        """Completion NLL per token (nats) of the suite's comments under the prompts of `asked`."""
-        rows = [
-            self.tokenizer.row(row.example, ask.prompt, row.completion)
-            for ask, row in zip(asked, self.suite.rows, strict=True)
-        ]
-        values = self.scorer.logprobs(rows, _teller(self.progress, f"evaluate:{name}"))
-        return tuple(round(-value, 6) for value in values)
-
-    def _answers(self, name: str) -> Arm:
-        """Greedy answers without a schema: what the weights do of themselves."""
-        prompts = [row.prompt for row in self.suite.asked]
-        told = _teller(self.progress, f"answer:{name}")
-        answers = self.scorer.answers(prompts, self.examination.config.answer_tokens, told)
-        written = [parse_completion(answer.text) or answer.text for answer in answers]
-        return self._judge(written).model_copy(
-            update={
-                "schema_valid": share_figure([parse_completion(answer.text) is not None for answer in answers]),
-                "stop": share_figure([answer.stopped for answer in answers]),
-            }
-        )
-
-    def _nearest(self) -> Arm:
-        train = self._train
-        return self._judge(pick_nearest(train, self.suite.asked)) if train and self.suite.asked else Arm()
-
-    def _judge(self, written: Sequence[str]) -> Arm:
-        wanted = [read_comment(row) for row in self.suite.asked]
-        return Arm(
-            style_distance=style_figure(written, wanted),
-            same_issue=share_figure(judge_same_issue(self._train, written, wanted)),
-        )
-
-
-def pick_strangers(rows: Sequence[CommentRow]) -> list[CommentRow]:
-    """For each row another one whose comment differs, of another pull request where there is one. Deterministic."""
-    picked = []
-    for index, row in enumerate(rows):
-        others = [rows[(index + len(rows) // 2 + step) % len(rows)] for step in range(len(rows))]
-        differing = [other for other in others if other.completion != row.completion] or others
-        distant = [other for other in differing if other.pull_request != row.pull_request] or differing
-        picked.append(distant[0])
-    return picked
-
-
-def _measure_locator(examination: Examination) -> tuple[Places, str]:
-    locator = _find_locator(examination)
-    if locator.abstains:
-        return Places(None, None, None), f"Locator {locator.sentence}"
-    lines = judge_lines(examination.snapshot.hunks("heldout"))
-    if not lines.sites:
-        return Places(None, None, None), "no judged line is held out"
-    scores = locator.score(read_texts(lines.sites), len(lines.sites))
-    return measure_places(lines, scores, locator.threshold), f"Locator: {locator.sentence}"
-
-
-def _find_locator(examination: Examination) -> TextScores:
-    """The version's own; an adapter that comes without one is measured with one fitted on the same snapshot."""
-    stored = examination.adapter / "locator.skops" if examination.adapter is not None else None
-    if stored is not None and stored.is_file():
-        return load_scores(stored, KIND)
-    return fit_locator(examination.snapshot.hunks("train"), alarms=examination.config.alarms_per_clean_hunk)
-
-
-def _check_adapter(examination: Examination) -> str | None:
+    Raises:
+        Refused: when it was trained on another base.
+    """
     if examination.adapter is None:
         return None
     stated = examination.adapter / "manifest.json"
@@ -231,22 +135,73 @@ def _check_adapter(examination: Examination) -> str | None:
     return examination.adapter.name
 
 
+def _measure(examination: Examination, bench: Bench) -> Where | None:
+    if examination.adapter is None:
+        measure_baselines(bench)
+        return None
+    arm, rows, asked = examination.arm, bench.suite.rows, bench.suite.asked
+    where = None if arm in CONTROLS else _measure_where(examination, bench.sheet)
+    bench.score(arm, rows, [row.prompt for row in rows])
+    bench.answer(arm, asked, [row.prompt for row in asked])
+    if arm == "candidate":
+        bench.score("other_hunk", rows, [row.prompt for row in pick_strangers(rows)])
+        bench.sheet.notes.append(
+            f"not measured: {', '.join(CONTROLS)} (trained controls; `python -m training controls` makes a report of "
+            "each)"
+        )
+    return where
+
+
+def _measure_where(examination: Examination, sheet: Sheet) -> Where:
+    """The place for what is measured of where: the Locator's own figures, and baselines that need no adapter."""
+    locator = open_locator(examination.snapshot, examination.adapter, alarms=examination.config.alarms_per_clean_hunk)
+    where = measure_where(examination.snapshot, locator)
+    sheet.add(examination.arm, location_hit=where.places.hit, false_alarm=where.places.alarm)
+    sheet.add("chance", location_hit=where.places.chance)
+    sheet.notes.append(where.note)
+    return where
+
+
+def _measure_regression(examination: Examination, bench: Bench, judge: Judge) -> RegressionRecord | None:
+    if examination.pinned is None or examination.adapter is None or examination.arm in CONTROLS:
+        return None
+    pinned = ensure_pinned(examination.pinned, examination.snapshot.comments("heldout"))
+    answers = [read_answer(answer) for answer in bench.ask("pinned", [row.prompt for row in pinned.prompts])]
+    cases = [
+        Case(row.example, row.prompt[-1].content, row.reference, answer)
+        for row, answer in zip(pinned.prompts, answers, strict=True)
+    ]
+    taught = {row.example for row in bench.train} & {row.example for row in pinned.prompts}
+    if taught:
+        bench.sheet.notes.append(
+            f"regression: {len(taught)} of {len(pinned.prompts)} pinned prompts have come into the training part since"
+        )
+    if len(pinned.prompts) < FEW:
+        bench.sheet.notes.append(f"regression: only {len(pinned.prompts)} pinned prompts; {FEW} to 50 are wanted")
+    return record_regression(pinned, answers, [verdict.same for verdict in judge.decide(cases)])
+
+
+@contextmanager
+def _open_engine(examination: Examination, tokenizer: Tokenizer) -> Iterator[Engine]:
+    if examination.served is None:
+        yield Scorer(examination.base, examination.adapter, tokenizer)
+        return
+    with ServedScorer(examination.served, examination.checkpoint, tokenizer) as scorer:
+        yield scorer
+
+
+def _open_judge(examination: Examination, train: Sequence[CommentRow]) -> Judge:
+    settings = examination.judge
+    if settings is None:
+        return WordJudge(train)
+    check_judge(settings, examination.checkpoint)
+    from training.evaluation.judging.asking import Asker, open_client
+
+    team = choose_shots(
+        train, TEAM_EXAMPLES, _TEAM_CHARACTERS, lambda messages: sum(len(message.content) for message in messages)
+    )
+    return ModelJudge(settings, Asker(settings, open_client(settings)), [read_comment(row) for row in team])
+
+
 def _spell(base: BaseCheckpoint) -> str:
     return f"{base.name} {base.revision} (weights {base.weights_hash[:12]})"
-
-
-def _thin(rows: Sequence[CommentRow], count: int) -> list[CommentRow]:
-    """At most `count` rows at even distances; 0 takes all."""
-    if not count or count >= len(rows):
-        return list(rows)
-    return [rows[index * len(rows) // count] for index in range(count)]
-
-
-def _teller(progress: Progress, stage: str) -> Told:
-    started = time.monotonic()
-
-    def told(done: int, total: int) -> None:
-        seconds = time.monotonic() - started
-        progress.report(stage, done, total, eta_seconds=seconds / done * (total - done))
-
-    return told

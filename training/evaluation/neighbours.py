@@ -19,12 +19,23 @@ def read_comment(row: CommentRow) -> str:
     return parse_completion(content) or content
 
 
-def pick_nearest(train: Sequence[CommentRow], heldout: Sequence[CommentRow]) -> list[str]:
-    """For each held-out row the comment of the training row with the most similar prompt (the marked hunk)."""
+def read_line(row: CommentRow) -> str:
+    """The marked line as the prompt shows it; empty where none is marked."""
+    return next((line for line in row.prompt[-1].content.splitlines() if line.startswith(">")), "")
+
+
+def find_nearest(train: Sequence[CommentRow], asked: Sequence[CommentRow], count: int) -> list[list[CommentRow]]:
+    """For each asked row at most `count` training rows with the most similar prompts (the marked hunk), best first."""
     vectoriser = TfidfVectorizer(analyzer="char", ngram_range=(2, 5), sublinear_tf=True, lowercase=False)
     past = vectoriser.fit_transform([_question(row) for row in train])
-    alike = (vectoriser.transform([_question(row) for row in heldout]) @ past.T).toarray()
-    return [read_comment(train[int(index)]) for index in alike.argmax(axis=1)]
+    alike = (vectoriser.transform([_question(row) for row in asked]) @ past.T).toarray()
+    order = np.argsort(-alike, axis=1, kind="stable")[:, :count]
+    return [[train[int(index)] for index in best] for best in order]
+
+
+def pick_nearest(train: Sequence[CommentRow], heldout: Sequence[CommentRow]) -> list[str]:
+    """For each held-out row the comment of the training row with the most similar prompt."""
+    return [read_comment(best[0]) for best in find_nearest(train, heldout, 1)]
 
 
 def judge_same_issue(train: Sequence[CommentRow], written: Sequence[str], wanted: Sequence[str]) -> list[bool]:
@@ -43,6 +54,5 @@ def judge_same_issue(train: Sequence[CommentRow], written: Sequence[str], wanted
 
 def _question(row: CommentRow) -> str:
     """The marked line three times, then its surroundings: the line decides, the rest breaks ties."""
-    text = row.prompt[-1].content
-    marked = next((line for line in text.splitlines() if line.startswith(">")), "")
-    return "\n".join([marked, marked, marked, text])
+    marked = read_line(row)
+    return "\n".join([marked, marked, marked, row.prompt[-1].content])

@@ -4,9 +4,9 @@ Measured in the precision that vLLM serves in, with the adapter's matrices in th
 are about what is served.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +16,19 @@ from transformers import AutoModelForCausalLM
 
 from app.domain.prompt import Message
 from training.base.precision import SERVED, torch_dtype
+from training.evaluation.engines import Answer, Told
 from training.recipes.adapter_files import find_adapter
 from training.rows.tokenising import Tokenizer, TokenRow
 
 #: Tokens, padding included, that one forward pass may hold.
 _TOKENS_PER_BATCH = 2048
 _ROWS_PER_ANSWER_BATCH = 24
-Told = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Greedy, unconstrained. `stopped` is true when the end token came within the limit."""
-
-    text: str
-    stopped: bool
 
 
 class Scorer:
-    """A base and at most one adapter in memory."""
+    """An `Engine` in this process: a base and at most one adapter in memory."""
+
+    precision = SERVED
 
     def __init__(self, base: Path, adapter: Path | None, tokenizer: Tokenizer) -> None:
         loaded: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch_dtype(SERVED), local_files_only=True)
@@ -43,6 +37,10 @@ class Scorer:
         self._weights = loaded.eval()
         self._adapted = adapter is not None
         self._tokenizer = tokenizer
+
+    @property
+    def name(self) -> str:
+        return f"transformers {metadata.version('transformers')}"
 
     @contextmanager
     def without_adapter(self) -> Iterator[None]:

@@ -174,11 +174,22 @@ async def test_an_answer_has_the_agreed_shape(client: CompletionClient) -> None:
 
 async def test_only_the_listed_routes_answer(serving: ServingProcess) -> None:
     """Every route that vLLM prints at its start, and some that attackers try, through the front with a valid key."""
-    allowed = {("GET", "/health"), ("GET", "/v1/models"), ("POST", "/v1/chat/completions")}
+    allowed = {("GET", "/health"), ("GET", "/v1/models"), ("GET", "/v1/engine")}
+    allowed |= {("POST", "/v1/chat/completions"), ("POST", "/v1/completions")}
     routes = _routes_of_vllm(serving)
     assert len(routes) > 30, "vLLM has many routes; if it prints none, this test proves nothing"
     assert {("POST", "/v1/load_lora_adapter"), ("POST", "/invocations"), ("POST", "/adapters")} <= routes
-    tried = ("/openapi.json", "/docs", "/metrics", "/pause", "/v1/models/", "//v1/models", "/control", "/HEALTH")
+    tried = (
+        "/openapi.json",
+        "/docs",
+        "/metrics",
+        "/pause",
+        "/v1/models/",
+        "//v1/models",
+        "/control",
+        "/HEALTH",
+        "/v1/engine",
+    )
     routes |= {(method, path) for path in tried for method in ("GET", "POST", "PUT", "DELETE")}
     headers = {"authorization": f"Bearer {serving.control_key}"}
     async with httpx.AsyncClient(base_url=serving.url, headers=headers, timeout=30) as http:
@@ -195,6 +206,7 @@ def _routes_of_vllm(serving: ServingProcess) -> set[tuple[str, str]]:
 
 async def test_keys_open_what_they_are_for(serving: ServingProcess) -> None:
     routes = [("GET", "/v1/models"), ("POST", "/v1/chat/completions"), ("GET", "/control/status")]
+    routes += [("POST", "/v1/completions"), ("GET", "/v1/engine")]
     control = [("PUT", "/control/adapters/7--0123456789ab"), ("DELETE", "/control/adapters/7--0123456789ab")]
     async with httpx.AsyncClient(base_url=serving.url) as http:
         for method, path in routes + control:
@@ -220,6 +232,30 @@ async def test_bad_requests_are_refused_without_repeating_them(serving: ServingP
             answer = await http.post("/v1/chat/completions", json=good | change)
             assert answer.status_code == status
             assert "secret words" not in answer.text
+
+
+async def test_a_prompt_of_tokens_is_scored_and_nothing_else_of_that_route_is_open(serving: ServingProcess) -> None:
+    headers = {"authorization": f"Bearer {serving.read_key}"}
+    good: dict[str, Any] = {"model": "base", "prompt": [1, 2, 3], "max_tokens": 1, "prompt_logprobs": 0}
+    refused: list[dict[str, Any]] = [
+        {"prompt": "words"},
+        {"prompt": [[1, 2], [3]]},
+        {"prompt": [-1]},
+        {"prompt": []},
+        {"prompt_logprobs": 5},
+        {"logprobs": 5},
+        {"n": 50},
+        {"echo": True},
+        {"prompt_embeds": "AAAA"},
+        {"vllm_xargs": {"a": 1}},
+        {"temperature": 2},
+    ]
+    async with httpx.AsyncClient(base_url=serving.url, headers=headers, timeout=60) as http:
+        answer = await http.post("/v1/completions", json=good)
+        assert len(answer.json()["choices"][0]["prompt_logprobs"]) == 3
+        for change in refused:
+            assert (await http.post("/v1/completions", json=good | change)).status_code == 422, change
+        assert (await http.post("/v1/completions", json=good | {"model": "7--0123456789ab"})).status_code == 404
 
 
 async def test_content_is_in_no_log(serving: ServingProcess, client: CompletionClient) -> None:

@@ -19,6 +19,10 @@ checkpoint_every_steps: 3
 generated_rows: 2
 answer_tokens: 8
 heldout_rows: 16
+arms: [nearest, few_shot, retrieval]
+compared_rows: 2
+shots: 2
+shot_tokens: 400
 threads: 1
 """
 

@@ -11,9 +11,11 @@ import pytest
 
 from app.domain.adapters import AdapterManifest, Probe
 from app.domain.evals import EvalReport, GateDecision
+from app.domain.pinned import PinnedSet
 from app.inference.acceptance import load_acceptance
 from app.inference.locator import load_locator
 from tests.integration.training.conftest import run_training, start_training
+from training.evaluation.regression import diff_regressions
 from training.process.files import hash_file
 from training.recipes.version import PROBES
 
@@ -26,7 +28,8 @@ def finished(
 ) -> Path:
     out: Path = tmp_path_factory.mktemp("round") / "run"
     code, said = run_training(
-        "run", "--snapshot", small_snapshot, "--base", tiny_base, "--out", out, "--config", quick_config
+        *("run", "--snapshot", small_snapshot, "--base", tiny_base, "--out", out, "--config", quick_config),
+        *("--pinned", out.with_name("pinned.json")),
     )
     assert code == 0, said
     return out
@@ -62,11 +65,46 @@ def test_figures_and_decision_are_there(finished: Path) -> None:
     baseline = EvalReport.model_validate_json((finished / "reports/baseline.json").read_text())
     candidate = EvalReport.model_validate_json((finished / "reports/candidate.json").read_text())
     decision = GateDecision.model_validate_json((finished / "decision.json").read_text())
-    assert set(baseline.arms) == {"base", "nearest"}
-    assert set(candidate.arms) == {"candidate", "other_hunk", "chance"}
+    assert set(baseline.arms) == {"base", "nearest", "few_shot", "retrieval"}
+    assert set(candidate.arms) == {"candidate", "other_hunk", "chance", "whole"}
+    assert set(baseline.paired) == {"base"}, "the others were scored on fewer rows"
+    assert baseline.arms["retrieval"].nll is not None
+    assert baseline.arms["retrieval"].nll.n == 2
+    assert baseline.engine.startswith("transformers 5")
+    assert candidate.judge is None
+    assert any(note.startswith("not judged") for note in candidate.notes)
+    assert any("random_subset, inverted, shuffled" in note for note in candidate.notes)
+    assert any(note.startswith("not measured: prompt") for note in baseline.notes)
     assert len(candidate.paired["candidate"]) == len(baseline.paired["base"]) == len(candidate.rows) == 16
     assert decision.verdict == "reject"  # random weights
     assert decision.adapter == candidate.adapter
+
+
+def test_the_regression_set_was_made_and_asked(finished: Path) -> None:
+    pinned = PinnedSet.model_validate_json(finished.with_name("pinned.json").read_text())
+    candidate = EvalReport.model_validate_json((finished / "reports/candidate.json").read_text())
+    assert candidate.regression is not None
+    assert candidate.regression.set_id == pinned.id
+    assert candidate.regression.prompts == tuple(row.example for row in pinned.prompts)
+    assert not any(candidate.regression.passed)  # random weights
+    assert diff_regressions(candidate.regression, candidate.regression) == ()
+    baseline = EvalReport.model_validate_json((finished / "reports/baseline.json").read_text())
+    assert baseline.regression is None
+
+
+def test_a_control_is_trained_and_compares(
+    finished: Path, tiny_base: Path, small_snapshot: Path, quick_config: Path
+) -> None:
+    """Both controls that can be had are one recipe; one shows that it goes through, with another's refusal beside."""
+    arguments = ("controls", "--snapshot", small_snapshot, "--base", tiny_base, "--out", finished)
+    code, said = run_training(*arguments, "--config", quick_config, "--only", "shuffled", "--only", "inverted")
+    assert code == 0, said
+    candidate = EvalReport.model_validate_json((finished / "reports/candidate.json").read_text())
+    control = EvalReport.model_validate_json((finished / "reports/shuffled.json").read_text())
+    assert set(control.paired) == set(control.arms) == {"shuffled"}
+    assert (control.suite, control.rows) == (candidate.suite, candidate.rows)
+    assert "not measured: inverted needs at least 12 comments" in said
+    assert not (finished / "reports/inverted.json").exists()
 
 
 def test_a_killed_round_goes_on_and_ends_the_same(
