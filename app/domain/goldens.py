@@ -15,7 +15,7 @@ FILE = "goldens.json"
 #: Where tokenizers were seen to change: digits, punctuation, white space, code, CJK, other scripts, emoji, controls.
 TEXTS = (
     "0 1 12 123 1234567890 3.14159 1e-9 0xFF 2026-11-22",
-    "'\"`´’“”«»…–—-_.,;:!?()[]{}<>/\\|@#$%^&*+=~",
+    "'\"`«»…–—-_.,;:!?()[]{}<>/\\|@#$%^&*+=~ \u00b4\u2018\u2019\u201c\u201d",
     "a  b   c\t\td\n\n  e\r\nf \u00a0g",
     "def f(x: int) -> list[str]:\n    return [f'{x:>4}' for _ in range(10) if x != 0]",
     "for (int i = 0; i < n; ++i) { map.computeIfAbsent(key, k -> new ArrayList<>()); }",

@@ -1,4 +1,4 @@
-"""What is found before an hour is spent: `preflight.json` of a run folder, written by training and read by whoever asks."""
+"""What is found before an hour is spent: `preflight.json` of a run folder, written by training."""
 
 from datetime import datetime
 from typing import Literal

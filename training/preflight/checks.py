@@ -1,4 +1,4 @@
-"""Each check of rows, base and settings. Pure: rows and figures in, findings out; silence means that nothing is wrong."""
+"""Each check of rows, base and settings. Pure: rows and figures in, findings out; silence says that all is well."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,7 +9,7 @@ from app.domain.preflight import Finding, Severity, TokenHistogram
 from training.config import TrainingConfig
 from training.rows.tokenising import TokenRow
 
-#: Rows over max_length that are still no reason to look (facts of users: above 1 % the answers of long files go unlearnt).
+#: Rows over max_length that are still no reason to look (above 1 % long files go unlearnt).
 _FEW_OVERLONG = 0.01
 #: Below this share of one label a preference or acceptance training learns to always give the other.
 LEAST_MINORITY = 0.05
@@ -52,8 +52,8 @@ def check_rank(rank: int, *, max_rank: int) -> list[Finding]:
     if rank <= max_rank:
         return []
     text = (
-        f"rank {rank} is above {max_rank}, the largest that the servers hold; train at {max_rank} or less, or start them "
-        f"with `serving run --max-rank {rank}` and say --max-rank {rank} here"
+        f"rank {rank} is above {max_rank}, the largest that the servers hold; train at {max_rank} or less, or start "
+        f"them with `serving run --max-rank {rank}` and say --max-rank {rank} here"
     )
     return [Finding(check="rank", severity="refuse", text=text, mode=9)]
 
@@ -74,7 +74,7 @@ def check_turn_end(rows: Sequence[TokenRow], *, turn_end: int | None, end: int) 
     """
     if turn_end == end or not rows:
         return []
-    text = f"the chat template closes a turn with token {turn_end}, but {end} is trained as the end; the server would not stop"
+    text = f"the chat template closes a turn with token {turn_end}, but {end} is trained as the end of an answer"
     return [Finding(check="turn_end", severity="refuse", text=text, mode=4)]
 
 
@@ -98,9 +98,7 @@ def check_openings(rows: Sequence[TokenRow], *, beginning: int | None, opens_tur
     ]
     if not bad:
         return []
-    text = (
-        f"{bad[0].example} and {len(bad) - 1} more hold the beginning token {beginning} twice; the server adds it once"
-    )
+    text = f"{bad[0].example} and {len(bad) - 1} more hold the beginning token {beginning} twice; it is served once"
     return [Finding(check="one_beginning", severity="refuse", text=text, mode=23)]
 
 
@@ -147,8 +145,8 @@ def check_labels(labels: Sequence[bool], *, needed: bool) -> list[Finding]:
 
 
 def decide_label_weights(accepted: int, rejected: int) -> tuple[float, float]:
-    """Weights of an accepted and a rejected row in KTO, so that their sums stand between 1:1 and 4:3 (Ethayarajh et al.,
-    2024, section 4.2): the rarer kind is weighed up, never the other down.
+    """Weights of an accepted and a rejected row in KTO, so that their sums stand between 1:1 and 4:3
+    (Ethayarajh et al., 2024, section 4.2): the rarer kind is weighed up, never the other down.
     """
     if accepted >= rejected:
         return 1.0, max(1.0, accepted * 3 / 4 / rejected)

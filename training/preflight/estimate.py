@@ -14,7 +14,7 @@ from app.domain.estimates import Device, MemoryParts, Method
 from training.config import TrainingConfig
 
 _FLOAT32 = 4
-#: Bytes of a 4-bit weight with its scales: 8 bits per 64 weights, and those scaled again per 256 (Dettmers et al., 2023).
+#: Bytes of a 4-bit weight and its scales: 8 bits per 64 weights, scaled again per 256 (Dettmers et al., 2023).
 _NF4 = 0.5 + 1 / 64 + _FLOAT32 / (64 * 256)
 #: A LoRA matrix, its gradient and AdamW's two moments, all in float32 (PEFT casts adapters so).
 _TRAINED = 4 * _FLOAT32
@@ -154,8 +154,8 @@ def activation_bytes(shape: ModelShape, setting: Setting, batch: BatchShape) -> 
     """What the forward pass keeps for the backward pass; nothing is computed twice (no checkpointing).
 
     Per token and layer: the input of each adapted matrix, both norms in float32, three vectors of the gated unit,
-    queries, keys and values, the narrow vector between A and B; with plain attention the weights, in float32 and again in
-    the computing type.
+    queries, keys and values, the narrow vector between A and B; with plain attention the weights, in
+    float32 and again in the computing type.
     """
     width = setting.width
     queries, keys = shape.heads * shape.head_width, shape.key_heads * shape.head_width

@@ -21,7 +21,7 @@ from training.preflight import checks
 from training.preflight.actual import read_resident
 from training.preflight.device import read_device
 from training.preflight.estimate import ModelShape, estimate_memory, estimate_seconds, make_setting, read_shape
-from training.preflight.longest_batch import LoraTrainee, Passes, split_plan, try_batches
+from training.preflight.longest_batch import Batch, LoraTrainee, Passes, split_plan, try_batches
 from training.preflight.planned import Planned, plan_training
 from training.preflight.rows_check import Preflight, preflight
 from training.preflight.tokens_histogram import decide_answer_tokens, measure_rows, render_bars
@@ -49,7 +49,7 @@ class Flight:
 
 
 def ensure_preflight(flight: Flight, out: Path) -> PreflightReport:
-    """`preflight.json` of the run folder: made now, or, in a folder that goes on, read; the tokens are compared anew."""
+    """`preflight.json` of the run folder: made now or, in a folder that goes on, read and the tokens compared anew."""
     path = out / FILE
     if is_json(path):
         found = load_record(path, PreflightReport, what="a pre-flight")
@@ -141,9 +141,7 @@ def check_tokens(base: Path, checkpoint: BaseCheckpoint, tokenizer: Tokenizer) -
     """The tokenizer and template against the base's golden tokens; that there are none is said."""
     stored: Goldens | None = load_goldens(base, name=checkpoint.name)
     if stored is None:
-        text = (
-            f"{base} has no golden tokens (it was made before there were any); a changed tokenizer would go unnoticed"
-        )
+        text = f"{base} has no golden tokens (it is older than they are); a changed tokenizer would go unnoticed"
         return [Finding(check="goldens", severity="note", text=text, mode=17)]
     try:
         check_goldens(stored, tokenizer)
@@ -191,7 +189,7 @@ def _estimate(
     return estimate.model_copy(update={"seconds": seconds, "basis": basis}), passes.findings
 
 
-def _pass(planned: Planned, tokenizer: Tokenizer, batches: Sequence[Sequence[object]]) -> Passes:
+def _pass(planned: Planned, tokenizer: Tokenizer, batches: Sequence[Batch]) -> Passes:
     def open_trainee() -> LoraTrainee:
         return LoraTrainee(planned.attach(), precision=planned.precision, pad=tokenizer.pad)
 

@@ -86,7 +86,7 @@ def check_independence(trainee: Trainee, ordered: Batch) -> list[Finding]:
 
 
 class LoraTrainee:
-    """The recipe's own model (`weights`, a PEFT model), in training mode. `precision` is what products are computed in."""
+    """The recipe's own model (`weights`, a PEFT model), in training mode; products are computed in `precision`."""
 
     def __init__(self, weights: Any, *, precision: str, pad: int) -> None:  # noqa: ANN401 - peft ships no types
         import torch

@@ -75,7 +75,8 @@ class Tokenizer:
 
     def turn_start(self) -> int | None:
         """The token that the template opens every turn with, None where turns open with text."""
-        whole = self._render([Message(role="user", content="x")] * 2, add_generation_prompt=False)
+        asked, said = Message(role="user", content="x"), Message(role="assistant", content="x")
+        whole = self._render([asked, said], add_generation_prompt=False)
         return whole[0] if whole and whole.count(whole[0]) >= 2 else None
 
     def turn_end(self) -> int | None:
