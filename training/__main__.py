@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import UnderstudyError, UserError
 from app.domain.evals import EvalReport, GatePolicy
 from training.process.environment import prepare_process
+
+if TYPE_CHECKING:
+    from training.config import TrainingConfig
+    from training.rows.snapshot import Snapshot
 
 prepare_process()
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -22,6 +26,13 @@ BaseFolder = Annotated[Path | None, typer.Option("--base", help="A base folder; 
 ConfigChoice = Annotated[str | None, typer.Option("--config", help="A YAML file, or: default, demo, smoke.")]
 Minutes = Annotated[float | None, typer.Option("--max-minutes", min=0.01, help="Stop well within this time.")]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="A GatePolicy as JSON.")]
+MaxRank = Annotated[
+    int, typer.Option("--max-rank", envvar="UNDERSTUDY_MAX_RANK", help="Largest rank the servers hold.")
+]
+PricePerHour = Annotated[
+    str | None, typer.Option("--price-per-hour", envvar="UNDERSTUDY_DEVICE_PRICE", help="Of the device: '2.50 EUR'.")
+]
+Despite = Annotated[bool, typer.Option("--despite-advice", help="Train even where the advisor says not to.")]
 DEFAULT_BASE = Path(".work/base")
 
 
@@ -63,6 +74,33 @@ def tiny(out: Out) -> None:
 
 
 @cli.command()
+def preflight(
+    *,
+    snapshot: SnapshotFolder,
+    base: BaseFolder = None,
+    config: ConfigChoice = None,
+    max_rank: MaxRank = 16,
+    price: PricePerHour = None,
+    despite: Despite = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
+) -> None:
+    """Whether to train, how, and what it will take; exit code 2 where a check refuses."""
+    with _spoken_errors():
+        from training.config import resolve_config
+        from training.preflight.device import parse_price
+        from training.preflight.flight import Flight, render_report, require_sound, run_preflight
+        from training.rows.snapshot import load_snapshot
+
+        resolved, opened = resolve_config(config), load_snapshot(snapshot)
+        folder, checkpoint = _open_base(base)
+        report = run_preflight(
+            Flight(opened, folder, checkpoint, resolved.config, max_rank, despite, parse_price(price))
+        )
+        print(report.model_dump_json(indent=1) if as_json else "\n".join(render_report(report)))
+        require_sound(report)
+
+
+@cli.command()
 def sft(
     *,
     snapshot: SnapshotFolder,
@@ -70,10 +108,14 @@ def sft(
     base: BaseFolder = None,
     config: ConfigChoice = None,
     max_minutes: Minutes = None,
+    max_rank: MaxRank = 16,
+    price: PricePerHour = None,
+    despite: Despite = False,
 ) -> None:
     """Train an adapter on a snapshot's comments. Run again after a crash, it goes on."""
     with _spoken_errors():
         from training.config import resolve_config
+        from training.preflight.comparing import compare_estimate
         from training.process.lock import hold_folder
         from training.process.progress import Progress
         from training.process.runkey import claim_folder, make_key
@@ -85,9 +127,14 @@ def sft(
         print("\n".join(resolved.lines()))
         with hold_folder(out):
             claim_folder(out, make_key(opened, checkpoint, resolved.config))
+            _fly(opened, folder, checkpoint, resolved.config, out=out, max_rank=max_rank, price=price, despite=despite)
             budget = None if max_minutes is None else 60 * max_minutes
             task = Task(opened, folder, checkpoint, resolved.config, out, budget)
-            print(train_adapter(task, Progress(out / "progress.jsonl")).model_dump_json(indent=1))
+            progress = Progress(out / "progress.jsonl")
+            with compare_estimate(out, progress) as comparison:
+                record = train_adapter(task, progress)
+                comparison.complete = record.stopped == "complete"
+            print(record.model_dump_json(indent=1))
 
 
 @cli.command()
@@ -148,12 +195,16 @@ def run(
     current: Annotated[Path | None, typer.Option(help="The adapter version in use, to be compared with.")] = None,
     max_minutes: Minutes = None,
     policy: PolicyFile = None,
+    max_rank: MaxRank = 16,
+    price: PricePerHour = None,
+    despite: Despite = False,
 ) -> None:
     """A whole learning round: Locator, AcceptanceFilter, adapter, evaluation and gate."""
     with _spoken_errors():
         from training.config import resolve_config
         from training.process.lock import hold_folder
         from training.process.progress import Progress
+        from training.process.runkey import claim_folder, make_key
         from training.rows.snapshot import load_snapshot
         from training.run import Round, run_round
 
@@ -161,6 +212,8 @@ def run(
         folder, checkpoint = _open_base(base)
         print("\n".join(resolved.lines()))
         with hold_folder(out):
+            claim_folder(out, make_key(opened, checkpoint, resolved.config))
+            _fly(opened, folder, checkpoint, resolved.config, out=out, max_rank=max_rank, price=price, despite=despite)
             learning = Round(
                 snapshot=opened,
                 base=folder,
@@ -172,6 +225,27 @@ def run(
                 budget_seconds=None if max_minutes is None else 60 * max_minutes,
             )
             run_round(learning, Progress(out / "progress.jsonl"))
+
+
+def _fly(
+    snapshot: "Snapshot",
+    base: Path,
+    checkpoint: BaseCheckpoint,
+    config: "TrainingConfig",
+    *,
+    out: Path,
+    max_rank: int,
+    price: str | None,
+    despite: bool,
+) -> None:
+    """The pre-flight of a run folder, said and held."""
+    from training.preflight.device import parse_price
+    from training.preflight.flight import Flight, ensure_preflight, render_report, require_sound
+
+    flight = Flight(snapshot, base, checkpoint, config, max_rank, despite, parse_price(price))
+    report = ensure_preflight(flight, out)
+    print("\n".join(render_report(report)))
+    require_sound(report)
 
 
 def _open_base(folder: Path | None) -> tuple[Path, BaseCheckpoint]:

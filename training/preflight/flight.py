@@ -1,8 +1,9 @@
 """The pre-flight: the advisor, every check, the estimate and one pass of the longest batch, before an hour is spent."""
 
 import json
+import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from training.preflight import checks
 from training.preflight.actual import read_resident
 from training.preflight.device import read_device
 from training.preflight.estimate import ModelShape, estimate_memory, estimate_seconds, make_setting, read_shape
-from training.preflight.longest_batch import Batch, LoraTrainee, Passes, split_plan, try_batches
+from training.preflight.longest_batch import LoraTrainee, split_plan, try_batches
 from training.preflight.planned import Planned, plan_training
 from training.preflight.rows_check import Preflight, preflight
 from training.preflight.tokens_histogram import decide_answer_tokens, measure_rows, render_bars
@@ -46,6 +47,8 @@ class Flight:
     max_rank: int = MAX_RANK
     despite: bool = False
     price: Price | None = None
+    #: what the passes are timed by; processor time where other work on the machine would hide what is asked
+    clock: Callable[[], float] = time.perf_counter
 
 
 def ensure_preflight(flight: Flight, out: Path) -> PreflightReport:
@@ -183,17 +186,15 @@ def _estimate(
     if tight or not sound:
         return estimate, tuple(tight)
     use_threads(flight.config.threads)
-    passes = _pass(planned, tokenizer, batches)
+    passes = try_batches(
+        lambda: LoraTrainee(planned.attach(), precision=planned.precision, pad=tokenizer.pad),
+        batches,
+        shape=planned.shape,
+        clock=flight.clock,
+    )
     seconds = estimate_seconds(passes.timings, shapes, setup=passes.setup, looked_at=planned.looked_at)
     basis = None if seconds is None else "measured"
     return estimate.model_copy(update={"seconds": seconds, "basis": basis}), passes.findings
-
-
-def _pass(planned: Planned, tokenizer: Tokenizer, batches: Sequence[Batch]) -> Passes:
-    def open_trainee() -> LoraTrainee:
-        return LoraTrainee(planned.attach(), precision=planned.precision, pad=tokenizer.pad)
-
-    return try_batches(open_trainee, batches, shape=planned.shape)
 
 
 def _method_facts(base: Path, shape: ModelShape | None, device: Device, examples: int) -> MethodFacts:

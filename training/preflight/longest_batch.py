@@ -3,6 +3,8 @@
 A loop of its own: torch's AdamW at a rate of zero, so that nothing is learnt and all memory of a step is taken.
 """
 
+import ctypes
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,27 +50,43 @@ def split_plan(plan: Batch, batch_rows: int) -> list[Batch]:
 
 
 def try_batches(
-    open_trainee: Callable[[], Trainee], batches: Sequence[Batch], *, shape: Callable[[Batch], BatchShape]
+    open_trainee: Callable[[], Trainee],
+    batches: Sequence[Batch],
+    *,
+    shape: Callable[[Batch], BatchShape],
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Passes:
     """Time the typical and the longest batch, after the smallest one warmed the libraries up.
 
     Each is timed at its first pass: in a training too nearly every batch has a new length, for which kernels are made.
     """
     ordered = sorted(batches, key=lambda rows: shape(rows).positions)
-    began = time.perf_counter()
+    try:
+        return _try(open_trainee, ordered, shape, clock)
+    finally:
+        _give_back()
+
+
+def _try(
+    open_trainee: Callable[[], Trainee],
+    ordered: Sequence[Batch],
+    shape: Callable[[Batch], BatchShape],
+    clock: Callable[[], float],
+) -> Passes:
+    began = clock()
     trainee = open_trainee()
-    setup = time.perf_counter() - began
+    setup = clock() - began
     timings: list[Timing] = []
     for rows in (ordered[0], ordered[len(ordered) // 2], ordered[-1]):
         try:
-            began = time.perf_counter()
+            began = clock()
             trainee.step(rows)
-            timings.append(Timing(shape(rows).positions, time.perf_counter() - began))
+            timings.append(Timing(shape(rows).positions, clock() - began))
         except Exception as error:
             if not _is_out_of_memory(error):
                 raise
             return Passes((), setup, (_out_of_memory(shape(rows)),))
-    shortest = sorted((row for rows in batches for row in rows), key=lambda row: len(row.tokens))
+    shortest = sorted((row for rows in ordered for row in rows), key=lambda row: len(row.tokens))
     return Passes(tuple(timings[1:]), setup, tuple(check_independence(trainee, shortest)))
 
 
@@ -139,6 +157,18 @@ class LoraTrainee:
 
         with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._half):
             yield
+
+
+def _give_back() -> None:
+    """What the passes took, so that the training starts from where it was estimated from."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; other libraries give back by themselves
+    if trim is not None:
+        trim(0)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
