@@ -128,7 +128,7 @@ def prove(folder: Path, *, name: str, base: BaseCheckpoint, max_rank: int) -> Pr
 
 
 def _check_named_base(stated: object, manifest: AdapterManifest) -> None:
-    """PEFT's own file names the base as well; loaders that look bases up by it (vLLM's resolvers) would take another."""
+    """PEFT's own file names the base as well; what looks bases up by it (vLLM's resolvers) would take another."""
     if stated not in (None, manifest.base.name):
         raise Refused(
             "other_base", f"adapter_config.json names the base {stated!r}, the manifest {manifest.base.name!r}"
