@@ -81,7 +81,7 @@ def run_preflight(flight: Flight) -> PreflightReport:
     checked = preflight(comments, tokenizer, config)
     histogram = measure_rows(checked.encoded, max_length=config.max_length)
     answer_tokens = decide_answer_tokens(histogram)
-    counts = count_rows(comments, flight.snapshot.comments("heldout"), least=config.minimum_weight)
+    counts = count_rows(comments, flight.snapshot.comments("heldout"))
     device, shape = read_device(), read_shape(_read_config(flight.base))
     method = advise_method(_method_facts(flight.base, shape, device, counts.examples))
     planned = plan_training(flight.snapshot, flight.base, flight.checkpoint, config, checked)
@@ -110,22 +110,22 @@ def run_preflight(flight: Flight) -> PreflightReport:
     )
 
 
-def count_rows(train: Sequence[CommentRow], heldout: Sequence[CommentRow], *, least: float) -> AdviceCounts:
-    """The counts the advice rests on, of rows of at least that weight. Contradictions: one prompt, different words."""
-    heavy, held = [row for row in train if row.weight >= least], [row for row in heldout if row.weight >= least]
-    reviewers = Counter(row.reviewer for row in heavy)
-    top = reviewers.most_common(1)
+def count_rows(train: Sequence[CommentRow], heldout: Sequence[CommentRow]) -> AdviceCounts:
+    """The counts the advice rests on. Every row was approved, so every row counts; contradictions are one prompt with
+    different words.
+    """
+    top = Counter(row.reviewer for row in train).most_common(1)
     said: dict[tuple[object, ...], set[tuple[object, ...]]] = defaultdict(set)
-    for row in heavy:
+    for row in train:
         said[row.prompt].add(row.completion)
-    words = Counter(row.completion for row in heavy)
+    words = Counter(row.completion for row in train)
     return AdviceCounts(
-        examples=len(heavy) + len(held),
-        heldout=len(held),
+        examples=len(train) + len(heldout),
+        heldout=len(heldout),
         top_reviewer=top[0][0] if top else None,
-        top_reviewer_share=top[0][1] / len(heavy) if top else None,
+        top_reviewer_share=top[0][1] / len(train) if top else None,
         contradictions=sum(len(answers) > 1 for answers in said.values()),
-        repeated=len(heavy) - len(words),
+        repeated=len(train) - len(words),
     )
 
 
