@@ -19,6 +19,7 @@ from app.domain.errors import Refused, RetryLater, UserError
 from app.domain.serving import BASE_NAME, EngineCard, ProbeReport, Quarantine, ServedAdapter, ServingStatus
 from serving.engine import Engine, read_engine_name
 from serving.folder import ProvenAdapter, adopt, read_precision
+from serving.goldens import compare_goldens
 from serving.probe import check_report, measure
 from serving.state import DesiredAdapter, StateFolder
 
@@ -223,6 +224,7 @@ class Controller:
             root = (await self.engine.list_served()).get(name)
             if root != str(folder):
                 raise Refused("not_listed", f"vLLM took {name} but lists it with root {root}, expected {folder}")
+            await compare_goldens(self.engine, name, proven.goldens)
             report = await measure(self.engine, name, proven.probes, tolerance=self._tolerance)
             check_report(report)
         except (Refused, RetryLater):

@@ -18,6 +18,7 @@ import httpx
 
 from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater, UserError
+from app.domain.prompt import Message
 from app.domain.serving import BASE_NAME
 from serving import leash
 from serving.lora import round_rank
@@ -233,6 +234,18 @@ class Engine:
             for entry, token in zip(scored[1:], tokens[1:], strict=True)
             if entry is not None
         ]
+
+    async def tokenize_text(self, name: str, text: str) -> tuple[int, ...]:
+        return await self._tokenize({"model": name, "prompt": text, "add_special_tokens": False})
+
+    async def tokenize_prompt(self, name: str, messages: tuple[Message, ...]) -> tuple[int, ...]:
+        """Rendered by the served chat template, for an answer to follow."""
+        turns = [message.model_dump() for message in messages]
+        return await self._tokenize({"model": name, "messages": turns, "add_generation_prompt": True})
+
+    async def _tokenize(self, body: dict[str, Any]) -> tuple[int, ...]:
+        answer = await self._call("POST", "/tokenize", body)
+        return tuple(int(token) for token in answer.json()["tokens"])
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
         try:

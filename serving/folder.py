@@ -16,7 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.domain.adapters import ADAPTER_NAME, AdapterManifest, BaseCheckpoint, Probe, check_base
 from app.domain.errors import Refused, UserError
+from app.domain.goldens import FILE as GOLDENS
+from app.domain.goldens import Goldens
 from app.domain.prompt import PROMPT_VERSION
+from serving.goldens import read_goldens
 from serving.lora import check_config, check_tensors
 
 MANIFEST = "manifest.json"
@@ -38,6 +41,7 @@ class ProvenAdapter:
     manifest: AdapterManifest
     path: Path
     probes: tuple[Probe, ...]
+    goldens: Goldens
 
     @property
     def weights_folder(self) -> Path:
@@ -114,12 +118,27 @@ def prove(folder: Path, *, name: str, base: BaseCheckpoint, max_rank: int) -> Pr
     _check_listing(folder, manifest)
     for inside, wanted in manifest.files.items():
         _check_hash(inside, found=_hash(folder / inside), wanted=wanted)
-    for needed in (CONFIG, WEIGHTS, PROBES):
+    for needed in (CONFIG, WEIGHTS, PROBES, GOLDENS):
         if needed not in manifest.files:
             raise Refused("missing_file", f"adapter {name} has no {needed}")
-    check_config(_read_json(folder / CONFIG), max_rank=max_rank)
+    config = _read_json(folder / CONFIG)
+    _check_named_base(config.get("base_model_name_or_path"), manifest)
+    check_config(config, max_rank=max_rank)
     check_tensors(read_shapes(folder / WEIGHTS), max_rank=max_rank)
-    return ProvenAdapter(manifest=manifest, path=folder, probes=_read_probes(folder / PROBES))
+    return ProvenAdapter(
+        manifest=manifest,
+        path=folder,
+        probes=_read_probes(folder / PROBES),
+        goldens=read_goldens(folder / GOLDENS),
+    )
+
+
+def _check_named_base(stated: object, manifest: AdapterManifest) -> None:
+    """PEFT's own file names the base as well; what looks bases up by it (vLLM's resolvers) would take another."""
+    if stated not in (None, manifest.base.name):
+        raise Refused(
+            "other_base", f"adapter_config.json names the base {stated!r}, the manifest {manifest.base.name!r}"
+        )
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:

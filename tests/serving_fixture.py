@@ -142,6 +142,9 @@ def make_adapter(
     adapter_logprob = measure_logprob(adapted)
     adapted.save_pretrained(str(folder / "adapter"))
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
+    options = json.loads((folder / "adapter/adapter_config.json").read_text())
+    options["base_model_name_or_path"] = BaseCheckpoint.model_validate_json((base / "base.json").read_bytes()).name
+    (folder / "adapter/adapter_config.json").write_text(json.dumps(options))
     probe = Probe(
         tokens=PROBE_TOKENS,
         completion_tokens=COMPLETION_TOKENS,
@@ -149,9 +152,17 @@ def make_adapter(
         base_logprob=base_logprob,
     )
     (folder / "probes.json").write_text(json.dumps([probe.model_dump(mode="json")]))
+    write_goldens(base, folder)
     for name in ("locator.skops", "filter.skops"):
         (folder / name).write_bytes(b"not read by the server")
     return seal(folder, base, rank=rank, seed=seed, installation=installation)
+
+
+def write_goldens(base: Path, folder: Path) -> None:
+    from training.base.goldens import make_goldens
+    from training.base.tokens import load_tokenizer
+
+    (folder / "goldens.json").write_text(make_goldens(load_tokenizer(base)).model_dump_json())
 
 
 def seal(folder: Path, base: Path, *, rank: int = 8, seed: int = 1, installation: str = "7") -> AdapterManifest:

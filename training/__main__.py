@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from training.evaluation.judging.settings import JudgeSettings
     from training.evaluation.served import Served
 
+if TYPE_CHECKING:
+    from training.config import TrainingConfig
+    from training.rows.snapshot import Snapshot
+
 prepare_process()
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -29,6 +33,13 @@ JudgeFile = Annotated[Path | None, typer.Option("--judge", help="A judge's setti
 PinnedFile = Annotated[
     Path | None, typer.Option("--pinned", help="The installation's regression set; made there if absent, then kept.")
 ]
+MaxRank = Annotated[
+    int, typer.Option("--max-rank", envvar="UNDERSTUDY_MAX_RANK", help="Largest rank the servers hold.")
+]
+PricePerHour = Annotated[
+    str | None, typer.Option("--price-per-hour", envvar="UNDERSTUDY_DEVICE_PRICE", help="Of the device: '2.50 EUR'.")
+]
+Despite = Annotated[bool, typer.Option("--despite-advice", help="Train even where the advisor says not to.")]
 DEFAULT_BASE = Path(".work/base")
 
 
@@ -60,6 +71,33 @@ def tiny(out: Out) -> None:
 
 
 @cli.command()
+def preflight(
+    *,
+    snapshot: SnapshotFolder,
+    base: BaseFolder = None,
+    config: ConfigChoice = None,
+    max_rank: MaxRank = 16,
+    price: PricePerHour = None,
+    despite: Despite = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
+) -> None:
+    """Whether to train, how, and what it will take; exit code 2 where a check refuses."""
+    with spoken_errors():
+        from training.config import resolve_config
+        from training.preflight.device import parse_price
+        from training.preflight.flight import Flight, render_report, require_sound, run_preflight
+        from training.rows.snapshot import load_snapshot
+
+        resolved, opened = resolve_config(config), load_snapshot(snapshot)
+        folder, checkpoint = _open_base(base)
+        report = run_preflight(
+            Flight(opened, folder, checkpoint, resolved.config, max_rank, despite, parse_price(price))
+        )
+        print(report.model_dump_json(indent=1) if as_json else "\n".join(render_report(report)))
+        require_sound(report)
+
+
+@cli.command()
 def sft(
     *,
     snapshot: SnapshotFolder,
@@ -67,10 +105,14 @@ def sft(
     base: BaseFolder = None,
     config: ConfigChoice = None,
     max_minutes: Minutes = None,
+    max_rank: MaxRank = 16,
+    price: PricePerHour = None,
+    despite: Despite = False,
 ) -> None:
     """Train an adapter on a snapshot's comments. Run again after a crash, it goes on."""
     with spoken_errors():
         from training.config import resolve_config
+        from training.preflight.comparing import compare_estimate
         from training.process.lock import hold_folder
         from training.process.progress import Progress
         from training.process.runkey import claim_folder, make_key
@@ -82,9 +124,14 @@ def sft(
         print("\n".join(resolved.lines()))
         with hold_folder(out):
             claim_folder(out, make_key(opened, checkpoint, resolved.config))
+            _fly(opened, folder, checkpoint, resolved.config, out=out, max_rank=max_rank, price=price, despite=despite)
             budget = None if max_minutes is None else 60 * max_minutes
             task = Task(opened, folder, checkpoint, resolved.config, out, budget)
-            print(train_adapter(task, Progress(out / "progress.jsonl")).model_dump_json(indent=1))
+            progress = Progress(out / "progress.jsonl")
+            with compare_estimate(out, progress) as comparison:
+                record = train_adapter(task, progress)
+                comparison.complete = record.stopped == "complete"
+            print(record.model_dump_json(indent=1))
 
 
 @cli.command()
@@ -190,12 +237,16 @@ def run(
     signing_key: SigningKey = None,
     judge: JudgeFile = None,
     pinned: PinnedFile = None,
+    max_rank: MaxRank = 16,
+    price: PricePerHour = None,
+    despite: Despite = False,
 ) -> None:
     """A whole learning round: Locator, AcceptanceFilter, adapter, evaluation and gate."""
     with spoken_errors():
         from training.config import resolve_config
         from training.process.lock import hold_folder
         from training.process.progress import Progress
+        from training.process.runkey import claim_folder, make_key
         from training.rows.snapshot import load_snapshot
         from training.run import Round, run_round
 
@@ -203,6 +254,8 @@ def run(
         folder, checkpoint = _open_base(base)
         print("\n".join(resolved.lines()))
         with hold_folder(out):
+            claim_folder(out, make_key(opened, checkpoint, resolved.config))
+            _fly(opened, folder, checkpoint, resolved.config, out=out, max_rank=max_rank, price=price, despite=despite)
             learning = Round(
                 snapshot=opened,
                 base=folder,
@@ -217,6 +270,27 @@ def run(
                 pinned=pinned,
             )
             run_round(learning, Progress(out / "progress.jsonl"))
+
+
+def _fly(
+    snapshot: "Snapshot",
+    base: Path,
+    checkpoint: BaseCheckpoint,
+    config: "TrainingConfig",
+    *,
+    out: Path,
+    max_rank: int,
+    price: str | None,
+    despite: bool,
+) -> None:
+    """The pre-flight of a run folder, said and held."""
+    from training.preflight.device import parse_price
+    from training.preflight.flight import Flight, ensure_preflight, render_report, require_sound
+
+    flight = Flight(snapshot, base, checkpoint, config, max_rank, despite, parse_price(price))
+    report = ensure_preflight(flight, out)
+    print("\n".join(render_report(report)))
+    require_sound(report)
 
 
 def _open_base(folder: Path | None) -> tuple[Path, BaseCheckpoint]:

@@ -14,11 +14,15 @@ from typing import TypeVar
 from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
 from app.domain.base import Record
 from app.domain.errors import Refused, UserError
+from app.domain.estimates import EstimateRecord
 from app.domain.evals import EvalReport, GateDecision, GatePolicy, SpotCheck
+from training.base.goldens import make_goldens
+from training.base.tokens import load_tokenizer
 from training.config import ResolvedConfig
 from training.evaluation.examining import ArmName, Examination, evaluate
 from training.evaluation.judging.settings import JudgeSettings
 from training.gate.deciding import decide_promotion, describe_decision
+from training.preflight.comparing import compare_estimate, load_comparison
 from training.process.files import load_record, save_record
 from training.process.progress import Progress
 from training.process.runkey import RunKey, claim_folder, make_key
@@ -43,6 +47,8 @@ class RunRecord(Record):
     adapter: str
     verdict: str
     seconds: dict[str, float]
+    #: of the adapter's training; None where it was not trained in one go, or nothing was estimated
+    estimate: EstimateRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,11 @@ def run_round(learning: Round, progress: Progress) -> GateDecision:
     decision = decide_promotion(candidate, baselines, learning.policy, _read_spot_check(learning.out))
     save_record(learning.out / "decision.json", decision)
     record = RunRecord(
-        snapshot=learning.snapshot.id, adapter=manifest.name, verdict=decision.verdict, seconds=stages.seconds
+        snapshot=learning.snapshot.id,
+        adapter=manifest.name,
+        verdict=decision.verdict,
+        seconds=stages.seconds,
+        estimate=load_comparison(learning.out),
     )
     save_record(learning.out / "run.json", record)
     seal_run(learning.out, learning.signing_key)
@@ -125,17 +135,16 @@ def _fit_scores(learning: Round, progress: Progress, stages: "_Stages") -> None:
 
 def _train(learning: Round, progress: Progress) -> None:
     budget = learning.budget_seconds
-    train_adapter(
-        Task(
-            snapshot=learning.snapshot,
-            base=learning.base,
-            checkpoint=learning.checkpoint,
-            config=learning.resolved.config,
-            out=learning.out,
-            budget_seconds=None if budget is None else budget * (1 - _AFTER_TRAINING),
-        ),
-        progress,
+    task = Task(
+        snapshot=learning.snapshot,
+        base=learning.base,
+        checkpoint=learning.checkpoint,
+        config=learning.resolved.config,
+        out=learning.out,
+        budget_seconds=None if budget is None else budget * (1 - _AFTER_TRAINING),
     )
+    with compare_estimate(learning.out, progress) as comparison:
+        comparison.complete = train_adapter(task, progress).stopped == "complete"
 
 
 def _assemble(learning: Round, key: RunKey, stages: "_Stages") -> AdapterManifest:
@@ -149,6 +158,7 @@ def _assemble(learning: Round, key: RunKey, stages: "_Stages") -> AdapterManifes
             adapter=adapter,
             scores=[learning.out / "locator.skops", learning.out / "filter.skops"],
             probes=probes,
+            goldens=make_goldens(load_tokenizer(learning.base)),
             installation=learning.snapshot.manifest.installation,
         )
     return load_record(place / "manifest.json", AdapterManifest, what="an adapter's manifest")

@@ -6,6 +6,7 @@ An adapter folder is one version of where, what and whether together:
     locator.skops                                                      where
     filter.skops                                                       whether
     probes.json                                                        stored log-probabilities for the serving probe
+    goldens.json                                                       fixed texts and prompts as token ids
     manifest.json                                                      written last
 """
 

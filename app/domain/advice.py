@@ -57,6 +57,22 @@ class Advice(Record):
     fired: tuple[Fired, ...]
 
 
+class MethodFacts(Record):
+    """What the choice between LoRA and QLoRA rests on. Sizes in bytes; `accelerator` is None without one."""
+
+    parameters: int
+    accelerator: int | None
+    examples: int
+
+
+class MethodAdvice(Record):
+    """LoRA or QLoRA and the rank, with the rules that said so."""
+
+    method: Literal["lora", "qlora"]
+    rank: int
+    fired: tuple[Fired, ...]
+
+
 class _Band(NamedTuple):
     rule: str
     least: float
@@ -100,6 +116,37 @@ def advise(counts: AdviceCounts) -> Advice:
         rank=None if untrained else int(rank.says),
         fired=(*fired, *_warn(counts)),
     )
+
+
+_GIB = 2**30
+#: Nominal sizes, with room for how makers count. A base below the first size is small beside any card.
+_SMALL_CARD, _MIDDLE_CARD = 16.5 * _GIB, 24.5 * _GIB
+_WORTH_PACKING, _LARGE_BASE = 3_000_000_000, 13_000_000_000
+
+
+def advise_method(facts: MethodFacts) -> MethodAdvice:
+    """LoRA or QLoRA, and the rank for this many rows."""
+    method, rule, says = _decide_method(facts)
+    card = "no accelerator" if facts.accelerator is None else f"{facts.accelerator / _GIB:.0f} GiB"
+    (band,) = _within(_RANKS, facts.examples)
+    rank = Fired(
+        rule="rank",
+        figure=f"{facts.examples} examples",
+        says="below 200 rows rank 8, 200-1,000 rank 16, above 1,000 rank 32",
+    )
+    chosen = Fired(rule=rule, figure=f"{facts.parameters / 1e9:.2f}B parameters, {card}", says=says)
+    return MethodAdvice(method=method, rank=int(band.says), fired=(chosen, rank))
+
+
+def _decide_method(facts: MethodFacts) -> tuple[Literal["lora", "qlora"], str, str]:
+    if facts.accelerator is None:
+        says = "on a processor 4-bit weights are unpacked in every product: they save memory and cost time"
+        return "lora", "processor", says
+    if facts.accelerator <= _SMALL_CARD and facts.parameters >= _WORTH_PACKING:
+        return "qlora", "small_card", "QLoRA when GPU memory is at most 16 GB"
+    if facts.accelerator <= _MIDDLE_CARD and facts.parameters >= _LARGE_BASE:
+        return "qlora", "large_base", "QLoRA for 13B or more on 24 GB"
+    return "lora", "enough_memory", "LoRA: QLoRA saves about a third of the memory and costs about 39 % more time"
 
 
 def _within(bands: tuple[_Band, ...], value: float) -> list[_Band]:

@@ -13,6 +13,9 @@ from typing import Any
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import UserError, spoken_place
+from app.domain.goldens import FILE as GOLDENS
+from training.base.goldens import make_goldens
+from training.base.tokens import load_tokenizer
 from training.process.files import hash_file, load_record, save_record
 
 NAME = "SmolLM2-135M-Instruct"
@@ -87,6 +90,7 @@ def make_folder(out: Path, make: Callable[[Path], tuple[str, str]]) -> BaseCheck
         name, revision = make(folder)
         for path in folder.iterdir():
             path.chmod(0o644)
+        save_record(folder / GOLDENS, make_goldens(load_tokenizer(folder)))
         checkpoint = read_fingerprints(folder, name=name, revision=revision)
         save_record(folder / FILE, checkpoint)
         if out.exists():

@@ -27,6 +27,7 @@ from app.domain.base import Record
 from training.base.precision import decide_attention, decide_precision, read_processor_flags, torch_dtype
 from training.base.tokens import load_tokenizer
 from training.config import TrainingConfig
+from training.preflight.rows_check import preflight
 from training.process.environment import use_threads
 from training.process.files import is_json, load_record, save_record, save_text
 from training.process.progress import Progress
@@ -34,7 +35,6 @@ from training.recipes.adapter_files import CONFIG, WEIGHTS, check_servable
 from training.recipes.compaction import compact_output_layer
 from training.recipes.pace import decide_progress, decide_rate
 from training.rows.batches import plan_batches
-from training.rows.preflight import preflight
 from training.rows.snapshot import Snapshot
 from training.rows.tokenising import Tokenizer, TokenRow
 
@@ -92,7 +92,7 @@ def _train(task: Task, plan: list[TokenRow], rows: int, tokenizer: Tokenizer, pr
     set_seed(task.config.seed)
     precision = decide_precision(task.config, read_processor_flags())
     longest = max(len(row.tokens) for row in plan)
-    weights = _attach(task, precision, decide_attention(longest, on_gpu=torch.cuda.is_available()))
+    weights = attach_adapter(task, precision, decide_attention(longest, on_gpu=torch.cuda.is_available()))
     clock = _Clock(task, plan, progress)
     optimizer = torch.optim.AdamW(
         [item for item in weights.parameters() if item.requires_grad],
@@ -115,7 +115,7 @@ def _train(task: Task, plan: list[TokenRow], rows: int, tokenizer: Tokenizer, pr
     return clock.record(rows=rows, precision=precision)
 
 
-def _attach(task: Task, precision: str, attention: str) -> Any:  # noqa: ANN401 - peft ships no types
+def attach_adapter(task: Task, precision: str, attention: str) -> Any:  # noqa: ANN401 - peft ships no types
     weights = AutoModelForCausalLM.from_pretrained(
         task.base, dtype=torch_dtype(precision), attn_implementation=attention, local_files_only=True
     )

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.domain.adapters import AdapterManifest, Probe
+from app.domain.goldens import FILE as GOLDENS
+from app.domain.goldens import Goldens
 from app.domain.prompt import PROMPT_VERSION
 from training.base.tokens import load_tokenizer
 from training.evaluation.scoring import Scorer
@@ -43,7 +45,14 @@ def measure_probes(snapshot: Snapshot, base: Path, adapter: Path) -> list[Probe]
 
 
 def assemble_version(
-    out: Path, *, key: RunKey, adapter: Path, scores: Sequence[Path], probes: Sequence[Probe], installation: str
+    out: Path,
+    *,
+    key: RunKey,
+    adapter: Path,
+    scores: Sequence[Path],
+    probes: Sequence[Probe],
+    goldens: Goldens,
+    installation: str,
 ) -> AdapterManifest:
     """Build `out` beside its place and rename it there, so it is whole or absent."""
     beside = out.with_name(f".{out.name}.making")
@@ -54,6 +63,7 @@ def assemble_version(
         shutil.copyfile(adapter / name, beside / "adapter" / name)
     for path in scores:
         shutil.copyfile(path, beside / path.name)
+    save_record(beside / GOLDENS, goldens)
     save_text(beside / "probes.json", json.dumps([probe.model_dump(mode="json") for probe in probes]) + "\n")
     manifest = AdapterManifest(
         installation=installation,

@@ -43,6 +43,10 @@ class Tokenizer:
     def prompt(self, messages: Sequence[Message]) -> Tokens:
         return self._render(messages, add_generation_prompt=True)
 
+    def text(self, text: str) -> Tokens:
+        """Of plain text: no template, no special tokens added."""
+        return tuple(int(token) for token in self.raw.encode(text, add_special_tokens=False))
+
     def row(self, example: str, prompt: Sequence[Message], completion: Sequence[Message]) -> TokenRow:
         """Tokens of a prompt and its answer, ending in the end token.
 
@@ -62,6 +66,25 @@ class Tokenizer:
             raise UserError(f"{example}: the chat template closes no answer with the end token; stopping is not learnt")
         last = len(answer) - answer[::-1].index(self.end)
         return TokenRow(example=example, tokens=context + answer[:last], prompt_tokens=len(context))
+
+    @property
+    def beginning(self) -> int | None:
+        """The beginning-of-text token, None where the tokenizer has none."""
+        token = self.raw.bos_token_id
+        return None if token is None else int(token)
+
+    def turn_start(self) -> int | None:
+        """The token that the template opens every turn with, None where turns open with text."""
+        asked, said = Message(role="user", content="x"), Message(role="assistant", content="x")
+        whole = self._render([asked, said], add_generation_prompt=False)
+        return whole[0] if whole and whole.count(whole[0]) >= 2 else None
+
+    def turn_end(self) -> int | None:
+        """The special token that the template closes an answer with, None where it closes none."""
+        asked, said = Message(role="user", content="x"), Message(role="assistant", content="x")
+        answer = self._render([asked, said], add_generation_prompt=False)[len(self.prompt([asked])) :]
+        special = set(self.raw.all_special_ids)
+        return next((token for token in answer if token in special), None)
 
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> Tokens:
         ids = self.raw.apply_chat_template(

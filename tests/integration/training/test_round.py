@@ -45,6 +45,7 @@ def test_the_version_is_complete_and_proven(finished: Path) -> None:
         "adapter/adapter_model.safetensors",
         "locator.skops",
         "filter.skops",
+        "goldens.json",
         "probes.json",
     }
     assert all(hash_file(version / name) == wanted for name, wanted in manifest.files.items())

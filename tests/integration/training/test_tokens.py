@@ -8,7 +8,7 @@ from app.domain.errors import UserError
 from app.domain.prompt import Message
 from training.base.tokens import load_tokenizer
 from training.config import TrainingConfig, resolve_config
-from training.rows.preflight import preflight
+from training.preflight.rows_check import preflight
 from training.rows.snapshot import Snapshot, load_snapshot
 from training.rows.tokenising import Tokenizer, encode_comment
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.adapters import BaseCheckpoint, Probe
+from app.domain.goldens import GoldenPrompt, Goldens, GoldenText
+from app.domain.prompt import Message
 from tests.serving_fixture import seal
 
 MODULE = "base_model.model.model.layers.0.self_attn.q_proj"
@@ -18,6 +20,11 @@ CONFIG = {
     "lora_alpha": 4,
     "target_modules": ["q_proj"],
 }
+#: What the stand-in for vLLM's routes in test_controller.py answers to any text and any prompt.
+GOLDENS = Goldens(
+    texts=(GoldenText(text="a 1", tokens=(7, 8)),),
+    prompts=(GoldenPrompt(messages=(Message(role="user", content="x"),), tokens=(1, 7, 2)),),
+)
 
 
 @pytest.fixture
@@ -49,6 +56,7 @@ def adapter(tmp_path: Path, base: Path) -> Path:
     (folder / "adapter/adapter_model.safetensors").write_bytes(_safetensors())
     probe = Probe(tokens=(1, 2, 3), completion_tokens=1, adapter_logprob=-1, base_logprob=-2)
     (folder / "probes.json").write_text(json.dumps([probe.model_dump(mode="json")]))
+    (folder / "goldens.json").write_text(GOLDENS.model_dump_json())
     (folder / "locator.skops").write_bytes(b"where")
     seal(folder, base)
     return folder

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.domain.adapters import AdapterManifest, BaseCheckpoint
-from app.domain.errors import RetryLater
+from app.domain.errors import Refused, RetryLater
 from serving.controller import Controller
 from serving.engine import Engine, EngineOptions
 from serving.state import DesiredAdapter, StateFolder
@@ -24,6 +24,8 @@ class Socket:
         self.adapters: dict[str, str] = {}
         self.away: list[str] = []
         self.loads = 0
+        self.load_bodies: list[dict[str, Any]] = []
+        self.text_tokens = (7, 8)
 
     @asynccontextmanager
     async def open(self, path: Path) -> AsyncIterator[None]:
@@ -47,9 +49,12 @@ class Socket:
         match route:
             case "/v1/load_lora_adapter":
                 self.loads += 1
+                self.load_bodies.append(body)
                 self.adapters[body["lora_name"]] = body["lora_path"]
             case "/v1/unload_lora_adapter":
                 del self.adapters[body["lora_name"]]
+            case "/tokenize":
+                return {"tokens": [1, 7, 2] if "messages" in body else list(self.text_tokens)}
             case "/v1/completions":
                 mean = -1.0 if body["model"] in self.adapters else -2.0
                 scored = [{str(token): {"logprob": mean}} for token in body["prompt"][1:]]
@@ -90,3 +95,41 @@ async def test_an_adapter_whose_proof_was_cut_off_is_proven_anew(
                 pass
     finally:
         await engine.client.aclose()
+
+
+@asynccontextmanager
+async def _controlling(base: Path, tmp_path: Path, socket: Socket) -> AsyncIterator[Controller]:
+    state = StateFolder(tmp_path / "state")
+    engine = Engine(EngineOptions(base=base), state=state.path)
+    checkpoint = BaseCheckpoint.model_validate_json((base / "base.json").read_bytes())
+    controller = Controller(engine, state, checkpoint, tolerance=0.1, say=lambda _: None)
+    try:
+        async with socket.open(engine.socket):
+            await controller._become_ready()
+            yield controller
+    finally:
+        await engine.client.aclose()
+
+
+async def test_a_server_whose_tokenizer_changed_gets_no_adapter(adapter: Path, base: Path, tmp_path: Path) -> None:
+    name = AdapterManifest.model_validate_json((adapter / "manifest.json").read_bytes()).name
+    socket = Socket()
+    socket.text_tokens = (7, 9)
+    async with _controlling(base, tmp_path, socket) as controller:
+        with pytest.raises(Refused, match="token 1 was 8 and is 9") as caught:
+            await controller.load(name, adapter)
+        assert caught.value.reason == "goldens"
+        assert controller.names() == ["base"]
+        assert socket.adapters == {}
+
+
+async def test_weights_are_loaded_once_from_a_place_of_their_own(adapter: Path, base: Path, tmp_path: Path) -> None:
+    """`load_inplace` would read the disk at every step and keep stale cache entries; it is never sent."""
+    name = AdapterManifest.model_validate_json((adapter / "manifest.json").read_bytes()).name
+    socket = Socket()
+    async with _controlling(base, tmp_path, socket) as controller:
+        await controller.load(name, adapter)
+    (body,) = socket.load_bodies
+    assert body.keys() == {"lora_name", "lora_path"}
+    assert Path(body["lora_path"]).is_absolute()
+    assert name in Path(body["lora_path"]).parts

@@ -142,3 +142,16 @@ def _adopt_named(name: str, adapter: Path, base: Path, tmp_path: Path) -> Proven
 
 def _manifest(adapter: Path) -> AdapterManifest:
     return AdapterManifest.model_validate_json((adapter / "manifest.json").read_bytes())
+
+
+def test_refuses_an_adapter_without_golden_tokens(adapter: Path, base: Path, tmp_path: Path) -> None:
+    (adapter / "goldens.json").write_text('{"texts": [], "prompts": []}')
+    seal(adapter, base)
+    _refuses(adapter, base, tmp_path, reason="goldens", naming="goldens.json")
+
+
+def test_refuses_an_adapter_that_names_another_base_itself(adapter: Path, base: Path, tmp_path: Path) -> None:
+    options = json.loads((adapter / "adapter/adapter_config.json").read_text())
+    (adapter / "adapter/adapter_config.json").write_text(json.dumps(options | {"base_model_name_or_path": "other"}))
+    seal(adapter, base)
+    _refuses(adapter, base, tmp_path, reason="other_base", naming="other")

@@ -1,4 +1,4 @@
-"""The pre-flight: what is left out before the first step, and why, and what refuses to be trained on at all."""
+"""Which rows are left out before the first step, and why, and what refuses to be trained on at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ class Preflight:
     """What came in, what was left out and why; printed before the first step."""
 
     rows: tuple[TokenRow, ...]
+    #: those that weigh enough, the ones over max_length included
+    encoded: tuple[TokenRow, ...]
     offered: int
     underweight: int
     over_long: int
@@ -46,4 +48,4 @@ def preflight(rows: Sequence[CommentRow], tokenizer: Tokenizer, config: Training
             f"{over_long} of {len(encoded)} others over max_length {config.max_length} tokens (longest: {longest}). "
             "Nothing sound is left to train on: raise max_length or overlong_share, or collect more examples"
         )
-    return Preflight(fitting, len(rows), len(newest) - len(heavy), over_long)
+    return Preflight(fitting, tuple(encoded), len(rows), len(newest) - len(heavy), over_long)
