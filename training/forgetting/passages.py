@@ -17,13 +17,18 @@ _PASSAGE = 900
 def solution_rows(tokenizer: Tokenizer, problems: Sequence[Problem]) -> list[TokenRow]:
     """The canonical body after the chat turn that asks for it; only the body and the end of the turn are scored."""
     return [
-        tokenizer.row(problem.id, (_ask(problem),), (Message(role="assistant", content=problem.solution),))
+        tokenizer.row(problem.id, (_ask(problem),), (Message(role="assistant", content=_fence(problem.solution)),))
         for problem in problems
     ]
 
 
 def _ask(problem: Problem) -> Message:
     return Message(role="user", content=f"{problem.task} Write its body only.\n{problem.header}")
+
+
+def _fence(body: str) -> str:
+    """Chat templates cut spaces off both ends of a turn, and a body begins with some."""
+    return f"```python\n{body.rstrip()}\n```"
 
 
 def read_passages(count: int) -> list[str]:

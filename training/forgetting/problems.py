@@ -77,7 +77,7 @@ def hash_problems(problems: list[Problem]) -> str:
 
 
 def thin(problems: list[Problem], count: int) -> list[Problem]:
-    """At most `count` at even distances."""
+    """At most `count` at even distances; 0 takes none."""
     wanted = min(count, len(problems))
     return [problems[index * len(problems) // wanted] for index in range(wanted)]
 

@@ -16,10 +16,13 @@ from textwrap import dedent
 from typing import IO
 
 from training.forgetting import inside
-from training.forgetting.jail import SLOTS, Jail, NoSandbox, kill, list_jails
+from training.forgetting.jail import SLOTS, Jail, NoSandbox, Role, kill, list_jails
 
-#: Seconds of wall clock for one program and all its tests.
-_SECONDS = 10.0
+_CANDIDATE: Role = "candidate"
+_JUDGE: Role = "judge"
+#: Seconds of wall clock for one program and all its tests. Generous, for a busy machine must not change a verdict; what
+#: ends a program that only computes is its processor time (`inside.confine`).
+_SECONDS = 20.0
 #: 128 + SIGKILL and the like: the judge was ended by a limit, which only a program's answers can have driven it to.
 _BY_SIGNAL = range(129, 160)
 
@@ -46,14 +49,14 @@ class Sandbox:
     """Proven jails: `judge` may be called from several threads at once."""
 
     def __init__(self, jail: Jail, seconds: float = _SECONDS) -> None:
-        self._jail = jail
+        self.jail = jail
         self._seconds = seconds
         # Another process may be judging too; starting anywhere keeps the two apart.
         self._slots = count(randrange(SLOTS))  # noqa: S311 - no secret
 
     @property
     def name(self) -> str:
-        return self._jail.name
+        return self.jail.name
 
     def judge(self, attempt: Attempt) -> bool:
         """True when all tests of the attempt pass within the limits.
@@ -69,11 +72,8 @@ class Sandbox:
             calls, answers = (_Pipe(stack) for _ in range(2))
             started: list[subprocess.Popen[bytes]] = []
             stack.callback(kill, started)
-            for role, job, takes, gives in (
-                ("candidate", candidate, calls, answers),
-                ("judge", tests, answers, calls),
-            ):
-                with self._jail.prepare(role, job, slot) as (command, passed):
+            for role, job, takes, gives in (_CANDIDATE, candidate, calls, answers), (_JUDGE, tests, answers, calls):
+                with self.jail.prepare(role, job, slot) as (command, passed):
                     started.append(
                         subprocess.Popen(command, pass_fds=passed, stdin=takes.end, stdout=gives.start, stderr=said)
                     )
