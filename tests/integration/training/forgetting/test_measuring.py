@@ -46,8 +46,8 @@ def test_all_canonical_solutions_pass_and_none_without_its_body() -> None:
     sandbox, problems = find_sandbox(), load_humaneval()
     passed = sandbox.judge_all([problem.attempt(problem.header + problem.solution) for problem in problems])
     assert [problem.id for problem, right in zip(problems, passed, strict=True) if not right] == []
-    empty = sandbox.judge_all([problem.attempt(problem.header) for problem in thin(problems, 20)])
-    assert empty == [False] * 20
+    empty = sandbox.judge_all([problem.attempt(problem.header) for problem in thin(problems, 6)])
+    assert empty == [False] * 6
 
 
 def test_answers_are_run_and_paired_by_problem(tiny_base: Path) -> None:
