@@ -65,7 +65,7 @@ def overtrained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
             states = weights.model(torch.tensor([row.tokens])).last_hidden_state[0, row.prompt_tokens - 1 : -1]
             wanted = torch.tensor(row.tokens[row.prompt_tokens :])
             losses.append(torch.nn.functional.cross_entropy(weights.lm_head(states), wanted))
-        loss = torch.stack(losses).mean()
+        loss: Any = torch.stack(losses).mean()
         loss.backward()
         steps.step()
         steps.zero_grad()
