@@ -65,6 +65,17 @@ class TrainingConfig(Record):
     alarms_per_clean_hunk: float = Field(gt=0, lt=1)
     #: share of posted comments that the AcceptanceFilter wants acted on
     acceptance_precision: float = Field(gt=0, lt=1)
+    #: known problems whose solutions are scored, passages of general text that are, and problems whose answers are run
+    #: as programs; 0 = none
+    forgetting_problems: int = Field(ge=0)
+    forgetting_passages: int = Field(ge=0)
+    forgetting_programs: int = Field(ge=0)
+    #: tokens of an answer that is run
+    forgetting_answer_tokens: int = Field(gt=0)
+    #: an MBPP file; "" = none
+    mbpp: str
+    #: rare strings of training comments that are asked for, 0 = none but those a file plants
+    canaries: int = Field(ge=0)
 
     @property
     def hash(self) -> str:

@@ -58,7 +58,7 @@ class Forgetting(Record):
 
     `humaneval`, `mbpp`: passed by real execution. `solutions_nll`, `general_nll`: teacher-forced nats per token of
     canonical solutions and of a frozen general text, for bases too small to pass anything. `not_measured`: the
-    measure and why not.
+    measure and why not. `texts`: by measure, the hash of what was asked; only equal ones pair.
     """
 
     sandbox: str | None = None
@@ -66,6 +66,7 @@ class Forgetting(Record):
     mbpp: tuple[bool, ...] = ()
     solutions_nll: tuple[float, ...] = ()
     general_nll: tuple[float, ...] = ()
+    texts: dict[str, str] = Field(default_factory=dict)
     not_measured: dict[str, str] = Field(default_factory=dict)
 
 
