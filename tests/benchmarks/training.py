@@ -81,7 +81,11 @@ def _speeds(steps: Sequence[Step]) -> tuple[float, float]:
 
 def compare(runs: dict[str, list[list[Step]]]) -> dict[str, Any]:
     """Medians with least and most, the ratios that were promised, and the losses beside each other."""
-    told: dict[str, Any] = {"machine": _machine(), "packages": read_packages(), "repeats": len(next(iter(runs.values())))}
+    told: dict[str, Any] = {
+        "machine": _machine(),
+        "packages": read_packages(),
+        "repeats": len(next(iter(runs.values()))),
+    }
     middle: dict[str, list[float]] = {}
     for arm, done in runs.items():
         both = list(zip(*(_speeds(steps) for steps in done), strict=True))
@@ -153,11 +157,11 @@ def _choose(comments: list[Any], base: Path, tokens: int, longest: int) -> list[
     return chosen
 
 
-def _watch(steps: list[Step], tokens: Callable[[dict[str, Any]], int]) -> Any:  # noqa: ANN401 - a trainer's callback
+def _watch(steps: list[Step], tokens: Callable[[dict[str, Any]], int]) -> Any:
     from transformers import TrainerCallback
 
     class Watch(TrainerCallback):
-        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             logs = kwargs["logs"]
             if "loss" in logs:
                 steps.append(Step(float(logs["loss"]), tokens(logs), time.monotonic(), time.process_time()))
@@ -165,7 +169,7 @@ def _watch(steps: list[Step], tokens: Callable[[dict[str, Any]], int]) -> Any:  
     return Watch()
 
 
-def _defaults(config: Any, out: str, **changes: Any) -> Any:  # noqa: ANN401 - trl's own
+def _defaults(config: Any, out: str, **changes: Any) -> Any:
     from trl.trainer.sft_config import SFTConfig
 
     return SFTConfig(
@@ -184,7 +188,7 @@ def _defaults(config: Any, out: str, **changes: Any) -> Any:  # noqa: ANN401 - t
     )
 
 
-def _lora(config: Any) -> Any:  # noqa: ANN401 - peft's own
+def _lora(config: Any) -> Any:
     from peft import LoraConfig
 
     return LoraConfig(
@@ -196,7 +200,7 @@ def _lora(config: Any) -> Any:  # noqa: ANN401 - peft's own
     )
 
 
-def _trl(base: Path, config: Any, comments: list[Any]) -> list[Step]:  # noqa: ANN401 - a TrainingConfig
+def _trl(base: Path, config: Any, comments: list[Any]) -> list[Step]:
     from datasets import Dataset
     from trl.trainer.sft_trainer import SFTTrainer
 
@@ -229,7 +233,7 @@ def _trl(base: Path, config: Any, comments: list[Any]) -> list[Step]:  # noqa: A
     return steps
 
 
-def _trl_order(base: Path, config: Any, plan: list[Any]) -> list[Step]:  # noqa: ANN401 - a TrainingConfig
+def _trl_order(base: Path, config: Any, plan: list[Any]) -> list[Step]:
     import torch
     from datasets import Dataset
     from peft import get_peft_model
@@ -256,12 +260,12 @@ def _trl_order(base: Path, config: Any, plan: list[Any]) -> list[Step]:  # noqa:
     return steps
 
 
-def _counts(plan: list[Any], config: Any) -> list[int]:  # noqa: ANN401 - a TrainingConfig
+def _counts(plan: list[Any], config: Any) -> list[int]:
     width = config.batch_rows
     return [sum(len(row.tokens) for row in plan[at : at + width]) for at in range(0, len(plan), width)]
 
 
-def _learning(weights: Any, config: Any, steps: int) -> tuple[Any, Any]:  # noqa: ANN401 - torch's own
+def _learning(weights: Any, config: Any, steps: int) -> tuple[Any, Any]:
     import torch
 
     from training.recipes.pace import decide_rate
@@ -276,7 +280,7 @@ def _learning(weights: Any, config: Any, steps: int) -> tuple[Any, Any]:  # noqa
     )
 
 
-def _ours(base: Path, config: Any, plan: list[Any]) -> list[Step]:  # noqa: ANN401 - a TrainingConfig
+def _ours(base: Path, config: Any, plan: list[Any]) -> list[Step]:
     from training.base.making import load_base
     from training.base.tokens import load_tokenizer
     from training.process.progress import Progress
@@ -288,7 +292,7 @@ def _ours(base: Path, config: Any, plan: list[Any]) -> list[Step]:  # noqa: ANN4
     counts = iter(_counts(plan, config))
 
     class Watch(Progress):
-        def report(self, stage: str, step: int, total: int, **figures: Any) -> None:  # noqa: ANN401
+        def report(self, stage: str, step: int, total: int, **figures: Any) -> None:
             steps.append(Step(float(figures["loss"]), next(counts), time.monotonic(), time.process_time()))
 
     mixture = Mixture(tuple(plan), {}, (), len(plan), (), None)
@@ -299,7 +303,7 @@ def _ours(base: Path, config: Any, plan: list[Any]) -> list[Step]:  # noqa: ANN4
     return steps
 
 
-def _bare(base: Path, config: Any, plan: list[Any], *, head_only: bool) -> list[Step]:  # noqa: ANN401 - a TrainingConfig
+def _bare(base: Path, config: Any, plan: list[Any], *, head_only: bool) -> list[Step]:
     import torch
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
@@ -316,6 +320,7 @@ def _bare(base: Path, config: Any, plan: list[Any], *, head_only: bool) -> list[
     counts = _counts(plan, config)
     optimizer, schedule = _learning(weights, config, len(counts))
     steps: list[Step] = []
+    loss: Any
     for number, tokens in enumerate(counts):
         batch = plan[number * config.batch_rows : (number + 1) * config.batch_rows]
         width = max(len(row.tokens) for row in batch)

@@ -22,7 +22,7 @@ class _Product(torch.autograd.Function):
         return functional.linear(x, frozen).addmm_(narrow, b.T)
 
     @staticmethod
-    def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor | None, None, torch.Tensor, torch.Tensor]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor | None, None, torch.Tensor, torch.Tensor]:  # noqa: ANN401
         x, frozen, a, b, narrow = ctx.saved_tensors
         back = slope @ b
         into_x = (slope @ frozen).addmm_(back, a) if ctx.needs_input_grad[0] else None
@@ -33,7 +33,7 @@ def fuse_products(weights: Any) -> int:  # noqa: ANN401 - peft ships no types
     """Give every plain LoRA layer of the PEFT model the fused form; returns how many. For one adapter, no dropout."""
     layers = [layer for layer in weights.modules() if isinstance(layer, Linear) and _is_plain(layer)]
     for layer in layers:
-        layer.forward = _fused(layer)
+        vars(layer)["forward"] = _fused(layer)
     return len(layers)
 
 
@@ -44,17 +44,19 @@ def _is_plain(layer: Linear) -> bool:
     return dense and still and not layer.lora_variant and not layer.lora_bias.get("default", False)
 
 
-def _fused(layer: Linear) -> Any:  # noqa: ANN401 - torch types no forward
+def _fused(layer: Any) -> Any:  # noqa: ANN401 - peft and torch type no forward
     plain = layer.forward
+    frozen: torch.Tensor = layer.base_layer.weight
+    kind = frozen.dtype
+    product: Any = _Product  # torch leaves `apply` untyped
 
     def forward(x: torch.Tensor, *others: Any, **options: Any) -> torch.Tensor:  # noqa: ANN401 - passed on
         if layer.disable_adapters or layer.merged or list(layer.active_adapters) != ["default"] or others or options:
             return plain(x, *others, **options)
-        frozen = layer.base_layer.weight
-        kind = frozen.dtype
-        a, b = layer.lora_A["default"].weight.to(kind), (layer.lora_B["default"].weight * layer.scaling["default"])
+        a: torch.Tensor = layer.lora_A["default"].weight
+        b: torch.Tensor = layer.lora_B["default"].weight * layer.scaling["default"]
         with torch.autocast(x.device.type, enabled=False):
-            out = _Product.apply(x.reshape(-1, x.shape[-1]).to(kind), frozen, a, b.to(kind))
-        return out.view(*x.shape[:-1], -1)
+            flat: torch.Tensor = product.apply(x.reshape(-1, x.shape[-1]).to(kind), frozen, a.to(kind), b.to(kind))
+        return flat.view(*x.shape[:-1], frozen.shape[0])
 
     return forward

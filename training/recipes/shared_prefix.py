@@ -14,30 +14,40 @@ from transformers.modeling_outputs import BaseModelOutputWithPast
 
 #: Openings shorter than this are not worth a second pass through the layers.
 _WORTH_SHARING = 16
+#: Ways to call a decoder that are not a training's; they stay as they are.
+_OTHER_FORMS = ("past_key_values", "position_ids", "inputs_embeds")
 
 
-def share_prefixes(decoder: Any) -> None:  # noqa: ANN401 - any decoder of transformers
-    """From now on `decoder(input_ids, attention_mask)` computes what a batch's rows open with once.
+def share_prefixes(decoder: Any) -> bool:  # noqa: ANN401 - any decoder of transformers
+    """From now on `decoder(input_ids=, attention_mask=)` computes what a batch's rows open with once.
 
-    For batches padded on the right and decoders whose layers all attend to everything before them.
+    For batches padded on the right. False, and nothing changes, for a decoder with layers that do not attend to
+    everything before them: their state after the opening is more than keys and values.
     """
+    kinds = getattr(decoder.config, "layer_types", None) or ["full_attention"]
+    if set(kinds) != {"full_attention"} or getattr(decoder.config, "sliding_window", None):
+        return False
     whole = decoder.forward
 
-    def forward(*, input_ids: torch.Tensor, attention_mask: torch.Tensor, **options: Any) -> BaseModelOutputWithPast:  # noqa: ANN401 - passed on
+    def forward(input_ids: torch.Tensor, attention_mask: torch.Tensor, **options: Any) -> Any:  # noqa: ANN401 - passed on
+        options = {name: value for name, value in options.items() if value is not None}
         length = count_shared(input_ids)
-        if length < _WORTH_SHARING:
+        if length < _WORTH_SHARING or not options.keys().isdisjoint(_OTHER_FORMS):
             return whole(input_ids=input_ids, attention_mask=attention_mask, **options)
         options = {**options, "use_cache": True}
-        cache, rows = DynamicCache(), len(input_ids)
+        cache: Any = DynamicCache()
+        rows = len(input_ids)
         opening = whole(input_ids=input_ids[:1, :length], past_key_values=cache, **options).last_hidden_state
         for layer in cache.layers:
             layer.keys, layer.values = (part.expand(rows, -1, -1, -1) for part in (layer.keys, layer.values))
         rest = whole(
             input_ids=input_ids[:, length:], attention_mask=attention_mask, past_key_values=cache, **options
         ).last_hidden_state
-        return BaseModelOutputWithPast(last_hidden_state=torch.cat([opening.expand(rows, -1, -1), rest], dim=1))
+        states: Any = torch.cat([opening.expand(rows, -1, -1), rest], dim=1)
+        return BaseModelOutputWithPast(last_hidden_state=states)
 
     decoder.forward = forward
+    return True
 
 
 def count_shared(input_ids: torch.Tensor) -> int:

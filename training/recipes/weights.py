@@ -30,7 +30,8 @@ def read_precision(task: Task) -> str:
 def load_frozen(task: Task, longest: int) -> Any:  # noqa: ANN401 - transformers types no loaded model
     """The base as it is trained on; `longest` is the longest row in tokens."""
     kind = torch_dtype(read_precision(task))
-    four_bits = BitsAndBytesConfig(
+    settings: Any = BitsAndBytesConfig  # transformers leaves it untyped
+    four_bits = settings(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",  # bitsandbytes' default is fp4
         bnb_4bit_use_double_quant=True,
