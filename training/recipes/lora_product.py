@@ -50,7 +50,7 @@ def _fused(layer: Any) -> Any:  # noqa: ANN401 - peft and torch type no forward
     kind = frozen.dtype
     product: Any = _Product  # torch leaves `apply` untyped
 
-    def forward(x: torch.Tensor, *others: Any, **options: Any) -> torch.Tensor:  # noqa: ANN401 - passed on
+    def forward(x: torch.Tensor, *others: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on
         if layer.disable_adapters or layer.merged or list(layer.active_adapters) != ["default"] or others or options:
             return plain(x, *others, **options)
         a: torch.Tensor = layer.lora_A["default"].weight

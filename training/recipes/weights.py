@@ -62,7 +62,10 @@ def attach_new(task: Task, longest: int) -> Any:  # noqa: ANN401 - peft ships no
 
 def attach_trained(task: Task, adapter: Path, longest: int) -> Any:  # noqa: ANN401 - peft ships no types
     """The base with an adapter of ours, to be trained further."""
-    return PeftModel.from_pretrained(load_frozen(task, longest), adapter, is_trainable=True)
+    weights = PeftModel.from_pretrained(load_frozen(task, longest), adapter, is_trainable=True)
+    # the file names the base; at every checkpoint PEFT looks for it, and a name would be looked up on a hub
+    weights.peft_config["default"].base_model_name_or_path = str(task.base)
+    return weights
 
 
 def quicken(weights: Any) -> Any:  # noqa: ANN401 - peft ships no types

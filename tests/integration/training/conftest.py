@@ -19,6 +19,9 @@ checkpoint_every_steps: 3
 generated_rows: 2
 answer_tokens: 8
 heldout_rows: 16
+general_share: 0
+validation_share: 0
+pilot_rows: 0
 threads: 1
 """
 
@@ -36,6 +39,14 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("small") / "snapshot"
     write_snapshot(folder, train_pulls=12, heldout_pulls=4)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def larger_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough comments that some can be set aside."""
+    folder: Path = tmp_path_factory.mktemp("larger") / "snapshot"
+    write_snapshot(folder, train_pulls=20, heldout_pulls=4)
     return folder
 
 
