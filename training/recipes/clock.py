@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerCallback
 
 from app.domain.errors import Refused
@@ -53,7 +54,15 @@ class Clock(TrainerCallback):
 
     def progress(self, step: int) -> float:
         """How far the training is at `step`, 0..1."""
-        return decide_progress(step, self.steps, self.elapsed, self._budget)
+        return decide_progress(step, self.steps, self._agreed_seconds(), self._budget)
+
+    def _agreed_seconds(self) -> float:
+        """`elapsed`, that of the first process where there are several: they must decide alike or wait forever."""
+        if self._budget is None or not torch.distributed.is_initialized():
+            return self.elapsed
+        shared = [self.elapsed]
+        torch.distributed.broadcast_object_list(shared, src=0)
+        return shared[0]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401
         self._first_step = self.step = state.global_step
@@ -62,7 +71,7 @@ class Clock(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         self.step = state.global_step
-        if self._budget is not None and self.elapsed >= self._budget and self.step < self.steps:
+        if self._budget is not None and self._agreed_seconds() >= self._budget and self.step < self.steps:
             control.should_training_stop = True
             control.should_save = True
             control.should_evaluate = args.eval_strategy != "no"

@@ -188,6 +188,7 @@ def _arguments(task: Task, precision: str, *, validates: bool) -> SFTConfig:
         disable_tqdm=True,
         dataloader_pin_memory=False,
         dataset_kwargs={"skip_prepare_dataset": True},
+        ddp_find_unused_parameters=False,
         max_length=None,
         seed=task.config.seed,
         data_seed=task.config.seed,
