@@ -16,6 +16,7 @@ from training.recipes.sft import train_adapter
 from training.recipes.task import Task
 
 DONE = "pilot.json"
+_LARGEST_PART = 0.25
 
 
 class PilotRecord(Record):
@@ -37,12 +38,13 @@ def is_proven(task: Task, current: Path | None) -> bool:
 
 
 def run_pilot(task: Task, progress: Progress) -> PilotRecord | None:
-    """One pass over the newest `pilot_rows`, in `pilot/`; None where the configuration asks for none.
+    """One pass over the newest `pilot_rows`, in `pilot/`; None where the configuration asks for none, or where they are
+    so large a part of the rows that the training itself is the trial.
 
     Raises:
         Refused: `pilot_failed` when the loss does not fall, `loss_not_finite` when it is no number.
     """
-    if not task.config.pilot_rows:
+    if not 0 < task.config.pilot_rows <= _LARGEST_PART * len(task.snapshot.comments("train")):
         return None
     if is_json(task.out / DONE):
         return load_record(task.out / DONE, PilotRecord, what="a pilot's record")

@@ -140,12 +140,13 @@ def test_preferences_go_on_from_the_adapter_and_only_it_is_saved(make: Make) -> 
 
 
 def test_a_pilot_tells_its_figures_and_a_loss_that_does_not_fall_ends_the_round(make: Make) -> None:
-    task = make(pilot_rows=16)
+    task = make(pilot_rows=12)
     record = run_pilot(task, Progress(None))
     assert record is not None
-    assert record.rows == 16
+    assert record.rows == 12
     assert record.last_loss < record.first_loss
     assert run_pilot(make(pilot_rows=0), Progress(None)) is None
+    assert run_pilot(make(pilot_rows=40), Progress(None)) is None  # of 48 rows
     for last in (record.first_loss + 0.1, float("nan")):
         with pytest.raises(Refused, match="nothing was learned"):
             check_pilot(PilotRecord(**{**record.model_dump(), "last_loss": last}))
