@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import cleandoc
 from pathlib import Path
+from textwrap import dedent
 
 from app.domain.base import Record
 from app.domain.prompt import Message
@@ -107,7 +108,7 @@ def read_functions(source: str, name: str) -> Iterator[WrittenExample]:
             opened, closed = node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
             code = "\n".join([*lines[node.lineno - 1 : opened - 1], *lines[closed:end]])
             if len(code) + len(text) <= _LARGEST:
-                yield _example(name, node.name, cleandoc(code), cleandoc(text))
+                yield _example(name, node.name, dedent(code).strip(), cleandoc(text))
 
 
 def _example(path: str, function: str, code: str, text: str) -> WrittenExample:
