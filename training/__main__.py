@@ -116,17 +116,21 @@ def sft(
         from training.process.lock import hold_folder
         from training.process.progress import Progress
         from training.process.runkey import claim_folder, make_key
-        from training.recipes.sft import Task, train_adapter
+        from training.recipes.sft import is_first_process, train_adapter
+        from training.recipes.task import Task
         from training.rows.snapshot import load_snapshot
 
         resolved, opened = resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = _open_base(base)
+        budget = None if max_minutes is None else 60 * max_minutes
+        task = Task(opened, folder, checkpoint, resolved.config, out, budget)
+        if not is_first_process():  # `accelerate launch` started several; the first one holds and writes the folder
+            train_adapter(task, Progress(None))
+            return
         print("\n".join(resolved.lines()))
         with hold_folder(out):
             claim_folder(out, make_key(opened, checkpoint, resolved.config))
             _fly(opened, folder, checkpoint, resolved.config, out=out, max_rank=max_rank, price=price, despite=despite)
-            budget = None if max_minutes is None else 60 * max_minutes
-            task = Task(opened, folder, checkpoint, resolved.config, out, budget)
             progress = Progress(out / "progress.jsonl")
             with compare_estimate(out, progress) as comparison:
                 record = train_adapter(task, progress)

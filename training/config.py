@@ -20,6 +20,8 @@ class TrainingConfig(Record):
     there is no DoRA, no bias, no `modules_to_save`, no initialisation that changes the base.
     """
 
+    #: qlora holds the frozen weights in 4 bits (NF4) while training; auto asks memory and base
+    method: Literal["auto", "lora", "qlora"]
     rank: Literal[1, 8, 16, 32, 64]
     #: scale of the update is alpha / rank
     alpha: int = Field(gt=0)
@@ -42,6 +44,20 @@ class TrainingConfig(Record):
     minimum_weight: float = Field(ge=0, le=1)
     #: rows of the newest training comments to take, 0 = all
     newest_rows: int = Field(ge=0)
+    #: share of the trained tokens that are general ones, against forgetting
+    general_share: float = Field(ge=0, le=0.4)
+    #: most of the trained tokens that are the team's descriptions, commit messages and docstrings
+    written_share: float = Field(ge=0, le=0.4)
+    #: share of the comments, whole pull requests, that are set aside to tell when to stop; 0 = train to the end
+    validation_share: float = Field(ge=0, le=0.3)
+    #: checkpoints in a row that may be worse than the best one
+    patience: int = Field(gt=0)
+    #: rows of a trial before the first training of a base or format, 0 = none
+    pilot_rows: int = Field(ge=0)
+    #: kto: afterwards, move away from comments that were rejected
+    preference: Literal["none", "kto"]
+    preference_rate: float = Field(gt=0, lt=1)
+    preference_epochs: float = Field(gt=0)
     seed: int
     #: how the frozen weights are held while training; auto = bfloat16 where the processor multiplies it natively
     weight_precision: Literal["auto", "float32", "bfloat16"]

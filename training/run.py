@@ -26,7 +26,11 @@ from training.preflight.comparing import compare_estimate, load_comparison
 from training.process.files import load_record, save_record
 from training.process.progress import Progress
 from training.process.runkey import RunKey, claim_folder, make_key
-from training.recipes.sft import Task, train_adapter
+from training.recipes.kto import FOLDER as PREFERRED
+from training.recipes.kto import train_preferences
+from training.recipes.pilot import is_proven, run_pilot
+from training.recipes.sft import ADAPTER, train_adapter
+from training.recipes.task import Task
 from training.recipes.version import assemble_version, measure_probes
 from training.release.folder import SPOT_CHECK
 from training.release.publishing import seal_run
@@ -77,8 +81,8 @@ def run_round(learning: Round, progress: Progress) -> GateDecision:
     stages = _Stages(progress)
     _fit_scores(learning, progress, stages)
     baseline = stages.report(learning.out / "reports/baseline.json", lambda: _examine(learning, progress, None))
-    stages.timed("sft", lambda: _train(learning, progress))
-    manifest = _assemble(learning, key, stages)
+    adapter = _learn(learning, progress, stages)
+    manifest = _assemble(learning, key, adapter, stages)
     version = learning.out / "version"
     candidate = stages.report(
         learning.out / "reports/candidate.json", lambda: _examine(learning, progress, version), adapter=manifest.name
@@ -133,7 +137,8 @@ def _fit_scores(learning: Round, progress: Progress, stages: "_Stages") -> None:
     )
 
 
-def _train(learning: Round, progress: Progress) -> None:
+def _learn(learning: Round, progress: Progress, stages: "_Stages") -> Path:
+    """The folder of the adapter: a pilot where base or format are new, then comments, then preferences if asked."""
     budget = learning.budget_seconds
     task = Task(
         snapshot=learning.snapshot,
@@ -143,14 +148,19 @@ def _train(learning: Round, progress: Progress) -> None:
         out=learning.out,
         budget_seconds=None if budget is None else budget * (1 - _AFTER_TRAINING),
     )
+    if not is_proven(task, learning.current):
+        stages.timed("pilot", lambda: run_pilot(task, progress))
     with compare_estimate(learning.out, progress) as comparison:
-        comparison.complete = train_adapter(task, progress).stopped == "complete"
+        comparison.complete = stages.timed("sft", lambda: train_adapter(task, progress)).stopped == "complete"
+    if task.config.preference == "none":
+        return learning.out / ADAPTER
+    stages.timed("kto", lambda: train_preferences(task, progress))
+    return learning.out / PREFERRED / ADAPTER
 
 
-def _assemble(learning: Round, key: RunKey, stages: "_Stages") -> AdapterManifest:
+def _assemble(learning: Round, key: RunKey, adapter: Path, stages: "_Stages") -> AdapterManifest:
     place = learning.out / "version"
     if not (place / "manifest.json").is_file():
-        adapter = learning.out / "adapter"
         probes = stages.timed("probes", lambda: measure_probes(learning.snapshot, learning.base, adapter))
         assemble_version(
             place,

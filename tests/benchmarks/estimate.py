@@ -37,7 +37,8 @@ def measure(base: Path, snapshot: Path, setting: dict[str, Any], *, rows: int, c
     from training.preflight.actual import measure_actual
     from training.preflight.flight import Flight, run_preflight
     from training.process.progress import Progress
-    from training.recipes.sft import Task, train_adapter
+    from training.recipes.sft import train_adapter
+    from training.recipes.task import Task
     from training.rows.snapshot import load_snapshot
 
     config = resolve_config(None).config.model_copy(

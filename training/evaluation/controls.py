@@ -26,7 +26,8 @@ from training.evaluation.judging.settings import JudgeSettings
 from training.process.files import hash_file, save_record, save_text
 from training.process.progress import Progress
 from training.process.runkey import claim_folder, make_key
-from training.recipes.sft import Task, train_adapter
+from training.recipes.sft import train_adapter
+from training.recipes.task import Task
 from training.rows.snapshot import Snapshot, load_snapshot
 
 #: Rows below which a control says nothing.

@@ -28,6 +28,7 @@ from training.preflight.rows_check import Preflight, preflight
 from training.preflight.tokens_histogram import decide_answer_tokens, measure_rows, render_bars
 from training.process.environment import use_threads
 from training.process.files import is_json, load_record, save_record
+from training.recipes.task import Task
 from training.rows.snapshot import Snapshot
 from training.rows.tokenising import Tokenizer
 
@@ -84,7 +85,8 @@ def run_preflight(flight: Flight) -> PreflightReport:
     counts = count_rows(comments, flight.snapshot.comments("heldout"))
     device, shape = read_device(), read_shape(_read_config(flight.base))
     method = advise_method(_method_facts(flight.base, shape, device, counts.examples))
-    planned = plan_training(flight.snapshot, flight.base, flight.checkpoint, config, checked)
+    task = Task(flight.snapshot, flight.base, flight.checkpoint, config, flight.base, None)
+    planned = plan_training(task, checked, tokenizer)
     advice = advise(counts)
     findings = [
         *checks.check_advice(advice, despite=flight.despite),

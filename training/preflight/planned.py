@@ -1,21 +1,21 @@
 """What the recipe is going to do with these rows: the plan of its steps, and how it holds the base."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.domain.adapters import BaseCheckpoint
 from app.domain.estimates import Method
-from app.domain.snapshots import CommentRow
-from training.base.precision import decide_attention, decide_precision, read_processor_flags
-from training.config import TrainingConfig
+from training.base.precision import decide_attention
 from training.preflight.estimate import BatchShape
 from training.preflight.longest_batch import shape_batch
 from training.preflight.rows_check import Preflight
 from training.rows.batches import plan_batches
-from training.rows.snapshot import Snapshot
-from training.rows.tokenising import TokenRow
+from training.rows.mixture import mix_rows
+from training.rows.tokenising import Tokenizer, TokenRow
+
+if TYPE_CHECKING:
+    from training.recipes.task import Task
 
 
 @dataclass(frozen=True)
@@ -31,24 +31,44 @@ class Planned:
     fused: bool = False
     #: positions that are only passed forward, at the checkpoints
     looked_at: int = 0
+    #: what all rows of a batch open with is computed once
+    shares: bool = False
 
     def shape(self, rows: Sequence[TokenRow]) -> BatchShape:
-        return shape_batch(rows)
+        return shape_batch(rows, shared=_count_shared(rows) if self.shares else 0)
 
 
-def plan_training(
-    snapshot: Snapshot, base: Path, checkpoint: BaseCheckpoint, config: TrainingConfig, checked: Preflight
-) -> Planned:
+def _count_shared(rows: Sequence[TokenRow]) -> int:
+    """Opening tokens of every row, as `training/recipes/shared_prefix.py` counts them in a padded batch."""
+    if len(rows) < 2:
+        return 0
+    alike = 0
+    for column in zip(*(row.tokens for row in rows), strict=False):
+        if len(set(column)) > 1:
+            break
+        alike += 1
+    return min(alike, max(len(row.tokens) for row in rows) - 1)
+
+
+def plan_training(task: "Task", checked: Preflight, tokenizer: Tokenizer) -> Planned:
+    """As `training/recipes/sft.py` will do it: the same rows in the same order, the same way to hold the base."""
     import torch
 
-    from training.recipes.sft import Task, attach_adapter
+    from training.recipes.weights import attach_new, read_method, read_precision
 
-    plan = plan_batches(checked.rows, _weights(snapshot.comments("train")), config)
-    precision = decide_precision(config, read_processor_flags())
-    attention = decide_attention(max(len(row.tokens) for row in plan), on_gpu=torch.cuda.is_available())
-    task = Task(snapshot, base, checkpoint, config, base, None)
-    return Planned(tuple(plan), "lora", precision, attention, lambda: attach_adapter(task, precision, attention))
-
-
-def _weights(rows: list[CommentRow]) -> dict[str, float]:
-    return {row.example: row.weight for row in rows}
+    config, snapshot = task.config, task.snapshot
+    mixture = mix_rows(checked.rows, snapshot.comments("train"), snapshot.written("train"), tokenizer, config)
+    plan = tuple(plan_batches(mixture.rows, mixture.weights, config))
+    longest = max(len(row.tokens) for row in [*plan, *mixture.validation])
+    on_gpu = torch.cuda.is_available()
+    looks = math.ceil(len(plan) / (config.batch_rows * config.accumulate) / config.checkpoint_every_steps)
+    return Planned(
+        plan=plan,
+        method=read_method(task),
+        precision=read_precision(task),
+        attention=decide_attention(longest, on_gpu=on_gpu),
+        attach=lambda: attach_new(task, longest),
+        fused=not on_gpu,
+        looked_at=looks * sum(len(row.tokens) for row in mixture.validation),
+        shares=not on_gpu,
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.domain.errors import UserError
 from app.domain.prompt import PROMPT_VERSION
-from app.domain.snapshots import CommentRow, HunkRow, OutcomeRow, Part, SnapshotManifest
+from app.domain.snapshots import CommentRow, HunkRow, OutcomeRow, Part, SnapshotManifest, WrittenRow
 from training.process.files import RowT, hash_file, load_record, load_rows
 
 
@@ -28,6 +28,9 @@ class Snapshot:
 
     def outcomes(self, part: Part) -> list[OutcomeRow]:
         return self._rows(f"outcomes.{part}.jsonl", OutcomeRow)
+
+    def written(self, part: Part) -> list[WrittenRow]:
+        return self._rows(f"written.{part}.jsonl", WrittenRow)
 
     def _rows(self, name: str, kind: type[RowT]) -> list[RowT]:
         """A file that the manifest does not name holds no rows: a snapshot of comments alone is a snapshot."""

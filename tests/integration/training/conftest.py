@@ -23,6 +23,9 @@ arms: [nearest, few_shot, retrieval]
 compared_rows: 2
 shots: 2
 shot_tokens: 400
+general_share: 0
+validation_share: 0
+pilot_rows: 0
 threads: 1
 """
 
@@ -40,6 +43,14 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("small") / "snapshot"
     write_snapshot(folder, train_pulls=12, heldout_pulls=4)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def larger_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough comments that some can be set aside."""
+    folder: Path = tmp_path_factory.mktemp("larger") / "snapshot"
+    write_snapshot(folder, train_pulls=20, heldout_pulls=4)
     return folder
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from training.base.making import load_base
 from training.config import TrainingConfig, resolve_config
 from training.process.progress import Progress
-from training.recipes.sft import SftRecord, Task, train_adapter
+from training.recipes.sft import train_adapter
+from training.recipes.task import SftRecord, Task
 from training.rows.snapshot import load_snapshot
 
 

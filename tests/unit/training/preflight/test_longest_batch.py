@@ -13,6 +13,7 @@ from training.config import resolve_config
 from training.preflight.longest_batch import LoraTrainee, check_independence, shape_batch, try_batches
 from training.preflight.planned import plan_training
 from training.preflight.rows_check import preflight
+from training.recipes.task import Task
 from training.rows.snapshot import load_snapshot
 from training.rows.tokenising import TokenRow
 
@@ -71,7 +72,8 @@ def test_the_recipes_own_model_steps_and_learns_nothing(tiny_base: Path, tmp_pat
     snapshot, tokenizer = load_snapshot(tmp_path / "snapshot"), load_tokenizer(tiny_base)
     config = resolve_config("smoke").config
     checked = preflight(snapshot.comments("train"), tokenizer, config)
-    planned = plan_training(snapshot, tiny_base, load_base(tiny_base), config, checked)
+    task = Task(snapshot, tiny_base, load_base(tiny_base), config, tmp_path, None)
+    planned = plan_training(task, checked, tokenizer)
     trainee = LoraTrainee(planned.attach(), precision=planned.precision, pad=tokenizer.pad)
     before = trainee.losses(planned.plan[:2])
     trainee.step(planned.plan[:4])

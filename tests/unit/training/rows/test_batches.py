@@ -3,7 +3,7 @@
 from collections import Counter
 
 from training.config import TrainingConfig, resolve_config
-from training.rows.batches import plan_batches
+from training.rows.batches import hash_plan, plan_batches
 from training.rows.tokenising import TokenRow
 
 
@@ -44,3 +44,25 @@ def test_rows_of_like_length_share_a_batch() -> None:
     batches = [plan[first : first + 4] for first in range(0, len(plan), 4)]
     padded = sum(4 * max(len(row.tokens) for row in batch) for batch in batches)
     assert sum(len(row.tokens) for row in plan) / padded > 0.94
+
+
+def test_rows_that_were_asked_the_same_share_a_batch() -> None:
+    rows = [TokenRow(f"ex1:{index}", (index % 2,) * 40 + (9,) * (index % 5), 40) for index in range(40)]
+    plan = plan_batches(rows, {row.example: 1.0 for row in rows}, _config(epochs=1.0))
+    batches = [plan[first : first + 4] for first in range(0, len(plan), 4)]
+    assert all(len({row.tokens[0] for row in batch}) == 1 for batch in batches)
+
+
+def test_what_fills_no_batch_waits_for_the_next_pass() -> None:
+    rows = [TokenRow(f"ex1:{index}", (5,) * (10 * index + 10), 6) for index in range(6)]
+    plan = plan_batches(rows, {row.example: 1.0 for row in rows}, _config(epochs=4.0))
+    assert len(plan) == 24
+    assert set(Counter(row.example for row in plan).values()) == {4}
+
+
+def test_a_plan_is_told_by_its_hash() -> None:
+    rows = _rows(8)
+    assert hash_plan(rows) == hash_plan(_rows(8))
+    assert hash_plan(rows) != hash_plan(rows[::-1])
+    longer = [TokenRow(row.example, row.tokens, row.prompt_tokens - 1) for row in rows]
+    assert hash_plan(rows) != hash_plan(longer)
