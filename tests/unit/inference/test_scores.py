@@ -78,7 +78,7 @@ class _Trap:
 def test_another_kind_or_schema_is_named(tmp_path: Path, document: dict[str, str]) -> None:
     path = tmp_path / "locator.skops"
     skops.io.dump(document, path)
-    with pytest.raises(UserError, match="no locator of schema scores/1"):
+    with pytest.raises(UserError, match="no locator of schema scores/2 or older"):
         load_locator(path)
 
 
