@@ -2,8 +2,8 @@
 
 Give `--archive` again for a project's further files; one JSON object a line comes out. Pull requests by date; fitted on
 the first share of them (`--splits`), measured on the rest; intervals and paired differences by pull request
-(`training/evaluation/ranking.py`). Arms: `tfidf`, the baseline; `line` and `shape`, forced; `locator`, which chooses for
-itself. `--files all` adds the files without a comment, as a review meets them; the protocol of design.md has not those.
+(`training/evaluation/ranking.py`). Arms: `tfidf`, the baseline; `line` and `shape`, forced; `locator`, which chooses
+for itself. `--files all` adds the files without a comment, as a review meets them; the protocol of design.md has none.
 """
 
 import argparse
