@@ -10,6 +10,7 @@ from itertools import islice
 from app.domain.base import Record
 from app.domain.diff import DiffLine, Hunk
 from app.domain.prompt import LINE_WIDTH
+from app.domain.shapes import measure_shapes
 
 #: Lines of the new file shown on either side in the `above` and `below` blocks.
 WINDOW = 4
@@ -25,7 +26,8 @@ class LineSite(Record):
     """An added line and where it stands. `line` is its new-side number. Every text is cut at LINE_WIDTH characters.
 
     `enclosing` holds the lines that open the blocks around it, innermost first, as indentation shows them; the
-    innermost ENCLOSING of them.
+    innermost ENCLOSING of them. `shape` holds the numbers of `app/domain/shapes.py` in their order,
+    separated by spaces.
     """
 
     path: str
@@ -35,6 +37,7 @@ class LineSite(Record):
     above: str
     below: str
     enclosing: str = ""
+    shape: str = ""
 
 
 def render_pairs(site: LineSite) -> str:
@@ -56,15 +59,20 @@ def _names(text: str) -> list[str]:
 def render_sites(path: str, hunk: Hunk) -> tuple[LineSite, ...]:
     """A LineSite for each added line of the hunk that is not blank, in order.
 
-    Removed lines are no surroundings: the Locator reads the file as it will be.
+    Removed lines are no surroundings, for the Locator reads the file as it will be; its `shape` counts them.
     """
     kept = [line for line in hunk.lines if line.kind != "removed"]
+    shapes = measure_shapes(path, hunk)
     return tuple(
-        _site(path, kept, index, enclosing) for index, enclosing in _walk_enclosing(kept) if kept[index].kind == "added"
+        _site(path, kept, index, enclosing, shapes)
+        for index, enclosing in _walk_enclosing(kept)
+        if kept[index].kind == "added"
     )
 
 
-def _site(path: str, kept: list[DiffLine], index: int, enclosing: list[str]) -> LineSite:
+def _site(
+    path: str, kept: list[DiffLine], index: int, enclosing: list[str], shapes: dict[int, tuple[int, ...]]
+) -> LineSite:
     line = kept[index]
     assert line.new is not None  # added lines always have a new-side number
     return LineSite(
@@ -75,6 +83,7 @@ def _site(path: str, kept: list[DiffLine], index: int, enclosing: list[str]) -> 
         above="\n".join(_text(item) for item in kept[max(0, index - WINDOW) : index]),
         below="\n".join(_text(item) for item in kept[index + 1 : index + 1 + WINDOW]),
         enclosing="\n".join(enclosing),
+        shape=" ".join(str(int(number)) for number in shapes[line.new]),
     )
 
 

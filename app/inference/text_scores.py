@@ -1,4 +1,4 @@
-"""Reads the scores that training writes (schema "scores/1", described in `training/scores/text_scores.py`).
+"""Reads the scores that training writes ("scores/1" and "scores/2" of `training/scores/text_scores.py`).
 
 The file may hold plain data only: nothing in it is executed, an unknown type is refused before it is read.
 """
@@ -18,8 +18,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from app.domain.errors import Refused, UserError
+from app.inference.trees import Trees, read_trees
 
-SCHEMA = "scores/1"
+#: The second adds trees; a reader of the first must not pass over them.
+SCHEMAS = ("scores/1", "scores/2")
 _PATTERNS = {"names": r"[A-Za-z_]\w*|[^\w\s]", "words": r"\S+"}
 
 
@@ -32,7 +34,10 @@ class _Block:
 
 @dataclass(frozen=True)
 class TextScores:
-    """A linear score over blocks of text. `about` says what it was fitted on, and why it abstains if it does."""
+    """A linear score over blocks of text, and trees over shapes where there are any.
+
+    `about` says what it was fitted on, and why it abstains if it does.
+    """
 
     threshold: float
     abstains: bool
@@ -41,16 +46,19 @@ class TextScores:
     _intercept: float
     _slope: float
     _offset: float
+    _trees: Trees | None = None
 
     @property
     def fields(self) -> frozenset[str]:
-        return frozenset(block.field for block in self._blocks)
+        return frozenset(block.field for block in self._blocks) | ({"shape"} if self._trees is not None else set())
 
     def score(self, texts: Mapping[str, Sequence[str]], count: int) -> list[float]:
         """Probabilities in 0..1 for `count` things; `texts` holds a text of each for every field in `fields`."""
         decisions = np.full(count, self._intercept)
         for block in self._blocks:
             decisions = decisions + block.vectoriser.transform(texts[block.field]) @ block.weights
+        if self._trees is not None and count:
+            decisions = decisions + self._trees.decide(texts["shape"])
         return [float(value) for value in expit(self._slope * decisions + self._offset)]
 
 
@@ -84,8 +92,15 @@ def load_text_scores(path: Path, kind: str) -> TextScores:
         raise Refused("untrusted_type", f"{path} holds more than plain data and is not loaded: {error}") from error
     except (BadZipFile, KeyError, ValueError) as error:
         raise UserError(f"{path} is damaged and no {kind}: {error}") from error
-    if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (SCHEMA, kind):
-        raise UserError(f"{path} is no {kind} of schema {SCHEMA}; train it again with this version")
+    if not isinstance(document, dict) or document.get("schema") not in SCHEMAS or document.get("kind") != kind:
+        raise UserError(f"{path} is no {kind} of schema {SCHEMAS[-1]} or older; train it again with this version")
+    try:
+        return _read_scores(document)
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged and no {kind}: {error}") from error
+
+
+def _read_scores(document: dict[str, Any]) -> TextScores:
     return TextScores(
         threshold=float(document["threshold"]),
         abstains=bool(document["abstains"]),
@@ -94,6 +109,7 @@ def load_text_scores(path: Path, kind: str) -> TextScores:
         _intercept=float(document["intercept"]),
         _slope=float(document["slope"]),
         _offset=float(document["offset"]),
+        _trees=read_trees(document["trees"]) if document["schema"] == SCHEMAS[1] else None,
     )
 
 

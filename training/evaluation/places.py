@@ -1,4 +1,4 @@
-"""How well the Locator finds commented lines of held-out pull requests, as a review would use it."""
+"""How well a Locator finds commented lines of held-out pull requests: at its threshold, and by its order of lines."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,9 @@ import numpy as np
 
 from app.domain.evals import Figure
 from training.evaluation.measures import share_figure
-from training.scores.locator import Lines
+from training.evaluation.ranking import Ranking, measure_ranking, pick_top
+from training.scores.lines import Lines
 from training.scores.text_scores import Floats
-
-#: Comments in one review.
-PER_PULL = 5
 
 
 @dataclass(frozen=True)
@@ -20,6 +18,19 @@ class Places:
     hit: Figure | None
     alarm: Figure | None
     chance: Figure | None
+
+
+@dataclass(frozen=True)
+class Where:
+    """All that is measured of where: at the threshold, and by the order of the lines alone."""
+
+    places: Places
+    ranking: Ranking
+
+
+def measure_where(lines: Lines, scores: Floats, threshold: float) -> Where:
+    """`scores`: a probability in 0..1 for each of the lines, in order."""
+    return Where(measure_places(lines, scores, threshold), measure_ranking(lines, scores))
 
 
 def measure_places(lines: Lines, scores: Floats, threshold: float) -> Places:
@@ -35,8 +46,6 @@ def measure_places(lines: Lines, scores: Floats, threshold: float) -> Places:
 
 def _pointed(lines: Lines, scores: Floats, threshold: float) -> np.ndarray:
     pointed = np.zeros(len(scores), dtype=bool)
-    for pull in set(lines.pulls):
-        here = np.flatnonzero(lines.pulls == pull)
-        over = here[scores[here] >= threshold]
-        pointed[over[np.argsort(-scores[over], kind="stable")][:PER_PULL]] = True
+    for top in pick_top(lines, scores):
+        pointed[top[scores[top] >= threshold]] = True
     return pointed

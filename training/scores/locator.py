@@ -1,27 +1,29 @@
 """Where: which added lines this team's reviewers would comment on. Fitted on lines.train.jsonl in seconds.
 
-Three arms, from the honest baseline up; the arm is chosen by what it finds in pull requests that its fit did not see:
+Four arms, from the honest baseline up; chosen on pull requests that the fits did not see (`choosing.py`):
 
     line           the line and the line before, by characters
     surroundings   and the lines above and below, the blocks around and the path
     pairs          and every pair of a name in the line with a name near it ("charge" with no "audit" before)
+    shape          the names of the line and the line before, and trees over the line's shape (`app/domain/shapes.py`);
+                   not tried where another arm already finds the rules, for it would learn the look of their hunks
 
 The threshold is chosen on the same unseen scores: the most commented lines found with at most `alarms` of the clean
 hunks disturbed. Stored as `training/scores/text_scores.py` describes, kind "locator".
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from app.domain.lines import LineSite, render_pairs, render_sites
 from app.domain.snapshots import HunkRow
+from training.scores.choosing import Choice, Operating, choose_arm, choose_threshold, is_crisp
+from training.scores.lines import Lines, judge_lines, read_texts
 from training.scores.text_scores import (
     Block,
     Features,
@@ -34,6 +36,9 @@ from training.scores.text_scores import (
     fit_probability,
     unseen_decisions,
 )
+from training.scores.trees import fit_trees, read_numbers
+
+__all__ = ["KIND", "Lines", "choose_threshold", "decide_abstention", "fit_locator", "judge_lines", "read_texts"]
 
 KIND = "locator"
 #: Commented lines below which nothing is learned: a threshold on fewer is a guess.
@@ -45,11 +50,7 @@ STRENGTHS = (10.0, 100.0)
 #: Lines beyond which three folds and the smooth fit alone are tried: real history, and minutes otherwise.
 MANY_LINES = 20_000
 _FOLDS_OF_MANY = 3
-#: A heavier arm must find this share of commented lines more than a lighter one.
-_WORTH_MORE = 0.01
 _ABSTAIN_THRESHOLD = 1.0
-#: arm, strength
-Choice = tuple[str, float]
 
 _LINE = (Block("text", "char", 2, 5), Block("previous", "char", 2, 5))
 _SURROUNDINGS = (
@@ -61,81 +62,58 @@ _SURROUNDINGS = (
     Block("enclosing", "names", 1, 2, rarest=2),
     Block("path", "char", 2, 5, rarest=2),
 )
-ARMS: dict[str, tuple[Block, ...]] = {
-    "line": _LINE,
-    "surroundings": _SURROUNDINGS,
-    "pairs": (*_SURROUNDINGS, Block("pairs", "words", 1, 1, rarest=3)),
+_NAMES = (Block("text", "names", 1, 2, rarest=2), Block("previous", "names", 1, 2, rarest=2))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Blocks, and how their weights are fitted: scikit-learn's C to try, whether both classes weigh the same."""
+
+    blocks: tuple[Block, ...]
+    strengths: tuple[float, ...] = STRENGTHS
+    balanced: bool = True
+    shaped: bool = False
+
+
+ARMS = {
+    "line": Arm(_LINE),
+    "surroundings": Arm(_SURROUNDINGS),
+    "pairs": Arm((*_SURROUNDINGS, Block("pairs", "words", 1, 1, rarest=3))),
+    "shape": Arm(_NAMES, strengths=(3.0,), balanced=False, shaped=True),
 }
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Every judged line of a snapshot part: its site, its label, its pull request and its hunk (index)."""
-
-    sites: tuple[LineSite, ...]
-    labels: NDArray[np.int64]
-    pulls: NDArray[np.int64]
-    hunks: NDArray[np.int64]
-    #: hunks with a comment that is neither a yes nor a no: nobody acted on it, or it was no lesson
-    doubtful: frozenset[int] = frozenset()
-
-    @property
-    def clean_hunks(self) -> NDArray[np.int64]:
-        """Hunks in which no line was commented on by anyone, of whatever worth."""
-        spoken = set(self.hunks[self.labels == 1])
-        return np.array(sorted(set(self.hunks) - spoken - self.doubtful), dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Operating:
-    """A threshold and what it does on unseen lines; shares in 0..1."""
-
-    threshold: float
-    found: float
-    alarms: float
-
-
-@dataclass(frozen=True)
 class Trial:
-    """An arm at one strength on unseen pull requests, and how its decisions become probabilities."""
+    """An arm at one strength on unseen pull requests, and how its decisions become probabilities.
+
+    `shares` is what the texts' and the shapes' decisions are multiplied with.
+    """
 
     operating: Operating
     slope: float
     offset: float
+    shares: tuple[float, float]
 
 
-def judge_lines(rows: Sequence[HunkRow]) -> Lines:
-    """The labelled lines of the rows; a line that is neither a yes nor a no is left out."""
-    sites: list[LineSite] = []
-    labels, pulls, hunks = [], [], []
-    doubtful: set[int] = set()
-    numbers: dict[tuple[str, int], int] = {}
-    for index, row in enumerate(rows):
-        pull = numbers.setdefault((row.repository, row.pull_request), len(numbers))
-        said = {line.new: label for line, label in zip(row.hunk.lines, row.labels, strict=True) if line.kind == "added"}
-        for site in render_sites(row.path, row.hunk):
-            label = said[site.line]
-            if label is None:
-                doubtful.add(index)
-            else:
-                sites.append(site)
-                labels.append(label)
-                pulls.append(pull)
-                hunks.append(index)
-    return Lines(tuple(sites), _integers(labels), _integers(pulls), _integers(hunks), frozenset(doubtful))
+@dataclass(frozen=True)
+class _Bench:
+    """The lines, what is read of them, and the folds all arms are tried on."""
 
-
-def read_texts(sites: Sequence[LineSite]) -> dict[str, list[str]]:
-    """The blocks' texts by field, as `app/inference/locator.py` reads them too."""
-    fields = ("text", "previous", "above", "below", "enclosing", "path")
-    texts = {name: [getattr(site, name) for site in sites] for name in fields}
-    return texts | {"pairs": [render_pairs(site) for site in sites]}
+    lines: Lines
+    texts: dict[str, list[str]]
+    folds: Folds
+    alarms: float
 
 
 def fit_locator(
-    rows: Sequence[HunkRow], *, alarms: float, on_trial: Callable[[int, int], None] = lambda done, total: None
+    rows: Sequence[HunkRow],
+    *,
+    alarms: float,
+    arms: Sequence[str] = tuple(ARMS),
+    on_trial: Callable[[int, int], None] = lambda done, total: None,
 ) -> TextScores:
-    """Choose an arm and a threshold on unseen pull requests, then fit the arm on all. Abstains when it cannot know.
+    """Choose one of the arms and a threshold on unseen pull requests, then fit it on all. Abstains when it cannot know.
 
     `on_trial` hears how many trials are done, and of how many.
     """
@@ -143,37 +121,77 @@ def fit_locator(
     reason = decide_abstention(lines)
     if reason is not None:
         return constant_scores(KIND, probability=0.01, threshold=_ABSTAIN_THRESHOLD, reason=reason)
-    texts = read_texts(lines.sites)
+    bench = _Bench(lines, read_texts(lines.sites), _fold(lines), alarms)
     many = len(lines.sites) > MANY_LINES
-    splits = min(_FOLDS_OF_MANY if many else FOLDS, len(set(lines.pulls)))
-    folds = list(GroupKFold(n_splits=splits).split(lines.labels, groups=lines.pulls))
-    strengths = STRENGTHS[:1] if many else STRENGTHS
+    choices = [(name, power) for name in arms for power in ARMS[name].strengths[: 1 if many else None]]
     features: dict[str, Features] = {}
     tried: dict[Choice, Trial] = {}
-    for arm, blocks in ARMS.items():
-        features[arm] = extract_features(blocks, texts)
-        for strength in strengths:
-            on_trial(len(tried), len(ARMS) * len(strengths))
-            tried[arm, strength] = _try(features[arm], strength, lines, folds, alarms)
-    arm, strength = choose_arm({choice: trial.operating for choice, trial in tried.items()})
-    chosen = tried[arm, strength]
-    fitted, intercept = fit_blocks(features[arm], lines.labels, strength=strength)
-    return TextScores(
-        KIND,
-        fitted,
-        intercept,
-        chosen.slope,
-        chosen.offset,
-        chosen.operating.threshold,
-        abstains=False,
-        about=_about(arm, strength, lines, tried),
+    for name, power in choices:
+        on_trial(len(tried), len(choices))
+        if ARMS[name].shaped and is_crisp([trial.operating for trial in tried.values()]):
+            continue
+        if name not in features:
+            features[name] = extract_features(ARMS[name].blocks, bench.texts)
+        tried[name, power] = _try(ARMS[name], features[name], power, bench)
+    chosen = choose_arm({choice: trial.operating for choice, trial in tried.items()})
+    return replace(
+        _fit_whole(ARMS[chosen[0]], features[chosen[0]], chosen[1], bench, tried[chosen]),
+        about=_about(*chosen, lines, tried),
     )
 
 
-def _try(features: Features, strength: float, lines: Lines, folds: Folds, alarms: float) -> Trial:
-    decisions = unseen_decisions(features, lines.labels, folds, strength=strength)
-    slope, offset = fit_probability(decisions, lines.labels)
-    return Trial(choose_threshold(expit(slope * decisions + offset), lines, alarms), slope, offset)
+def _fold(lines: Lines) -> Folds:
+    wanted = _FOLDS_OF_MANY if len(lines.sites) > MANY_LINES else FOLDS
+    folds = GroupKFold(n_splits=min(wanted, len(set(lines.pulls))))
+    return list(folds.split(lines.labels, groups=lines.pulls))
+
+
+def _try(arm: Arm, features: Features, strength: float, bench: _Bench) -> Trial:
+    labels = bench.lines.labels
+    decisions = unseen_decisions(features, labels, bench.folds, strength=strength, balanced=arm.balanced)
+    shares = (1.0, 0.0)
+    if arm.shaped:
+        shapes = _unseen_shapes(bench)
+        shares = choose_shares(decisions, shapes, bench.lines)
+        decisions = shares[0] * decisions + shares[1] * shapes
+    slope, offset = fit_probability(decisions, labels)
+    operating = choose_threshold(expit(slope * decisions + offset), bench.lines, bench.alarms)
+    return Trial(operating, slope, offset, shares)
+
+
+def _unseen_shapes(bench: _Bench) -> Floats:
+    numbers = read_numbers(bench.texts["shape"])
+    decisions = np.zeros(len(numbers))
+    for seen, unseen in bench.folds:
+        if len(set(bench.lines.labels[seen])) == 2:
+            decisions[unseen] = fit_trees(numbers[seen], bench.lines.labels[seen]).decide(numbers[unseen])
+    return decisions
+
+
+def choose_shares(words: Floats, shapes: Floats, lines: Lines) -> tuple[float, float]:
+    """What each kind of decision is worth, by a regression on lines that neither fit saw; never less than nothing."""
+    spread = np.array([max(words.std(), 1e-9), max(shapes.std(), 1e-9)])
+    regression = LogisticRegression(C=1.0, random_state=0)
+    regression.fit(np.column_stack([words, shapes]) / spread, lines.labels)
+    words_share, shapes_share = np.maximum(0.0, regression.coef_[0]) / spread
+    return float(words_share), float(shapes_share)
+
+
+def _fit_whole(arm: Arm, features: Features, strength: float, bench: _Bench, trial: Trial) -> TextScores:
+    labels = bench.lines.labels
+    fitted, intercept = fit_blocks(features, labels, strength=strength, balanced=arm.balanced)
+    words, shapes = trial.shares
+    trees = fit_trees(read_numbers(bench.texts["shape"]), labels).scale(shapes) if arm.shaped else None
+    return TextScores(
+        KIND,
+        tuple(replace(block, weights=block.weights * words) for block in fitted),
+        intercept * words,
+        trial.slope,
+        trial.offset,
+        trial.operating.threshold,
+        abstains=False,
+        trees=trees,
+    )
 
 
 def decide_abstention(lines: Lines) -> str | None:
@@ -196,44 +214,6 @@ def decide_abstention(lines: Lines) -> str | None:
     return None
 
 
-def choose_threshold(scores: Floats, lines: Lines, alarms: float) -> Operating:
-    """Most commented lines at or over it, with at most `alarms` of the clean hunks having such a line.
-
-    Among thresholds that find the same lines it stands midway (in log-odds) between the weakest found line and the next
-    clean hunk's best line, or the next weaker commented line: the widest margin either way.
-    """
-    commented = np.sort(scores[lines.labels == 1])
-    peaks = np.array([scores[lines.hunks == hunk].max() for hunk in lines.clean_hunks])
-    quiet = scores[lines.labels == 0] if not len(peaks) else peaks
-    allowed = int(np.floor(alarms * len(quiet)))
-    limit = np.sort(quiet)[::-1][allowed] if allowed < len(quiet) else 0.0
-    found = commented[commented > limit]
-    if not len(found):
-        return Operating(min(0.999, float(limit) + 1e-6), 0.0, float(np.mean(quiet > limit)))
-    below = max([limit, *commented[commented <= limit][-1:]])
-    threshold = _midway(float(below), float(found[0]))
-    return Operating(threshold, len(found) / len(commented), float(np.mean(quiet >= threshold)))
-
-
-def choose_arm(tried: dict[Choice, Operating]) -> Choice:
-    """The arm and strength that find most; a heavier one must be worth it. They come lightest first."""
-    names = list(tried)
-    best = names[0]
-    for _, name in pairwise(names):
-        if tried[name].found > tried[best].found + _WORTH_MORE:
-            best = name
-    return best
-
-
-def _midway(low: float, high: float) -> float:
-    odds = [np.log(p / (1 - p)) for p in np.clip([low, high], 1e-6, 1 - 1e-6)]
-    return float(1 / (1 + np.exp(-np.mean(odds))))
-
-
-def _integers(values: Sequence[int]) -> NDArray[np.int64]:
-    return np.array(values, dtype=np.int64)
-
-
 def _about(arm: str, strength: float, lines: Lines, tried: dict[Choice, Trial]) -> dict[str, Any]:
     chosen = tried[arm, strength].operating
     return {
@@ -252,6 +232,7 @@ def _about(arm: str, strength: float, lines: Lines, tried: dict[Choice, Trial]) 
             f"{name} C={power:g}": {
                 "found": round(trial.operating.found, 4),
                 "alarms": round(trial.operating.alarms, 4),
+                "ranking": round(trial.operating.ranking, 4),
             }
             for (name, power), trial in tried.items()
         },

@@ -2,17 +2,18 @@
 
 The file (skops, holding only dicts, lists, strings, numbers and numpy arrays, so that loading it runs no code):
 
-    schema, kind          "scores/1"; "locator" or "filter"
+    schema, kind          "scores/1", or "scores/2" where there are trees; "locator" or "filter"
     blocks                one per text: field, analyzer ("char" or "words"), shortest, longest (n-gram), terms (a JSON
                           list, in column order), idf and weights (float64, one per term)
-    intercept             sum of weights * tf-idf + intercept is the decision
+    trees                 only in "scores/2": arrays as `training/scores/trees.py` describes, over the field `shape`
+    intercept             sum of weights * tf-idf + sum of leaves + intercept is the decision
     slope, offset         probability = 1 / (1 + exp(-(slope * decision + offset)))
     threshold             0..1; a score at or over it speaks (Locator) or passes (AcceptanceFilter)
     abstains              true: scores are the constant `offset` gives, for there was too little to learn from
     about                 JSON: counts and figures of the fit, and a `sentence` (or the `reason` to abstain)
 
 tf-idf: term counts 1 + log(tf), times idf, each block scaled to length 1. `app/inference/text_scores.py` reads the same
-file; `tests/integration/training/test_scores_agree.py` holds that both give the same numbers.
+file; `tests/unit/inference/test_scores.py` holds that both give the same numbers.
 """
 
 import json
@@ -31,8 +32,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from app.domain.errors import UserError
+from training.scores.trees import Trees, read_numbers, read_trees
 
-SCHEMA = "scores/1"
+SCHEMAS = ("scores/1", "scores/2")
 #: Rows up to which the dual solver is the faster one.
 _FEW_ROWS = 10_000
 Floats = NDArray[np.float64]
@@ -83,7 +85,7 @@ class FittedBlock:
 
 @dataclass(frozen=True)
 class TextScores:
-    """A fitted linear score. Fields as in the file."""
+    """A fitted score. Fields as in the file."""
 
     kind: str
     blocks: tuple[FittedBlock, ...]
@@ -93,6 +95,7 @@ class TextScores:
     threshold: float
     abstains: bool
     about: dict[str, Any] = field(default_factory=dict)
+    trees: Trees | None = None
 
     @property
     def sentence(self) -> str:
@@ -103,6 +106,8 @@ class TextScores:
         total = np.full(count, self.intercept)
         for fitted in self.blocks:
             total = total + fitted.decide(texts[fitted.block.field])
+        if self.trees is not None:
+            total = total + self.trees.decide(read_numbers(texts["shape"]))
         return np.asarray(total)
 
     def score(self, texts: Texts, count: int) -> Floats:
@@ -147,8 +152,14 @@ def extract_features(blocks: Sequence[Block], texts: Texts) -> Features:
     return Features(tuple(kept), hstack(columns).tocsr())
 
 
-def fit_weights(matrix: Any, labels: NDArray[np.int64], *, strength: float) -> tuple[Floats, float]:  # noqa: ANN401
-    """Logistic regression, both classes weighing the same. Returns weights and intercept; `strength` is C.
+def fit_weights(
+    matrix: Any,  # noqa: ANN401 - scipy ships no types
+    labels: NDArray[np.int64],
+    *,
+    strength: float,
+    balanced: bool = True,
+) -> tuple[Floats, float]:
+    """Logistic regression. Returns weights and intercept; `strength` is C, `balanced` lets both classes weigh the same.
 
     The dual solver is the fast one for few rows of many terms (0.3 s for 3,000 lines and 80,000 terms), agrees with
     lbfgs, and uses no threads that would wait for each other on a busy machine. On a real project's 61,000 lines it
@@ -157,27 +168,32 @@ def fit_weights(matrix: Any, labels: NDArray[np.int64], *, strength: float) -> t
     few = {"solver": "liblinear", "dual": True, "tol": 1e-2, "max_iter": 2000}
     many = {"solver": "lbfgs", "tol": 1e-3, "max_iter": 200}
     regression = LogisticRegression(
-        C=strength, class_weight="balanced", random_state=0, **(few if matrix.shape[0] <= _FEW_ROWS else many)
+        C=strength,
+        class_weight="balanced" if balanced else None,
+        random_state=0,
+        **(few if matrix.shape[0] <= _FEW_ROWS else many),
     )
     regression.fit(matrix, labels)
     return regression.coef_[0], float(regression.intercept_[0])
 
 
-def unseen_decisions(features: Features, labels: NDArray[np.int64], folds: Folds, *, strength: float) -> Floats:
+def unseen_decisions(
+    features: Features, labels: NDArray[np.int64], folds: Folds, *, strength: float, balanced: bool = True
+) -> Floats:
     """Each row's decision by a fit that did not see the row's fold."""
     decisions = np.zeros(len(labels))
     for seen, unseen in folds:
         if len(set(labels[seen])) == 2:
-            weights, intercept = fit_weights(features.matrix[seen], labels[seen], strength=strength)
+            weights, intercept = fit_weights(features.matrix[seen], labels[seen], strength=strength, balanced=balanced)
             decisions[unseen] = features.matrix[unseen] @ weights + intercept
     return decisions
 
 
 def fit_blocks(
-    features: Features, labels: NDArray[np.int64], *, strength: float
+    features: Features, labels: NDArray[np.int64], *, strength: float, balanced: bool = True
 ) -> tuple[tuple[FittedBlock, ...], float]:
     """The final fit on every row: blocks with their weights, and the intercept."""
-    weights, intercept = fit_weights(features.matrix, labels, strength=strength)
+    weights, intercept = fit_weights(features.matrix, labels, strength=strength, balanced=balanced)
     fitted = tuple(
         FittedBlock(block, vectoriser, weights[first:last])
         for (block, vectoriser), (first, last) in zip(features.blocks, features.columns, strict=True)
@@ -194,7 +210,7 @@ def fit_probability(decisions: Floats, labels: NDArray[np.int64]) -> tuple[float
 def save_scores(path: Path, scores: TextScores) -> None:
     """Write the file described above, whole or not at all."""
     document = {
-        "schema": SCHEMA,
+        "schema": SCHEMAS[0 if scores.trees is None else 1],
         "kind": scores.kind,
         "blocks": [_block_document(fitted) for fitted in scores.blocks],
         "intercept": scores.intercept,
@@ -203,6 +219,7 @@ def save_scores(path: Path, scores: TextScores) -> None:
         "threshold": scores.threshold,
         "abstains": scores.abstains,
         "about": json.dumps(scores.about, sort_keys=True),
+        **({} if scores.trees is None else {"trees": scores.trees.document()}),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.writing")
@@ -219,12 +236,13 @@ def load_scores(path: Path, kind: str) -> TextScores:
     if not path.is_file():
         raise UserError(f"expected a {kind} at {path}, found no such file")
     document = skops.io.load(path, trusted=[])
-    if document.get("schema") != SCHEMA or document.get("kind") != kind:
-        raise UserError(f"{path} is no {kind} of schema {SCHEMA}; fit it again with this version")
+    if document.get("schema") not in SCHEMAS or document.get("kind") != kind:
+        raise UserError(f"{path} is no {kind} of schema {SCHEMAS[-1]} or older; fit it again with this version")
     return TextScores(
         kind=kind,
         blocks=tuple(_read_block(item) for item in document["blocks"]),
         about=json.loads(document["about"]),
+        trees=read_trees(document["trees"]) if document["schema"] == SCHEMAS[1] else None,
         **{name: document[name] for name in ("intercept", "slope", "offset", "threshold", "abstains")},
     )
 

@@ -38,6 +38,30 @@ def test_the_locator_scores_alike_in_both_programs(snapshot: Snapshot, tmp_path:
     assert not served.abstains
 
 
+def test_trees_over_shapes_score_alike_in_both_programs(snapshot: Snapshot, tmp_path: Path) -> None:
+    fitted = fit_locator(snapshot.hunks("train"), alarms=0.05, arms=("shape",))
+    path = tmp_path / "locator.skops"
+    save_scores(path, fitted)
+    sites = judge_lines(snapshot.hunks("heldout")).sites
+    expected = pytest.approx(list(fitted.score(read_texts(sites), len(sites))), abs=1e-12)
+    served = load_locator(path)
+    assert fitted.trees is not None
+    assert "shape" in served.scores.fields
+    assert served.score(sites) == expected
+    assert list(load_scores(path, "locator").score(read_texts(sites), len(sites))) == expected
+    assert served.score([]) == []
+
+
+def test_trees_that_lead_nowhere_are_no_locator(snapshot: Snapshot, tmp_path: Path) -> None:
+    path = tmp_path / "locator.skops"
+    save_scores(path, fit_locator(snapshot.hunks("train"), alarms=0.05, arms=("shape",)))
+    document = skops.io.load(path, trusted=[])
+    document["trees"]["roots"] = document["trees"]["roots"] + 100_000
+    skops.io.dump(document, path)
+    with pytest.raises(UserError, match="damaged and no locator"):
+        load_locator(path)
+
+
 def test_the_filter_scores_alike_in_both_programs(snapshot: Snapshot, tmp_path: Path) -> None:
     fitted = fit_acceptance(snapshot.outcomes("train"), precision=0.8)
     path = tmp_path / "filter.skops"
@@ -78,7 +102,7 @@ class _Trap:
 def test_another_kind_or_schema_is_named(tmp_path: Path, document: dict[str, str]) -> None:
     path = tmp_path / "locator.skops"
     skops.io.dump(document, path)
-    with pytest.raises(UserError, match="no locator of schema scores/1"):
+    with pytest.raises(UserError, match="no locator of schema scores/2 or older"):
         load_locator(path)
 
 
