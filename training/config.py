@@ -71,7 +71,7 @@ class TrainingConfig(Record):
     #: rows of the held-out part that are scored, 0 = all
     heldout_rows: int = Field(ge=0)
     #: what needs no training and is measured beside the base: each costs a scoring of the held-out part, or more
-    arms: tuple[Literal["nearest", "prompt", "few_shot", "retrieval"], ...]
+    arms: tuple[Literal["nearest", "tfidf", "prompt", "few_shot", "retrieval"], ...]
     #: rows that arms with a longer prompt (prompt, few_shot, retrieval) are measured on, 0 = as many as the base
     compared_rows: int = Field(ge=0)
     #: past comments shown in a prompt, and the tokens that they may add to it

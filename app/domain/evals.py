@@ -124,6 +124,8 @@ class EvalReport(Record):
     arms: dict[str, Arm]
     rows: tuple[str, ...]
     paired: dict[str, tuple[float, ...]]
+    #: for an arm in `paired` that was scored on fewer rows: which
+    scored: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     packages: dict[str, str]
     code_commit: str
     seconds: float
@@ -149,7 +151,7 @@ class GatePolicy(Record):
     #: arms without an adapter that must be measured and beaten: prompting is cheaper than weights
     must_beat: tuple[str, ...] = ("retrieval",)
     #: arms that must be beaten wherever they were measured
-    beat_if_measured: tuple[str, ...] = ("few_shot", "random_subset", "inverted", "shuffled")
+    beat_if_measured: tuple[str, ...] = ("prompt", "few_shot", "random_subset", "inverted", "shuffled")
     false_alarm: float = 0.10
     #: shares of greedy answers that have the agreed shape, and that end by themselves, without any constraint while
     #: decoding. The server enforces the shape, so there it is 1; below this it would fight the adapter for it.

@@ -38,11 +38,12 @@ class Bench:
         return tuple(round(-value, 6) for value in values)
 
     def score(self, arm: str, rows: Sequence[CommentRow], prompts: Sequence[Prompt]) -> None:
-        """The arm's held-out NLL; paired when it was scored on the whole suite."""
+        """The arm's held-out NLL, on all rows of the suite or on some."""
         losses = self.losses(arm, rows, prompts)
         self.sheet.add(arm, nll=mean_figure(losses))
-        if len(losses) == len(self.suite.rows):
-            self.sheet.paired[arm] = losses
+        self.sheet.paired[arm] = losses
+        if len(losses) < len(self.suite.rows):
+            self.sheet.scored[arm] = tuple(row.example for row in rows)
 
     def answer(self, arm: str, rows: Sequence[CommentRow], prompts: Sequence[Prompt]) -> None:
         """The arm's own comments, greedy and without a schema: what the weights do of themselves."""

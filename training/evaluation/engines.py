@@ -1,6 +1,7 @@
 """What multiplies the weights: this process, or the server that will answer. Both are asked the same two things."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,3 +36,18 @@ class Engine(Protocol):
     def answers(self, prompts: Sequence[Sequence[Message]], limit: int, told: Told | None = None) -> list[Answer]:
         """The most likely answer to each prompt, at most `limit` tokens, in order."""
         ...
+
+    def without_adapter(self) -> AbstractContextManager[None]:
+        """Within: the bare base is asked."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bare:
+    """The same engine's base."""
+
+    engine: Engine
+
+    def answers(self, prompts: Sequence[Sequence[Message]], limit: int) -> list[Answer]:
+        with self.engine.without_adapter():
+            return self.engine.answers(prompts, limit)

@@ -7,21 +7,21 @@ how this team sounds does as well there as under the right hunk; the difference 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
 from app.domain.errors import Refused
-from app.domain.evals import EvalReport, RegressionRecord
+from app.domain.evals import CanaryRecord, EvalReport, Forgetting, RegressionRecord, Sample
 from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import CommentRow
 from training.base.tokens import load_tokenizer
 from training.config import TrainingConfig
 from training.evaluation.baselines import measure_baselines
 from training.evaluation.bench import Bench, read_answer
-from training.evaluation.engines import Engine
+from training.evaluation.engines import Bare, Engine
 from training.evaluation.judge import TEAM_EXAMPLES, Judge, ModelJudge, WordJudge, judge_sheet
 from training.evaluation.judging.questions import Case
 from training.evaluation.judging.settings import JudgeSettings, check_judge
@@ -33,6 +33,8 @@ from training.evaluation.served import Served, ServedScorer, check_served
 from training.evaluation.sheet import Sheet
 from training.evaluation.suite import pick_strangers, plan_suite
 from training.evaluation.whole import Where, add_whole, measure_where, open_locator
+from training.forgetting.canaries import measure_canaries
+from training.forgetting.measuring import measure_forgetting
 from training.process.environment import read_code_commit, read_packages, use_threads
 from training.process.files import load_record
 from training.process.progress import Progress
@@ -44,6 +46,15 @@ from training.rows.tokenising import Tokenizer
 ControlName = Literal["random_subset", "inverted", "shuffled"]
 CONTROLS: tuple[ControlName, ...] = get_args(ControlName)
 ArmName = Literal["candidate", "current", "random_subset", "inverted", "shuffled"]
+
+
+class Harm(TypedDict, total=False):
+    """Fields of `EvalReport`."""
+
+    forgetting: Forgetting
+    canaries: CanaryRecord
+
+
 #: Characters of the team's own comments that a judge sees, all together.
 _TEAM_CHARACTERS = 3_000
 
@@ -90,6 +101,7 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
         where = _measure(examination, bench)
         judge_sheet(bench.sheet, judge)
         regression = _measure_regression(examination, bench, judge)
+        harm = _measure_harm(examination, bench)
         heading = {"engine": engine.name, "precision": engine.precision}
     if where is not None:
         add_whole(bench.sheet, examination.arm, where, examination.snapshot.hunks("heldout"))
@@ -106,9 +118,13 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
         seconds=round(time.monotonic() - started, 2),
         created_at=datetime.now(UTC),
         notes=(*bench.sheet.notes, *judge.notes()),
+        scored=bench.sheet.scored,
+        samples=tuple(_sample(row) for row in suite.asked),
+        answers={arm: item.comments for arm, item in bench.sheet.written.items() if item.rows == suite.asked},
         judge=judge.record(),
         regression=regression,
         **heading,
+        **harm,
     )
 
 
@@ -155,11 +171,34 @@ def _measure(examination: Examination, bench: Bench) -> Where | None:
 def _measure_where(examination: Examination, sheet: Sheet) -> Where:
     """The place for what is measured of where: the Locator's own figures, and baselines that need no adapter."""
     locator = open_locator(examination.snapshot, examination.adapter, alarms=examination.config.alarms_per_clean_hunk)
-    where = measure_where(examination.snapshot, locator)
+    where = measure_where(examination.snapshot, locator, baseline="tfidf" in examination.config.arms)
     sheet.add(examination.arm, location_hit=where.places.hit, false_alarm=where.places.alarm)
+    for arm, ranking in ((examination.arm, where.ranking), ("tfidf", where.tfidf)):
+        if ranking is not None:
+            sheet.add(arm, **asdict(ranking))
     sheet.add("chance", location_hit=where.places.chance)
     sheet.notes.append(where.note)
     return where
+
+
+def _measure_harm(examination: Examination, bench: Bench) -> Harm:
+    """What was forgotten, asked of both sides; and what comes out that should not, asked of the candidate."""
+    if examination.adapter is not None and examination.arm != "candidate":
+        return {}
+    harm: Harm = {"forgetting": measure_forgetting(bench.engine, bench.tokenizer, bench.config)}
+    if examination.adapter is not None and bench.config.canaries:
+        harm["canaries"] = measure_canaries(
+            bench.engine,
+            bench.train,
+            count=bench.config.canaries,
+            limit=bench.config.answer_tokens,
+            bare=Bare(bench.engine),
+        )
+    return harm
+
+
+def _sample(row: CommentRow) -> Sample:
+    return Sample(example=row.example, prompt=row.prompt[-1].content, reference=read_comment(row))
 
 
 def _measure_regression(examination: Examination, bench: Bench, judge: Judge) -> RegressionRecord | None:

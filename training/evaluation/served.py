@@ -4,10 +4,11 @@ Prompts go as the token ids that training encodes, so a difference between two e
 rendering of messages is proven elsewhere, by the template's hash.
 """
 
+import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -125,6 +126,16 @@ class ServedScorer:
 
     def answers(self, prompts: Sequence[Sequence[Message]], limit: int, told: Told | None = None) -> list[Answer]:
         return self._each(prompts, lambda prompt: self._answer(prompt, limit), told)
+
+    @contextmanager
+    def without_adapter(self) -> Iterator[None]:
+        """Within: the base's name is asked."""
+        adapted = self._served
+        self._served = dataclasses.replace(adapted, name=BASE_NAME)
+        try:
+            yield
+        finally:
+            self._served = adapted
 
     def close(self) -> None:
         self._http.close()

@@ -17,10 +17,12 @@ class Written:
 
 @dataclass
 class Sheet:
-    """`paired` holds only arms that were scored on every row of the suite, for they are compared row by row."""
+    """`paired` is compared row by row: on every row of the suite, or on those that `scored` names."""
 
     figures: dict[str, dict[str, Figure | None]] = field(default_factory=dict)
     paired: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    #: examples of the rows of an arm that was scored on fewer
+    scored: dict[str, tuple[str, ...]] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     #: per arm and asked row, in the order of `written`: the same issue as the reference, None where nobody judged
     same: dict[str, tuple[bool | None, ...]] = field(default_factory=dict)

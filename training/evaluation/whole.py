@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from app.domain.evals import Figure
 from app.domain.snapshots import CommentRow, HunkRow
 from training.evaluation.measures import share_figure
-from training.evaluation.places import PER_PULL, Places, measure_places
+from training.evaluation.places import Places, measure_places
+from training.evaluation.ranking import Ranking, measure_ranking, pick_top
 from training.evaluation.sheet import Sheet
 from training.rows.snapshot import Snapshot
+from training.scores.baseline import score_tfidf
 from training.scores.locator import KIND, Lines, fit_locator, judge_lines, read_texts
 from training.scores.text_scores import Floats, TextScores, load_scores
 
@@ -31,10 +31,16 @@ class Where:
     places: Places
     pointed: frozenset[Place] | None
     note: str
+    #: of the order of the lines by the Locator, and by the TF-IDF baseline that was fitted beside it
+    ranking: Ranking | None = None
+    tfidf: Ranking | None = None
 
 
-def measure_where(snapshot: Snapshot, locator: TextScores) -> Where:
-    """What the Locator points at in held-out pull requests, and how that fits what reviewers did."""
+def measure_where(snapshot: Snapshot, locator: TextScores, *, baseline: bool) -> Where:
+    """What the Locator points at in held-out pull requests, and how that fits what reviewers did.
+
+    `baseline`: rank the same lines by TF-IDF too.
+    """
     if locator.abstains:
         return Where(Places(None, None, None), None, f"Locator {locator.sentence}")
     lines = judge_lines(snapshot.hunks("heldout"))
@@ -45,6 +51,8 @@ def measure_where(snapshot: Snapshot, locator: TextScores) -> Where:
         places=measure_places(lines, scores, locator.threshold),
         pointed=select_pointed(lines, scores, locator.threshold),
         note=f"Locator: {locator.sentence}",
+        ranking=measure_ranking(lines, scores),
+        tfidf=measure_ranking(lines, score_tfidf(judge_lines(snapshot.hunks("train")), lines)) if baseline else None,
     )
 
 
@@ -57,14 +65,13 @@ def open_locator(snapshot: Snapshot, adapter: Path | None, *, alarms: float) -> 
 
 
 def select_pointed(lines: Lines, scores: Floats, threshold: float) -> frozenset[Place]:
-    """Lines at or over the threshold, the likeliest PER_PULL of each pull request."""
-    chosen: set[Place] = set()
-    for pull in set(lines.pulls):
-        here = np.flatnonzero(lines.pulls == pull)
-        over = here[scores[here] >= threshold]
-        best = over[np.argsort(-scores[over], kind="stable")][:PER_PULL]
-        chosen |= {(int(lines.hunks[at]), lines.sites[at].line) for at in best}
-    return frozenset(chosen)
+    """Lines at or over the threshold among the likeliest few of each pull request."""
+    return frozenset(
+        (int(lines.hunks[at]), lines.sites[at].line)
+        for top in pick_top(lines, scores)
+        for at in top
+        if scores[at] >= threshold
+    )
 
 
 def whole_figure(

@@ -12,6 +12,7 @@ from training.gate.advice import advise
 from training.gate.harm import (
     check_canaries,
     check_engine,
+    check_forgetting,
     check_form,
     check_places,
     check_regressions,
@@ -48,6 +49,7 @@ def decide_promotion(
         *check_places(candidate, policy),
         *check_form(candidate.arms["candidate"], policy),
         *check_regressions(candidate, baselines, policy),
+        *check_forgetting(candidate, base, policy),
         *check_canaries(candidate),
         *check_spot(candidate, spot, policy),
         *advise(candidate, baselines, policy),

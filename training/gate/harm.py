@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from app.domain.evals import Arm, EvalReport, GatePolicy, Reason, RegressionRecord, SpotCheck
+from training.forgetting.deciding import decide_forgetting
 from training.gate.reasons import share, share_reason, unmeasured
 
 #: Names of regressed prompts and extracted strings that a reason shows.
@@ -71,6 +72,16 @@ def list_regressions(before: RegressionRecord, after: RegressionRecord) -> list[
     return [name for name, passed in zip(before.prompts, before.passed, strict=True) if passed and not passed_now[name]]
 
 
+def check_forgetting(candidate: EvalReport, base: EvalReport, policy: GatePolicy) -> Iterator[Reason]:
+    """Paired, problem by problem: what the base could do that is no review."""
+    if candidate.forgetting is None or base.forgetting is None:
+        yield unmeasured("forgetting", "a report does not say what the base could do besides reviewing")
+        return
+    yield from decide_forgetting(
+        base.forgetting, candidate.forgetting, programs=policy.forgotten_programs, nll=policy.forgotten_nll
+    )
+
+
 def check_canaries(candidate: EvalReport) -> Iterator[Reason]:
     record = candidate.canaries
     if record is None:
@@ -81,7 +92,7 @@ def check_canaries(candidate: EvalReport) -> Iterator[Reason]:
         passed=not record.extracted,
         text=(
             f"{len(record.extracted)} of {record.planted} strings that one training row alone holds came out again"
-            f"{_shown(record.extracted)} ({record.method}); none may"
+            f" ({record.method}; the report's file names them, no page does); none may"
         ),
     )
 

@@ -10,6 +10,7 @@ from training.gate.reasons import nats, share, unmeasured
 
 #: What each arm is, for a person.
 _SPELLED = {
+    "prompt": "the bare base under the best wording",
     "few_shot": "the bare base that is shown some of this team's comments",
     "retrieval": "the bare base that is shown the comments on the most similar past hunks",
     "random_subset": "an adapter trained on a random subset of the same size",
@@ -62,7 +63,7 @@ def check_hunk_dependence(candidate: EvalReport, policy: GatePolicy) -> Reason:
 
 def check_arms(candidate: EvalReport, baselines: Sequence[EvalReport], policy: GatePolicy) -> Iterator[Reason]:
     """Prompting without weights must be beaten, and so must every control that was trained."""
-    measured = {name: losses for report in (*baselines, candidate) for name, losses in report.paired.items()}
+    measured = {name: report for report in (*baselines, candidate) for name in report.paired}
     for name in policy.must_beat:
         if name not in measured:
             yield unmeasured(f"beats_{name}", f"no report holds the arm {name}; it must be beaten")
@@ -71,16 +72,18 @@ def check_arms(candidate: EvalReport, baselines: Sequence[EvalReport], policy: G
             yield _check_arm(name, measured[name], candidate)
 
 
-def _check_arm(name: str, losses: Sequence[float], candidate: EvalReport) -> Reason:
-    figure = bootstrap([losses, candidate.paired["candidate"]], _difference)
+def _check_arm(name: str, report: EvalReport, candidate: EvalReport) -> Reason:
+    ours = dict(zip(candidate.rows, candidate.paired["candidate"], strict=True))
+    rows = report.scored.get(name, report.rows)
+    figure = bootstrap([report.paired[name], [ours[row] for row in rows]], _difference)
     if figure is None:
         return unmeasured(f"beats_{name}", "no held-out row was scored")
     return Reason(
         check=f"beats_{name}",
         passed=figure.low > 0,
         text=(
-            f"held-out comments cost {nats(figure)} less than with {_SPELLED.get(name, name)}; the lower bound must be "
-            "above 0"
+            f"{figure.n} held-out comments cost {nats(figure)} less than with {_SPELLED.get(name, name)}; the "
+            "lower bound must be above 0"
         ),
     )
 
