@@ -48,8 +48,7 @@ def test_a_rejected_comment_without_a_row_is_placed_by_the_text_of_its_line(snap
     assert alone.hunks("train") == []
     assert find_rejected(alone) == []
     asked = {row.example: row.prompt for row in real}
-    hidden = Snapshot(snapshot.folder, snapshot.manifest)
-    object.__setattr__(hidden, "manifest", snapshot.manifest.model_copy(update={"files": _without_comments(snapshot)}))
+    hidden = Snapshot(snapshot.folder, snapshot.manifest.model_copy(update={"files": _without_comments(snapshot)}))
     placed = find_rejected(hidden)
     assert placed
     assert all(row.prompt == asked[row.example] for row in placed)
