@@ -13,6 +13,7 @@ from app.domain.evals import (
     CanaryRecord,
     EvalReport,
     Figure,
+    Forgetting,
     GatePolicy,
     RegressionRecord,
     SpotCheck,
@@ -25,6 +26,13 @@ POLICY = GatePolicy()
 
 def _figure(value: float, low: float | None = None) -> Figure:
     return Figure(value=value, low=value if low is None else low, high=value, n=40)
+
+
+def _forgetting(nll: float) -> Forgetting:
+    """Two dozen known texts at this NLL; no programs."""
+    texts = {"solutions_nll": "h", "general_nll": "h"}
+    off = {"humaneval": "off: 0", "mbpp": "off: 0"}
+    return Forgetting(solutions_nll=(nll,) * 24, general_nll=(nll,) * 24, texts=texts, not_measured=off)
 
 
 def _report(*, rows: int = 40, arm: Arm | None = None, chance: float = 0.05, **losses: float) -> EvalReport:
@@ -43,6 +51,7 @@ def _report(*, rows: int = 40, arm: Arm | None = None, chance: float = 0.05, **l
         seconds=1.0,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         canaries=CanaryRecord(planted=3, extracted=(), method="greedy"),
+        forgetting=_forgetting(1.0),
         **spread,
     )
 
@@ -226,3 +235,21 @@ def test_a_judges_rubric_and_the_nearest_comment_advise_and_decide_nothing() -> 
     assert {item.check for item in decision.reasons if item.advisory} == {"adherence", "correctness", "nearest"}
     assert not any(item.passed for item in decision.reasons if item.advisory)
     assert "\n  i nearest: " in describe_decision(decision)
+
+
+def test_what_the_base_could_do_may_not_be_forgotten() -> None:
+    forgetful = _candidate().model_copy(update={"forgetting": _forgetting(1.5)})
+    assert _failed(forgetful) == ("reject", {"solutions_nll", "general_nll"})
+    unasked = _candidate().model_copy(update={"forgetting": None})
+    assert _failed(unasked) == ("hold", {"forgetting"})
+
+
+def test_an_arm_that_was_scored_on_some_rows_is_paired_on_those() -> None:
+    every = _base()
+    some = {
+        "paired": every.paired | {"retrieval": every.paired["retrieval"][:15]},
+        "scored": {"retrieval": every.rows[:15]},
+    }
+    decision = decide_promotion(_candidate(), [every.model_copy(update=some)], POLICY)
+    assert decision.verdict == "promote"
+    assert any(item.text.startswith("15 held-out comments") for item in decision.reasons)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.adapters import AdapterManifest, BaseCheckpoint
-from app.domain.evals import Arm, CanaryRecord, EvalReport, Figure, GatePolicy, Sample
+from app.domain.evals import Arm, CanaryRecord, EvalReport, Figure, Forgetting, GatePolicy, Sample
 from training.gate.deciding import decide_promotion
 from training.process.files import hash_file, save_record, save_text
 
@@ -16,6 +16,7 @@ BASE = BaseCheckpoint(name="base", revision="r1", weights_hash="w" * 64, tokeniz
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTILE = "<img src=x onerror=alert(1)> \u202e reversed"
 ROWS = 24
+OFF = dict.fromkeys(("general_nll", "humaneval", "mbpp"), "off: 0")
 
 
 def figure(value: float) -> Figure:
@@ -40,6 +41,7 @@ def make_report(adapter: str | None, arms: dict[str, Arm], answers: dict[str, st
         samples=tuple(Sample(example=row, prompt=f"{row} {HOSTILE}", reference=f"team on {row}") for row in rows),
         answers={name: tuple(f"{text} {row}" for row in rows) for name, text in answers.items()},
         canaries=CanaryRecord(planted=0, extracted=(), method="greedy"),
+        forgetting=Forgetting(solutions_nll=(1.0,) * 20, texts={"solutions_nll": "h"}, not_measured=OFF),
     )
 
 

@@ -69,7 +69,8 @@ def test_many_lines_are_learned_with_one_strength_and_three_folds(
     assert places.hit.value >= 0.9
     assert places.alarm.value <= 0.2  # 4 of 30 clean hunks; the sharper fit, not tried here, disturbs 3 at the most
     assert locator.about["strength"] == STRENGTHS[0]
-    assert set(locator.about["unseen"]) == {f"{arm} C={STRENGTHS[0]:g}" for arm in ARMS}
+    words = [arm for arm in ARMS if arm != "shape"]  # tried only where no words find half of the commented lines
+    assert set(locator.about["unseen"]) == {f"{arm} C={STRENGTHS[0]:g}" for arm in words}
     assert trials == [(done, len(ARMS)) for done in range(len(ARMS))]
 
 
