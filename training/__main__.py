@@ -329,6 +329,30 @@ def _open_policy(path: Path | None) -> GatePolicy:
     return GatePolicy() if path is None else load_record(path, GatePolicy, what="a gate policy")
 
 
+@cli.command()
+def confirm(
+    *,
+    run: Annotated[Path, typer.Option("--run", help="A finished run folder.")],
+    snapshot: SnapshotFolder,
+    endpoint: Annotated[str, typer.Option(help="The server that will answer, with the version loaded.")],
+    key_file: Annotated[Path, typer.Option(help="Its read key.")],
+    base: BaseFolder = None,
+    signing_key: SigningKey = None,
+) -> None:
+    """Measure a finished run again as it is served, and decide whether its verdict stands."""
+    with spoken_errors():
+        from training.confirm import Confirmation, confirm_run
+        from training.gate.deciding import describe_decision
+        from training.process.lock import hold_folder
+        from training.process.progress import Progress
+        from training.rows.snapshot import load_snapshot
+
+        folder, checkpoint = _open_base(base)
+        asked = Confirmation(run, load_snapshot(snapshot), folder, checkpoint, endpoint, key_file, signing_key)
+        with hold_folder(run):
+            print(describe_decision(confirm_run(asked, Progress(run / "progress.jsonl"))))
+
+
 add_commands(cli)
 
 if __name__ == "__main__":

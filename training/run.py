@@ -32,7 +32,7 @@ from training.recipes.pilot import is_proven, run_pilot
 from training.recipes.sft import ADAPTER, train_adapter
 from training.recipes.task import Task
 from training.recipes.version import assemble_version, measure_probes
-from training.release.folder import SPOT_CHECK
+from training.release.folder import SERVED_DECISION, SPOT_CHECK
 from training.release.publishing import seal_run
 from training.rows.snapshot import Snapshot
 from training.scores.acceptance import fit_acceptance
@@ -90,6 +90,7 @@ def run_round(learning: Round, progress: Progress) -> GateDecision:
     baselines = [baseline, *_current(learning, progress, stages)]
     decision = decide_promotion(candidate, baselines, learning.policy, _read_spot_check(learning.out))
     save_record(learning.out / "decision.json", decision)
+    (learning.out / SERVED_DECISION).unlink(missing_ok=True)  # it confirmed another decision
     record = RunRecord(
         snapshot=learning.snapshot.id,
         adapter=manifest.name,

@@ -171,6 +171,8 @@ class GatePolicy(Record):
     spot_check: Literal["if_given", "required"] = "if_given"
     #: figures must come from the server that will answer, not from the trainer's own process
     served: bool = False
+    #: nats per token, mean over rows, that server and trainer may differ on the same rows
+    served_gap: float = 0.05
     # Advice: said in the report, decides nothing.
     adherence_gain: float = 0.15
     correctness: float = 4.0

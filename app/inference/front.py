@@ -6,6 +6,8 @@ from pathlib import Path
 from app.domain.base import Record
 from app.domain.errors import RetryLater
 
+#: The file in the serving program's state folder that holds the key for completions.
+READ_KEY = "read.key"
 _PAUSE_SECONDS = 5.0
 
 
@@ -26,7 +28,7 @@ def read_front(folder: Path) -> Front:
     try:
         return Front(
             url=json.loads((folder / "front.json").read_text())["url"],
-            read_key=(folder / "read.key").read_text().strip(),
+            read_key=(folder / READ_KEY).read_text().strip(),
             control_key=(folder / "control.key").read_text().strip(),
         )
     except (OSError, ValueError, KeyError) as error:

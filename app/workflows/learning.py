@@ -19,14 +19,15 @@ from pydantic import JsonValue
 from sqlmodel import Session
 
 from app.dataset.building import build_snapshot
-from app.domain.adapters import AdapterManifest, AdapterState
+from app.domain.adapters import CHILD_LOCK, AdapterManifest, AdapterState
 from app.domain.base import content_hash
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
 from app.domain.external import ExternalVersion
 from app.domain.prompt import PROMPT_VERSION
 from app.inference.adapter_control import AdapterControl
-from app.inference.front import read_front
+from app.inference.front import READ_KEY, read_front
+from app.runners.children import run_child
 from app.runners.hosted import EXTERNAL
 from app.runners.progress import TrainingProgress
 from app.runners.returned import verify_returned
@@ -49,6 +50,8 @@ from app.workflows.engine import current_workflow_id, load_run, progress, step, 
 from app.workflows.runs import State
 from app.workflows.triggers import Trigger
 
+#: Lines of a failed child's output that its error shows.
+_OUTPUT_TAIL = 15
 _log = logging.getLogger(__name__)
 #: What a configuration leaves out is read from here.
 _DEFAULTS = Path(__file__).parents[2] / "training" / "configs" / "default.yaml"
@@ -68,8 +71,15 @@ async def learn(installation_id: int, reason: str = Trigger.OPERATOR.value) -> s
         return verdict
     await progress(stage="loading")
     refusal = await _load(installation_id, name)
-    await _settle(installation_id, name, "quarantined" if refusal else "promote", refusal)
-    return "quarantined" if refusal else "promote"
+    if refusal is None:
+        await progress(stage="confirming")
+        verdict = await _confirm(installation_id, snapshot_id, run)
+    else:
+        verdict = "quarantined"
+    if verdict != "promote":
+        await _unload(installation_id, name)
+    await _settle(installation_id, name, verdict, refusal)
+    return verdict
 
 
 @step()
@@ -271,6 +281,46 @@ async def _load(installation_id: int, name: str) -> str | None:
     (services().data / "probes").mkdir(exist_ok=True)
     (services().data / "probes" / f"{place.name}.json").write_text(json.dumps(report.model_dump(mode="json")))
     return None
+
+
+@step()
+async def _confirm(installation_id: int, snapshot_id: str, run: str) -> str:
+    """Base and version measured again as they are served. Returns the verdict with the server's figures in it."""
+    folder, front = _run_folder(run), read_front(services().serving)
+    arguments = ["-m", "training", "confirm", "--run", folder, "--snapshot", _snapshot_folder(snapshot_id)]
+    arguments += ["--base", services().base, "--endpoint", front.url, "--key-file", services().serving / READ_KEY]
+    lines: list[str] = []
+    code = await run_child(
+        [str(item) for item in arguments],
+        log=folder / "confirm.log",
+        on_line=lines.append,
+        lock=folder / CHILD_LOCK,
+    )
+    if code != 0:
+        raise UserError("measuring the served version ended with an error:\n" + "\n".join(lines[-_OUTPUT_TAIL:]))
+    decision = GateDecision.model_validate_json((folder / "served.json").read_text())
+    if decision.adapter is None:
+        raise UserError(f"expected {folder}/served.json to name an adapter, it names none")
+    with writing(services().database) as session:
+        found = decision.model_dump(mode="json")
+        save_adapter_state(session, installation_id, decision.adapter, AdapterState.CANDIDATE, found)
+    return decision.verdict
+
+
+@step()
+async def _unload(installation_id: int, name: str) -> None:
+    """A version that is not used takes no place in the server; the one in use stays whatever a new round says."""
+    with reading(services().database) as session:
+        pointer = load_pointer(session, installation_id)
+    if pointer is not None and pointer.adapter_name == name:
+        return
+    front = read_front(services().serving)
+    async with AdapterControl(front.url, front.control_key) as control:
+        try:
+            await control.unload(name)
+        except Refused as error:
+            if error.reason != "unknown_name":  # it was never loaded, or this step ran before
+                raise
 
 
 @transaction

@@ -33,7 +33,7 @@ def decide_promotion(
         Refused: when reports do not compare, or no report holds a base arm.
     """
     for baseline in baselines:
-        _check_comparable(candidate, baseline)
+        check_comparable(candidate, baseline)
     if "candidate" not in candidate.paired:
         raise Refused("no_candidate", "the candidate's report holds no candidate arm; evaluate with --adapter")
     base = next((report for report in baselines if "base" in report.paired), None)
@@ -55,7 +55,11 @@ def decide_promotion(
         *advise(candidate, baselines, policy),
     )
     return GateDecision(
-        verdict=_verdict(reasons), reasons=reasons, policy=policy, adapter=candidate.adapter, suite=candidate.suite
+        verdict=decide_verdict(reasons),
+        reasons=reasons,
+        policy=policy,
+        adapter=candidate.adapter,
+        suite=candidate.suite,
     )
 
 
@@ -72,14 +76,16 @@ def _mark(reason: Reason) -> str:
     return "?" if not reason.measured else "+" if reason.passed else "-"
 
 
-def _verdict(reasons: Sequence[Reason]) -> Literal["promote", "hold", "reject"]:
+def decide_verdict(reasons: Sequence[Reason]) -> Literal["promote", "hold", "reject"]:
+    """Advice aside: all passed, or one that was measured failed, or too little was measured."""
     deciding = [reason for reason in reasons if not reason.advisory]
     if all(reason.passed for reason in deciding):
         return "promote"
     return "reject" if any(not reason.passed and reason.measured for reason in deciding) else "hold"
 
 
-def _check_comparable(candidate: EvalReport, baseline: EvalReport) -> None:
+def check_comparable(candidate: EvalReport, baseline: EvalReport) -> None:
+    """Raises: Refused when two reports are not of the same rows, asked the same way of the same base and engine."""
     for field in _SAME:
         ours, theirs = getattr(candidate, field), getattr(baseline, field)
         if ours != theirs:

@@ -13,6 +13,8 @@ from training.process.files import load_record
 #: The candidate's report and those it is held against, as `training/run.py` names them.
 CANDIDATE = "candidate"
 SPOT_CHECK = "spot-check.json"
+#: What the server that will answer made of the same rows, and the decision with that in it.
+SERVED, SERVED_DECISION = "served", "served.json"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class RunFolder:
     seconds: dict[str, float]
     steps: tuple[Step, ...]
     spot: SpotCheck | None
+    #: as measured on the server, once it was; `decision` is then the one with the server's figures in it
+    served: dict[str, EvalReport]
+    #: the trainer's own decision
+    trained: GateDecision
 
     @property
     def candidate(self) -> EvalReport:
@@ -61,17 +67,18 @@ def open_run(path: Path) -> RunFolder:
     Raises:
         UserError: when the round has not come to its decision, naming what is missing.
     """
-    reports = {
-        found.stem: load_record(found, EvalReport, what="an evaluation report")
-        for found in sorted((path / "reports").glob("*.json"))
-    }
+    reports = _read_reports(path / "reports")
     if CANDIDATE not in reports:
         raise UserError(
             f"expected a finished run in {path}, found no reports/{CANDIDATE}.json; run `training run` first"
         )
+    trained = load_record(path / "decision.json", GateDecision, what="the gate's decision")
+    confirmed = path / SERVED_DECISION
     return RunFolder(
         path=path,
-        decision=load_record(path / "decision.json", GateDecision, what="the gate's decision"),
+        decision=load_record(confirmed, GateDecision, what="a decision") if confirmed.is_file() else trained,
+        trained=trained,
+        served=_read_reports(path / SERVED) if confirmed.is_file() else {},
         manifest=load_record(path / "version" / "manifest.json", AdapterManifest, what="an adapter's manifest"),
         reports=reports,
         training=_read_object(path / "sft.json"),
@@ -79,6 +86,13 @@ def open_run(path: Path) -> RunFolder:
         steps=_read_steps(path / "progress.jsonl"),
         spot=load_record(path / SPOT_CHECK, SpotCheck, what="a spot check") if (path / SPOT_CHECK).is_file() else None,
     )
+
+
+def _read_reports(folder: Path) -> dict[str, EvalReport]:
+    return {
+        found.stem: load_record(found, EvalReport, what="an evaluation report")
+        for found in sorted(folder.glob("*.json"))
+    }
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from app.domain.releases import ReleaseManifest
 from training.process.files import hash_file, save_record, save_text
 from training.release.card import render_card
-from training.release.folder import SPOT_CHECK, open_run
+from training.release.folder import SERVED, SERVED_DECISION, SPOT_CHECK, open_run
 from training.release.page import render_page
 from training.release.signing import ensure_key, sign
 
 PAGE, CARD, RELEASE, SIGNATURE = "report.html", "card.md", "release.json", "release.sig.json"
-_SEALED = ("policy.json", "decision.json", "run.json", "sft.json", "preflight.json", SPOT_CHECK, PAGE, CARD)
+_DECISIONS = ("policy.json", "decision.json", SERVED_DECISION, SPOT_CHECK)
+_SEALED = (*_DECISIONS, "run.json", "sft.json", "preflight.json", "estimate.json", PAGE, CARD)
 
 
 def seal_run(folder: Path, key: Path | None) -> ReleaseManifest:
@@ -41,5 +42,5 @@ def seal_run(folder: Path, key: Path | None) -> ReleaseManifest:
 
 def _list_files(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in _SEALED if (folder / name).is_file())
-    for part in ("reports", "version"):
+    for part in ("reports", SERVED, "version"):
         yield from sorted(path for path in (folder / part).rglob("*") if path.is_file())

@@ -6,9 +6,10 @@ from pathlib import Path
 from app.domain.errors import UserError
 from app.domain.evals import GateDecision
 from app.domain.releases import SpotAnswers, SpotSheet
+from training.gate.confirming import confirm_served
 from training.gate.deciding import decide_promotion
 from training.process.files import load_record, save_record, save_text
-from training.release.folder import SPOT_CHECK, open_run
+from training.release.folder import SERVED_DECISION, SPOT_CHECK, open_run
 from training.release.publishing import SIGNATURE, seal_run
 from training.release.spot_check import PAGE, SHEET, lay_out, render_sheet, settle
 
@@ -45,5 +46,8 @@ def take_answers(folder: Path, answers: Path, *, by: str, at: datetime, key: Pat
     run = open_run(folder)
     decision = decide_promotion(run.candidate, run.baselines, run.decision.policy, run.spot)
     save_record(folder / "decision.json", decision)
+    if run.served:
+        decision = confirm_served(decision, run.candidate, run.served["candidate"], run.served["baseline"])
+        save_record(folder / SERVED_DECISION, decision)
     seal_run(folder, key)
     return decision

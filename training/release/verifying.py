@@ -6,6 +6,7 @@ from pathlib import Path
 from app.domain.adapters import AdapterManifest
 from app.domain.errors import Refused, UserError
 from app.domain.releases import ReleaseManifest, Signature
+from training.gate.confirming import confirm_served
 from training.gate.deciding import decide_promotion
 from training.process.files import hash_file, load_record
 from training.release.folder import open_run
@@ -41,6 +42,8 @@ def _prove_release(folder: Path, public_key: str | None) -> Iterator[str]:
     if release.adapter != run.manifest.name:
         raise Refused("other_adapter", f"release.json names {release.adapter}, version/ is {run.manifest.name}")
     again = decide_promotion(run.candidate, run.baselines, run.decision.policy, run.spot)
+    if run.served:
+        again = confirm_served(again, run.candidate, run.served["candidate"], run.served["baseline"])
     if (again.verdict, release.verdict) != (run.decision.verdict, run.decision.verdict):
         raise Refused(
             "other_verdict",

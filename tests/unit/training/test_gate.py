@@ -56,28 +56,28 @@ def _report(*, rows: int = 40, arm: Arm | None = None, chance: float = 0.05, **l
     )
 
 
-def _base(**losses: float) -> EvalReport:
+def make_base(**losses: float) -> EvalReport:
     known: dict[str, Any] = {"base": 2.5, "retrieval": 2.3} | losses
     return _report(**known)
 
 
-def _arm(**changes: Figure | None) -> Arm:
+def make_arm(**changes: Figure | None) -> Arm:
     good = {"location_hit": _figure(0.9, 0.8), "false_alarm": _figure(0.03), "schema_valid": _figure(1.0)}
     return Arm.model_validate({**good, "stop": _figure(1.0), **changes})
 
 
-def _candidate(arm: Arm | None = None, **losses: float) -> EvalReport:
+def make_candidate(arm: Arm | None = None, **losses: float) -> EvalReport:
     known: dict[str, Any] = {"candidate": 0.5, "other_hunk": 2.0} | losses
-    return _report(arm=arm or _arm(), **known)
+    return _report(arm=arm or make_arm(), **known)
 
 
 def _failed(candidate: EvalReport, *baselines: EvalReport) -> tuple[str, set[str]]:
-    decision = decide_promotion(candidate, baselines or [_base()], POLICY)
+    decision = decide_promotion(candidate, baselines or [make_base()], POLICY)
     return decision.verdict, {reason.check for reason in decision.reasons if not reason.passed}
 
 
 def test_clear_lift_is_promoted_with_every_reason() -> None:
-    decision = decide_promotion(_candidate(), [_base()], POLICY)
+    decision = decide_promotion(make_candidate(), [make_base()], POLICY)
     assert decision.verdict == "promote"
     text = describe_decision(decision)
     assert "0.5" in text
@@ -88,13 +88,13 @@ def test_clear_lift_is_promoted_with_every_reason() -> None:
 @pytest.mark.parametrize(
     ("candidate", "check"),
     [
-        (_candidate(candidate=2.2, other_hunk=4.0), "nll_lift"),
-        (_candidate(other_hunk=0.5), "hunk_dependence"),
-        (_candidate(_arm(location_hit=_figure(0.2, 0.04))), "location_hit"),
-        (_candidate(_arm(location_hit=_figure(0.2, 0.05))), "location_hit"),
-        (_candidate(_arm(false_alarm=_figure(0.2))), "false_alarm"),
-        (_candidate(_arm(schema_valid=_figure(0.8))), "schema_valid"),
-        (_candidate(_arm(stop=_figure(0.8))), "stop"),
+        (make_candidate(candidate=2.2, other_hunk=4.0), "nll_lift"),
+        (make_candidate(other_hunk=0.5), "hunk_dependence"),
+        (make_candidate(make_arm(location_hit=_figure(0.2, 0.04))), "location_hit"),
+        (make_candidate(make_arm(location_hit=_figure(0.2, 0.05))), "location_hit"),
+        (make_candidate(make_arm(false_alarm=_figure(0.2))), "false_alarm"),
+        (make_candidate(make_arm(schema_valid=_figure(0.8))), "schema_valid"),
+        (make_candidate(make_arm(stop=_figure(0.8))), "stop"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -103,25 +103,25 @@ def test_a_figure_without_lift_or_with_harm_rejects(candidate: EvalReport, check
 
 
 def test_what_was_not_measured_holds() -> None:
-    assert _failed(_candidate(_arm(location_hit=None))) == ("hold", {"location_hit"})
-    assert _failed(_candidate(_arm(false_alarm=None))) == ("hold", {"false_alarm"})
+    assert _failed(make_candidate(make_arm(location_hit=None))) == ("hold", {"location_hit"})
+    assert _failed(make_candidate(make_arm(false_alarm=None))) == ("hold", {"false_alarm"})
 
 
 def test_few_rows_hold() -> None:
-    small = _report(rows=5, arm=_arm(), candidate=0.5, other_hunk=2.0)
+    small = _report(rows=5, arm=make_arm(), candidate=0.5, other_hunk=2.0)
     assert _failed(small, _report(rows=5, base=2.5, retrieval=2.3)) == ("hold", {"heldout_rows"})
 
 
 def test_tone_alone_is_rejected() -> None:
     """Comments shuffled over lines: a large drop of loss, and the hunk does not matter."""
-    verdict, checks = _failed(_candidate(candidate=1.0, other_hunk=1.0))
+    verdict, checks = _failed(make_candidate(candidate=1.0, other_hunk=1.0))
     assert verdict == "reject"
     assert checks == {"hunk_dependence"}
 
 
 def test_a_worse_adapter_than_the_one_in_use_is_rejected() -> None:
-    assert _failed(_candidate(), _base(), _report(current=0.3)) == ("reject", {"current"})
-    assert _failed(_candidate(), _base(), _report(current=0.5))[0] == "promote"
+    assert _failed(make_candidate(), make_base(), _report(current=0.3)) == ("reject", {"current"})
+    assert _failed(make_candidate(), make_base(), _report(current=0.5))[0] == "promote"
 
 
 @pytest.mark.parametrize(
@@ -138,34 +138,40 @@ def test_a_worse_adapter_than_the_one_in_use_is_rejected() -> None:
 )
 def test_reports_of_different_things_do_not_compare(change: dict[str, object]) -> None:
     with pytest.raises(Refused, match="do not compare"):
-        decide_promotion(_candidate(), [_base().model_copy(update=change)], POLICY)
+        decide_promotion(make_candidate(), [make_base().model_copy(update=change)], POLICY)
 
 
 def test_a_report_of_the_wrong_side_is_named() -> None:
     with pytest.raises(Refused, match="no baseline report holds a base arm"):
-        decide_promotion(_candidate(), [_candidate()], POLICY)
+        decide_promotion(make_candidate(), [make_candidate()], POLICY)
     with pytest.raises(Refused, match="no candidate arm"):
-        decide_promotion(_base(), [_base()], POLICY)
+        decide_promotion(make_base(), [make_base()], POLICY)
 
 
 def test_prompting_without_weights_must_be_measured_and_beaten() -> None:
-    assert _failed(_candidate(), _report(base=2.5)) == ("hold", {"beats_retrieval"})
-    assert _failed(_candidate(candidate=1.9, other_hunk=3.0), _base(retrieval=1.8)) == ("reject", {"beats_retrieval"})
-    assert _failed(_candidate(candidate=1.9, other_hunk=3.0), _base(few_shot=1.8)) == ("reject", {"beats_few_shot"})
+    assert _failed(make_candidate(), _report(base=2.5)) == ("hold", {"beats_retrieval"})
+    assert _failed(make_candidate(candidate=1.9, other_hunk=3.0), make_base(retrieval=1.8)) == (
+        "reject",
+        {"beats_retrieval"},
+    )
+    assert _failed(make_candidate(candidate=1.9, other_hunk=3.0), make_base(few_shot=1.8)) == (
+        "reject",
+        {"beats_few_shot"},
+    )
 
 
 @pytest.mark.parametrize("control", ["random_subset", "inverted", "shuffled"])
 def test_a_control_that_is_as_good_rejects(control: str) -> None:
     as_good: dict[str, Any] = {control: 0.5}
     worse: dict[str, Any] = {control: 1.5}
-    assert _failed(_candidate(), _base(), _report(**as_good)) == ("reject", {f"beats_{control}"})
-    assert _failed(_candidate(), _base(), _report(**worse))[0] == "promote"
+    assert _failed(make_candidate(), make_base(), _report(**as_good)) == ("reject", {f"beats_{control}"})
+    assert _failed(make_candidate(), make_base(), _report(**worse))[0] == "promote"
 
 
 def test_strings_that_come_out_again_reject_and_untried_ones_hold() -> None:
     leaking = CanaryRecord(planted=3, extracted=("hunter2",), method="greedy")
-    assert _failed(_candidate().model_copy(update={"canaries": leaking})) == ("reject", {"canaries"})
-    assert _failed(_candidate().model_copy(update={"canaries": None})) == ("hold", {"canaries"})
+    assert _failed(make_candidate().model_copy(update={"canaries": leaking})) == ("reject", {"canaries"})
+    assert _failed(make_candidate().model_copy(update={"canaries": None})) == ("hold", {"canaries"})
 
 
 def _pinned(passed: str, set_id: str = "p1") -> RegressionRecord:
@@ -178,20 +184,20 @@ def _pinned(passed: str, set_id: str = "p1") -> RegressionRecord:
     [("+++++", "---++", "reject"), ("+++++", "--+++", "promote"), ("---++", "+++--", "promote")],
 )
 def test_three_pinned_prompts_that_got_worse_reject(before: str, after: str, verdict: str) -> None:
-    candidate = _candidate().model_copy(update={"regression": _pinned(after)})
-    assert _failed(candidate, _base().model_copy(update={"regression": _pinned(before)}))[0] == verdict
+    candidate = make_candidate().model_copy(update={"regression": _pinned(after)})
+    assert _failed(candidate, make_base().model_copy(update={"regression": _pinned(before)}))[0] == verdict
 
 
 def test_the_adapter_in_use_is_what_pinned_prompts_are_held_against() -> None:
-    candidate = _candidate().model_copy(update={"regression": _pinned("---++")})
-    base = _base().model_copy(update={"regression": _pinned("-----")})
+    candidate = make_candidate().model_copy(update={"regression": _pinned("---++")})
+    base = make_base().model_copy(update={"regression": _pinned("-----")})
     current = _report(current=2.0).model_copy(update={"regression": _pinned("+++++")})
     assert _failed(candidate, base, current) == ("reject", {"regression"})
 
 
 def test_other_pinned_prompts_are_no_measure() -> None:
-    candidate = _candidate().model_copy(update={"regression": _pinned("+")})
-    base = _base().model_copy(update={"regression": _pinned("+", "p2")})
+    candidate = make_candidate().model_copy(update={"regression": _pinned("+")})
+    base = make_base().model_copy(update={"regression": _pinned("+", "p2")})
     assert _failed(candidate, base) == ("hold", {"regression"})
 
 
@@ -215,22 +221,22 @@ def test_a_persons_blind_verdict_counts_for_this_adapter_and_suite(
     spot: SpotCheck | None, required: bool, verdict: str
 ) -> None:
     policy = GatePolicy(spot_check="required" if required else "if_given")
-    assert decide_promotion(_candidate(), [_base()], policy, spot).verdict == verdict
+    assert decide_promotion(make_candidate(), [make_base()], policy, spot).verdict == verdict
 
 
 def test_figures_of_the_trainers_process_hold_where_the_server_must_be_measured() -> None:
     policy = GatePolicy(served=True)
-    assert decide_promotion(_candidate(), [_base()], policy).verdict == "hold"
-    served = [item.model_copy(update={"engine": "vllm 0.32.0"}) for item in (_candidate(), _base())]
+    assert decide_promotion(make_candidate(), [make_base()], policy).verdict == "hold"
+    served = [item.model_copy(update={"engine": "vllm 0.32.0"}) for item in (make_candidate(), make_base())]
     assert decide_promotion(served[0], served[1:], policy).verdict == "promote"
 
 
 def test_a_judges_rubric_and_the_nearest_comment_advise_and_decide_nothing() -> None:
-    arm = _arm(adherence=_figure(2.0), correctness=_figure(2.0), same_issue=_figure(0.4))
-    base = _base().model_copy(
+    arm = make_arm(adherence=_figure(2.0), correctness=_figure(2.0), same_issue=_figure(0.4))
+    base = make_base().model_copy(
         update={"arms": {"base": Arm(adherence=_figure(3.0)), "nearest": Arm(same_issue=_figure(0.9))}}
     )
-    decision = decide_promotion(_candidate(arm), [base], POLICY)
+    decision = decide_promotion(make_candidate(arm), [base], POLICY)
     assert decision.verdict == "promote"
     assert {item.check for item in decision.reasons if item.advisory} == {"adherence", "correctness", "nearest"}
     assert not any(item.passed for item in decision.reasons if item.advisory)
@@ -238,18 +244,18 @@ def test_a_judges_rubric_and_the_nearest_comment_advise_and_decide_nothing() -> 
 
 
 def test_what_the_base_could_do_may_not_be_forgotten() -> None:
-    forgetful = _candidate().model_copy(update={"forgetting": _forgetting(1.5)})
+    forgetful = make_candidate().model_copy(update={"forgetting": _forgetting(1.5)})
     assert _failed(forgetful) == ("reject", {"solutions_nll", "general_nll"})
-    unasked = _candidate().model_copy(update={"forgetting": None})
+    unasked = make_candidate().model_copy(update={"forgetting": None})
     assert _failed(unasked) == ("hold", {"forgetting"})
 
 
 def test_an_arm_that_was_scored_on_some_rows_is_paired_on_those() -> None:
-    every = _base()
+    every = make_base()
     some = {
         "paired": every.paired | {"retrieval": every.paired["retrieval"][:15]},
         "scored": {"retrieval": every.rows[:15]},
     }
-    decision = decide_promotion(_candidate(), [every.model_copy(update=some)], POLICY)
+    decision = decide_promotion(make_candidate(), [every.model_copy(update=some)], POLICY)
     assert decision.verdict == "promote"
     assert any(item.text.startswith("15 held-out comments") for item in decision.reasons)
