@@ -6,6 +6,9 @@ from typing import Literal, Self
 from app.domain.base import Record
 from app.domain.prompt import Message
 
+#: The folder under the service's data that holds one set per installation, `<id>.json`.
+PINNED = "pinned"
+
 
 class PinnedPrompt(Record):
     """A prompt and what the team said. `example` names where it came from, so that an erasure finds it."""

@@ -19,7 +19,9 @@ class LocalRunner:
     async def run(self, task: TrainingTask, listener: Listener) -> None:
         """As Runner.run."""
         lines: list[str] = []
-        arguments = render_arguments(task.snapshot, task.base, task.out, config=task.config, current=task.current)
+        arguments = render_arguments(
+            task.snapshot, task.base, task.out, config=task.config, current=task.current, pinned=task.pinned
+        )
         async with following(task.out / FILE, listener.progress, every_seconds=self._every_seconds):
             code = await run_child(
                 arguments, log=task.out / "run.log", on_line=lines.append, lock=task.out / CHILD_LOCK

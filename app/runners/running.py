@@ -25,6 +25,8 @@ class TrainingTask:
     config: Path | None = None
     #: the adapter version in use, to be compared with
     current: Path | None = None
+    #: the installation's regression set, made there by the first run; it does not travel to other machines
+    pinned: Path | None = None
 
     @property
     def job_name(self) -> str:
@@ -58,7 +60,7 @@ class Runner(Protocol):
 
 
 def render_arguments(
-    snapshot: Path, base: Path, out: Path, *, config: Path | None, current: Path | None
+    snapshot: Path, base: Path, out: Path, *, config: Path | None, current: Path | None, pinned: Path | None = None
 ) -> tuple[str, ...]:
     """The training program's command line, after the interpreter. Pure."""
     arguments = ["-m", "training", "run", "--snapshot", str(snapshot), "--base", str(base)]
@@ -66,4 +68,6 @@ def render_arguments(
         arguments += ["--config", str(config)]
     if current is not None:
         arguments += ["--current", str(current)]
+    if pinned is not None:
+        arguments += ["--pinned", str(pinned)]
     return (*arguments, "--out", str(out))

@@ -21,6 +21,7 @@ from app.dataset.erasing import Erased, is_touched, remove_folder
 from app.domain.adapters import CHILD_LOCK, TRAINER_LOCK
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused, RetryLater, UserError
+from app.domain.pinned import PINNED
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation
@@ -182,6 +183,8 @@ def _erase_snapshots(installation_id: int, erasure_id: str, commits: frozenset[s
         remove_folder(Path(row.path))
         for run in (data / "runs").glob(f"{installation_id}-{row.id.replace(':', '-')}*"):
             remove_folder(run)
+    if touched:  # its prompts are rows of those snapshots; the next round chooses anew
+        (data / PINNED / f"{installation_id}.json").unlink(missing_ok=True)
     for partial in (data / "snapshots").glob(".*"):
         remove_folder(partial)
     ids = [row.id for row in touched]

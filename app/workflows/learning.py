@@ -24,6 +24,7 @@ from app.domain.base import content_hash
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
 from app.domain.external import ExternalVersion
+from app.domain.pinned import PINNED
 from app.domain.prompt import PROMPT_VERSION
 from app.inference.adapter_control import AdapterControl
 from app.inference.front import READ_KEY, read_front
@@ -185,6 +186,7 @@ def _describe_task(installation_id: int, snapshot_id: str, run: str) -> Training
         out=_run_folder(run),
         config=None if config is None else config.absolute(),
         current=None if name is None else _adapter_folder(name),
+        pinned=(services().data / PINNED / f"{installation_id}.json").absolute(),
     )
 
 
@@ -288,6 +290,7 @@ async def _confirm(installation_id: int, snapshot_id: str, run: str) -> str:
     """Base and version measured again as they are served. Returns the verdict with the server's figures in it."""
     folder, front = _run_folder(run), read_front(services().serving)
     arguments = ["-m", "training", "confirm", "--run", folder, "--snapshot", _snapshot_folder(snapshot_id)]
+    arguments += ["--signing-key", services().data / "keys" / "release.pem"]
     arguments += ["--base", services().base, "--endpoint", front.url, "--key-file", services().serving / READ_KEY]
     lines: list[str] = []
     code = await run_child(
