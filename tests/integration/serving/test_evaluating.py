@@ -1,6 +1,7 @@
 """The figures of the server itself: those of the trainer's process within rounding; and the questions of a judge."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from app.domain.adapters import AdapterManifest
 from app.domain.errors import Refused, RetryLater, UserError
+from app.domain.evals import GatePolicy
 from app.domain.serving import BASE_NAME
 from app.inference.adapter_control import AdapterControl
 from serving.probe import TOLERANCES
@@ -18,13 +20,18 @@ from tests.training_data import write_snapshot
 from training.base.making import load_base
 from training.base.tokens import load_tokenizer
 from training.config import resolve_config
+from training.confirm import Confirmation, confirm_run
 from training.evaluation.examining import Examination, evaluate
 from training.evaluation.judging.asking import Asker
 from training.evaluation.judging.questions import ANSWERS, Case, ask_rating, ask_same_issue
 from training.evaluation.judging.settings import JudgeSettings
 from training.evaluation.scoring import Scorer
 from training.evaluation.served import Served, ServedScorer
+from training.gate.deciding import decide_promotion
+from training.process.files import save_record
 from training.process.progress import Progress
+from training.process.runkey import claim_folder, make_key
+from training.release.verifying import verify
 from training.rows.snapshot import Snapshot, load_snapshot
 from training.rows.tokenising import encode_comment
 
@@ -150,3 +157,29 @@ def test_vllm_answers_a_judges_questions_in_the_sdks_shape(serving: ServingProce
     assert asker.tally.models == {BASE_NAME}
     assert asker.tally.unanswered == 2 - len(answers)
     assert all(isinstance(answers[item.id], ANSWERS[item.kind]) for item in questions if item.id in answers)
+
+
+def test_a_run_is_confirmed_by_the_server_that_will_answer(
+    serving: ServingProcess, adapter: tuple[Path, AdapterManifest], snapshot: Snapshot, tmp_path: Path
+) -> None:
+    run, checkpoint, config = tmp_path / "run", load_base(serving.base), resolve_config("smoke").config
+    shutil.copytree(adapter[0], run / "version")
+    claim_folder(run, make_key(snapshot, checkpoint, config))
+    plain = config.model_copy(update={"arms": (), "forgetting_problems": 0, "forgetting_passages": 0, "canaries": 0})
+    reports = [
+        evaluate(Examination(snapshot, serving.base, checkpoint, plain, version), Progress(None))
+        for version in (run / "version", None)
+    ]
+    for name, report in zip(("candidate", "baseline"), reports, strict=True):
+        save_record(run / "reports" / f"{name}.json", report)
+    save_record(run / "decision.json", decide_promotion(reports[0], reports[1:], GatePolicy()))
+    key_file = tmp_path / "read.key"
+    key_file.write_text(serving.read_key)
+    asked = Confirmation(run, snapshot, serving.base, checkpoint, serving.url, key_file, tmp_path / "release.pem")
+    decision = confirm_run(asked, Progress(None))
+    checks = {reason.check: reason for reason in decision.reasons}
+    assert checks["served"].passed
+    assert checks["served_agreement"].passed
+    assert decision.verdict == "reject"  # random weights have no lift, served or not
+    assert any("gives the verdict again" in told or "verdict again: reject" in told for told in verify(run))
+    assert "vllm" in (run / "report.html").read_text()

@@ -137,6 +137,8 @@ def _learn(team: Team) -> tuple[Path, str]:
     (run / "reports").mkdir(parents=True)
     (run / "reports" / "candidate.json").write_text(json.dumps({"answers": [f"{WORDS} {LOGIN}"]}))
     (run / "run.log").write_text(f"{CODE}\n")
+    (data / PINNED).mkdir()
+    (data / PINNED / f"{installation_id}.json").write_text(json.dumps({"prompts": [f"{WORDS} {LOGIN} {CODE}"]}))
     (data / "adapters" / name).mkdir(parents=True)
     (data / "adapters" / name / "manifest.json").write_text("{}")
     shown = manifest.model_dump(mode="json")
@@ -322,7 +324,8 @@ def test_an_installation_is_forgotten_with_its_adapters(planted: Planted) -> Non
 
 def test_what_the_app_has_again_is_not_erased(planted: Planted) -> None:
     """The webhook of the loss came late: GitHub shows the repository still, or again."""
-    from app.domain.erasure import ErasureKind, Subject
+    from app.domain.pinned import PINNED
+from app.domain.erasure import ErasureKind, Subject
 
     for kind, name, reason in (("repository", REPO, "removed"), ("installation", "1", "uninstalled")):
         with writing(planted.team.services.database) as session:
