@@ -16,6 +16,7 @@ from app.dataset.tracing import trace
 from app.domain.adapters import AdapterState
 from app.domain.errors import UserError
 from app.domain.findings import Finding, finding_fingerprint
+from app.domain.pinned import PINNED
 from app.domain.written import WrittenExample, WrittenKind, author_key
 from app.store.columns import utc_now
 from app.store.database import reading, writing
@@ -324,8 +325,7 @@ def test_an_installation_is_forgotten_with_its_adapters(planted: Planted) -> Non
 
 def test_what_the_app_has_again_is_not_erased(planted: Planted) -> None:
     """The webhook of the loss came late: GitHub shows the repository still, or again."""
-    from app.domain.pinned import PINNED
-from app.domain.erasure import ErasureKind, Subject
+    from app.domain.erasure import ErasureKind, Subject
 
     for kind, name, reason in (("repository", REPO, "removed"), ("installation", "1", "uninstalled")):
         with writing(planted.team.services.database) as session:
