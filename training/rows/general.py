@@ -1,7 +1,9 @@
-"""Rows of the world at large, against forgetting: documented functions of the Python that runs the training.
+"""Rows of the world at large, against forgetting, out of the Python that runs the training.
 
-They are on every machine, belong to no team and are read when they are needed, so nothing is downloaded or shipped. The
-same Python and seed give the same rows; `GeneralSource` says which.
+Three shapes in turn, for each keeps what the others do not: the docstring of a function as JSON, the body of a function
+as a chat's answer, and a module's own documentation as plain text. They are on every machine, belong to no team and
+are read when they are needed, so nothing is downloaded or shipped. The same Python and seed give the same rows;
+`GeneralSource` says which.
 """
 
 import ast
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import cleandoc
+from itertools import cycle
 from pathlib import Path
 from textwrap import dedent
 
@@ -25,9 +28,11 @@ from training.rows.tokenising import Tokenizer, TokenRow
 #: The team's own docstring rows ask for its voice; these must not be taken for it.
 _ASKED = 'Write the docstring of this function, as JSON: {"docstring": "..."}.'
 _LEFT_OUT = ("test", "idlelib", "site-packages", "dist-packages", "lib2to3", "pydoc_data")
+_BODY = "Write the body of this Python function.\n{header}"
 #: Characters of a function and its docstring. Longer ones cost more than they keep.
 _LARGEST = 1500
 _SMALLEST_DOCSTRING = 40
+_SMALLEST_PROSE = 400
 
 
 class GeneralSource(Record):
@@ -69,7 +74,7 @@ def _told(rows: tuple[TokenRow, ...]) -> GeneralRows:
     source = GeneralSource(
         rows=len(rows),
         tokens=sum(len(row.tokens) for row in rows),
-        source=f"documented functions of the standard library of Python {version}",
+        source=f"functions and documentation of the standard library of Python {version}",
         hash=digest,
     )
     return GeneralRows(rows, source)
@@ -83,13 +88,52 @@ def _files(library: Path) -> Iterator[Path]:
 
 
 def _rows(files: list[Path], tokenizer: Tokenizer) -> Iterator[TokenRow]:
-    """One function per file, so that no module has the word."""
+    """One row per file, so that no module has the word."""
+    shapes = cycle((_docstring_row, _body_row, _prose_row))
+    shape = next(shapes)
     for path in files:
-        found = next(read_functions(path.read_text(encoding="utf-8", errors="replace"), path.name), None)
-        if found is not None:
-            (_, user), answer = render_written(found)
-            prompt = (Message(role="system", content=_ASKED), user)
-            yield tokenizer.row(f"general:{path.name}:{found.function}", prompt, (answer,))
+        row = shape(path, tokenizer)
+        if row is not None:
+            yield row
+            shape = next(shapes)
+
+
+def _docstring_row(path: Path, tokenizer: Tokenizer) -> TokenRow | None:
+    found = next(read_functions(_read(path), path.name), None)
+    if found is None:
+        return None
+    (_, user), answer = render_written(found)
+    prompt = (Message(role="system", content=_ASKED), user)
+    return tokenizer.row(f"general:{path.name}:{found.function}", prompt, (answer,))
+
+
+def _body_row(path: Path, tokenizer: Tokenizer) -> TokenRow | None:
+    found = next(read_functions(_read(path), path.name), None)
+    if found is None:
+        return None
+    header, _, body = found.context.partition("\n")
+    if not header.rstrip().endswith(":") or not body.strip():
+        return None  # the header goes over several lines
+    documented = f'{header}\n    """{found.text}"""'
+    asked = (Message(role="user", content=_BODY.format(header=documented)),)
+    answer = (Message(role="assistant", content=f"```python\n{body.rstrip()}\n```"),)
+    return tokenizer.row(f"general:{path.name}:{found.function}:body", asked, answer)
+
+
+def _prose_row(path: Path, tokenizer: Tokenizer) -> TokenRow | None:
+    """Plain text without a turn of a chat; its first token is context."""
+    try:
+        text = ast.get_docstring(ast.parse(_read(path)))
+    except SyntaxError:
+        return None
+    if text is None or len(text) < _SMALLEST_PROSE:
+        return None
+    tokens = tokenizer.raw(" ".join(text.split())[:_LARGEST], add_special_tokens=False)["input_ids"]
+    return TokenRow(example=f"general:{path.name}:prose", tokens=tuple(tokens), prompt_tokens=1)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def read_functions(source: str, name: str) -> Iterator[WrittenExample]:
