@@ -22,6 +22,7 @@ from app.domain.prompt import Message
 from app.domain.serving import BASE_NAME
 from serving import leash
 from serving.lora import round_rank
+from serving.turnstile import Turnstile
 
 #: What passes from our environment to vLLM. It must never hold a key of ours, so nothing else does.
 PASSED_ENVIRONMENT = (
@@ -142,6 +143,7 @@ class Engine:
         self.options = options
         self.starts = 0
         self.ready_seconds: float | None = None
+        self.turnstile = Turnstile()
         self._state = state
         self._log = state / "vllm.log"
         self._leash: asyncio.subprocess.Process | None = None
@@ -227,7 +229,8 @@ class Engine:
     async def score(self, name: str, tokens: tuple[int, ...]) -> list[float]:
         """Log-probability of every token but the first, given those before it."""
         body = {"model": name, "prompt": list(tokens), "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
-        answer = await self._call("POST", "/v1/completions", body)
+        async with self.turnstile.alone():
+            answer = await self._call("POST", "/v1/completions", body)
         scored: list[dict[str, Any] | None] = answer.json()["choices"][0]["prompt_logprobs"]
         return [
             float(entry[str(token)]["logprob"])

@@ -21,6 +21,7 @@ from app.domain.explaining import explain
 from app.domain.serving import EngineCard, ProbeReport, ServingStatus
 from serving.chat import LARGEST_BODY, ChatRequest, CompletionRequest
 from serving.controller import Controller
+from serving.engine import Engine
 
 RequestT = TypeVar("RequestT", ChatRequest, CompletionRequest, "LoadRequest")
 _STATUS_OF = {"key": 401, "unknown_name": 404, "too_large": 413, "engine": 502}
@@ -54,13 +55,13 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     async def chat(request: Request) -> Response:
         asked = _parse(ChatRequest, await _read_body(request))
         async with controller.admit(asked.model):
-            return await _pass_on(controller.engine.client, "/v1/chat/completions", asked)
+            return await _pass_on(controller.engine, "/v1/chat/completions", asked)
 
     @front.post("/v1/completions", dependencies=reads)
     async def complete(request: Request) -> Response:
         asked = _parse(CompletionRequest, await _read_body(request))
         async with controller.admit(asked.model):
-            return await _pass_on(controller.engine.client, "/v1/completions", asked)
+            return await _pass_on(controller.engine, "/v1/completions", asked)
 
     @front.get("/v1/engine", dependencies=reads)
     async def engine() -> EngineCard:
@@ -84,9 +85,11 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     return front
 
 
-async def _pass_on(client: httpx.AsyncClient, route: str, asked: ChatRequest | CompletionRequest) -> Response:
+async def _pass_on(engine: Engine, route: str, asked: ChatRequest | CompletionRequest) -> Response:
+    scoring = isinstance(asked, CompletionRequest) and asked.prompt_logprobs is not None
     try:
-        answer = await client.post(route, json=asked.render())
+        async with engine.turnstile.alone() if scoring else engine.turnstile.together():
+            answer = await engine.client.post(route, json=asked.render())
     except httpx.TransportError as error:
         raise RetryLater("vLLM went away while answering", 5) from error
     return Response(answer.content, status_code=answer.status_code, media_type="application/json")
