@@ -60,10 +60,10 @@ def main() -> None:
     for seed in range(1, asked.seeds + 1):
         config = write_config(asked.config, seed, asked.out)
         for name in asked.labels:
-            place = asked.out / f"{name}-{seed}"
+            place, said = asked.out / f"{name}-{seed}", ""
             try:
                 decision = decide(label(source, name, seed, place / "snapshot"), asked.base, config, place / "run")
-                said = decision.verdict
+                said = str(decision.verdict)
             except Refused as refusal:
                 said = f"not measured: {refusal}"
             told.setdefault(name, []).append(said)
