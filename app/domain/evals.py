@@ -161,8 +161,9 @@ class GatePolicy(Record):
     current_loss: float = 0.02
     #: share of programs (HumanEval, MBPP) that may be lost, by the lower bound of the paired difference
     forgotten_programs: float = 0.05
-    #: relative rise of the NLL of canonical solutions and of general text, by its lower bound
-    forgotten_nll: float = 0.02
+    #: relative rise of the NLL of canonical solutions and of general text; no guide gives a limit for it, see
+    #: docs/experiments.md for what it tells apart
+    forgotten_nll: float = 0.15
     #: pinned prompts that passed before and fail now
     regressions: int = 2
     #: share of a spot check's answers by the adapter that the person would not have shipped
