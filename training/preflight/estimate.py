@@ -101,7 +101,7 @@ class Overhead(NamedTuple):
     """What no formula gives: measured per kind of device. `share` is of the activations, `fixed` in bytes.
 
     On a processor glibc keeps what small tensors of ever changing lengths leave behind, and oneDNN its own copies: the
-    peaks of nine trainings of SmolLM2-135M gave 0.58 and 0.3 GiB. An accelerator's peak counts allocated bytes only.
+    peaks of three trainings of SmolLM2-135M gave 0.58 and 0.3 GiB. An accelerator's peak counts allocated bytes only.
     """
 
     share: float
