@@ -18,8 +18,8 @@ from pathlib import Path
 
 from app.domain.errors import RetryLater
 
-#: What the child exits with when its lock stays taken, by the convention of sysexits.h for "try again later".
-_LOCK_TAKEN = 75
+#: What the child exits with when its lock stays taken, or by itself: sysexits.h's "try again later".
+_TRY_LATER = 75
 _TERMINATE_SECONDS = 5.0
 _CHUNK_BYTES = 65_536
 
@@ -69,7 +69,7 @@ async def run_child(
         lock: file that the child holds locked while it lives; by default `log` with the suffix `.lock`.
 
     Raises:
-        RetryLater: another child held the lock for `lock_wait_seconds`.
+        RetryLater: another child held the lock for `lock_wait_seconds`, or the program says that it may work later.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     held = log.with_suffix(".lock") if lock is None else lock
@@ -90,8 +90,8 @@ async def run_child(
     finally:
         if process.returncode is None:
             await _end(process)
-    if status == _LOCK_TAKEN:
-        raise RetryLater(f"another process still works with {held}", lock_wait_seconds)
+    if status == _TRY_LATER:
+        raise RetryLater(f"another process still works with {held}, or what the child needs is away", lock_wait_seconds)
     return status
 
 
