@@ -97,8 +97,8 @@ def _check_losses(name: Losses, base: Forgetting, candidate: Forgetting, limit: 
         passed=figure.value <= limit,
         measured=figure.value <= limit or figure.low > limit,
         text=(
-            f"{_SPELLED[name]} cost {figure.value:+.1%} ({figure.low:+.1%} to {figure.high:+.1%}) more nats a token "
-            f"than with the base ({figure.n} texts); at most {limit:+.0%} may be, more by the lower bound is a failure"
+            f"{_SPELLED[name]}: {figure.value:+.1%} ({figure.low:+.1%} to {figure.high:+.1%}) nats a token against the "
+            f"base ({figure.n} texts); at most {limit:+.0%} may be, and more by the lower bound is a failure"
         ),
     )
 

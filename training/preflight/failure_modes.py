@@ -180,7 +180,7 @@ FAILURE_MODES: tuple[FailureMode, ...] = (
     FailureMode(
         18,
         "Trained on 4-bit weights, served on others, judged on the former",
-        ("training.gate:decide_promotion", "serving.probe:check_report"),
+        ("training.gate.deciding:decide_promotion", "serving.probe:check_report"),
         ("tests/unit/training/test_gate.py::test_reports_of_different_things_do_not_compare",),
         ("at the gate", "at load"),
     ),
