@@ -163,7 +163,7 @@ def test_an_idle_hour_costs_nothing_of_the_limit_and_starts_nothing(world: tuple
     assert api == [200, 304]
     assert made.standin.limits.core.used - used == 1  # the list of repositories
     ended = {run.name for run in engine.list_runs((State.SUCCESS,), limit=1000) if run.id not in before}
-    assert {name for name in ended if name not in SCHEDULED} == {"sweep_installation"}
+    assert {name for name in ended if name not in SCHEDULES} == {"sweep_installation"}
 
 
 def test_a_repository_nobody_told_us_about_gets_its_backfill(world: tuple[World, Service]) -> None:
