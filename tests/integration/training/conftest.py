@@ -23,6 +23,9 @@ arms: [nearest, few_shot, retrieval]
 compared_rows: 2
 shots: 2
 shot_tokens: 400
+forgetting_problems: 4
+forgetting_passages: 2
+canaries: 2
 general_share: 0
 validation_share: 0
 pilot_rows: 0

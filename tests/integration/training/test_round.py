@@ -18,6 +18,7 @@ from tests.integration.training.conftest import run_training, start_training
 from training.evaluation.regression import diff_regressions
 from training.process.files import hash_file
 from training.recipes.version import PROBES
+from training.release.verifying import verify
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +69,16 @@ def test_figures_and_decision_are_there(finished: Path) -> None:
     decision = GateDecision.model_validate_json((finished / "decision.json").read_text())
     assert set(baseline.arms) == {"base", "nearest", "few_shot", "retrieval"}
     assert set(candidate.arms) == {"candidate", "other_hunk", "chance", "whole"}
-    assert set(baseline.paired) == {"base"}, "the others were scored on fewer rows"
+    assert {name: len(losses) for name, losses in baseline.paired.items()} == {
+        "base": 16,
+        "few_shot": 2,
+        "retrieval": 2,
+    }
+    assert set(baseline.scored) == {"few_shot", "retrieval"}
+    assert baseline.forgetting is not None
+    assert baseline.forgetting.solutions_nll
+    assert candidate.canaries is not None
+    assert len(candidate.samples) == len(candidate.answers["candidate"]) == 2
     assert baseline.arms["retrieval"].nll is not None
     assert baseline.arms["retrieval"].nll.n == 2
     assert baseline.engine.startswith("transformers 5")
@@ -79,6 +89,7 @@ def test_figures_and_decision_are_there(finished: Path) -> None:
     assert len(candidate.paired["candidate"]) == len(baseline.paired["base"]) == len(candidate.rows) == 16
     assert decision.verdict == "reject"  # random weights
     assert decision.adapter == candidate.adapter
+    assert verify(finished)[-1] == "the reports and the policy give the verdict again: reject"
 
 
 def test_the_regression_set_was_made_and_asked(finished: Path) -> None:
