@@ -31,7 +31,7 @@ def test_imported_comments_go_through_the_whole_round(tiny_base: Path, tmp_path:
     config = tmp_path / "field.yaml"
     config.write_text(
         "rank: 8\nepochs: 1\nmax_length: 400\nnewest_rows: 400\nheldout_rows: 16\ngenerated_rows: 2\n"
-        "answer_tokens: 8\nthreads: 1\n"
+        "answer_tokens: 8\nthreads: 1\narms: []\nforgetting_problems: 4\nforgetting_passages: 2\ncanaries: 2\n"
     )
     code, said = run_training("run", "--snapshot", snapshot, "--base", tiny_base, "--out", out, "--config", config)
     assert code == 0, said

@@ -104,7 +104,7 @@ def test_rows_set_aside_end_a_training_that_only_learns_by_heart(
 def test_general_rows_are_recorded_and_keep_to_their_share(make: Make) -> None:
     record = train_adapter(make(general_share=0.2), Progress(None))
     assert record.general is not None
-    assert record.general.source.startswith("documented functions of the standard library of Python 3")
+    assert record.general.source.startswith("functions and documentation of the standard library of Python 3")
     assert 0 < record.general.tokens / record.tokens <= 0.2
     assert record.passes == record.rows + record.general.rows
 

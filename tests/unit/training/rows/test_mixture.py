@@ -8,7 +8,7 @@ from app.domain.prompt import Message
 from app.domain.snapshots import CommentRow, WrittenRow
 from app.domain.written import WrittenKind
 from training.config import TrainingConfig, resolve_config
-from training.rows.general import read_functions
+from training.rows.general import load_general, read_functions
 from training.rows.mixture import mix_rows, select_validation
 from training.rows.tokenising import Tokenizer, TokenRow
 
@@ -17,11 +17,19 @@ ASKED = (Message(role="user", content="?"),)
 SAID = (Message(role="assistant", content="!"),)
 
 
+class _Raw:
+    eos_token_id = pad_token_id = 2
+
+    def __call__(self, text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
+        assert not add_special_tokens
+        return {"input_ids": list(map(ord, text))}
+
+
 class _Letters(Tokenizer):
     """A token per letter: shares are about lengths, not about words."""
 
     def __init__(self) -> None:
-        super().__init__(type("Raw", (), {"eos_token_id": 2, "pad_token_id": 2}))
+        super().__init__(_Raw())
 
     def row(self, example: str, prompt: Any, completion: Any) -> TokenRow:
         text = "".join(message.content for message in (*prompt, *completion))
@@ -108,6 +116,20 @@ def test_general_rows_are_the_same_for_a_seed_and_keep_to_their_share() -> None:
     other = mix_rows(encoded, COMMENTS, [], _Letters(), _config(general_share=0.1, seed=8)).general
     assert other is not None
     assert other.hash != one.general.hash
+
+
+def test_general_rows_come_in_three_shapes_in_turn() -> None:
+    made = load_general(_Letters(), tokens=30_000, longest=2_000, seed=7)
+    assert made is not None
+    kinds = [
+        row.example.rsplit(":", 1)[-1] if row.example.endswith((":body", ":prose")) else "docstring"
+        for row in made.rows
+    ]
+    assert {"docstring", "body", "prose"} == set(kinds)
+    prose = next(row for row in made.rows if row.example.endswith(":prose"))
+    body = next(row for row in made.rows if row.example.endswith(":body"))
+    assert prose.prompt_tokens == 1, "plain text has no turn of a chat"
+    assert "".join(map(chr, body.tokens)).endswith("\n```")
 
 
 def test_a_function_is_read_without_its_docstring() -> None:
