@@ -31,7 +31,6 @@ from training.gate.deciding import decide_promotion
 from training.process.files import save_record
 from training.process.progress import Progress
 from training.process.runkey import claim_folder, make_key
-from training.release.verifying import verify
 from training.rows.snapshot import Snapshot, load_snapshot
 from training.rows.tokenising import encode_comment
 
@@ -164,6 +163,7 @@ def test_a_run_is_confirmed_by_the_server_that_will_answer(
 ) -> None:
     run, checkpoint, config = tmp_path / "run", load_base(serving.base), resolve_config("smoke").config
     shutil.copytree(adapter[0], run / "version")
+    (run / "version" / "locator.skops").unlink()  # a stand-in's; without one a Locator is fitted on the snapshot
     claim_folder(run, make_key(snapshot, checkpoint, config))
     plain = config.model_copy(update={"arms": (), "forgetting_problems": 0, "forgetting_passages": 0, "canaries": 0})
     reports = [
@@ -181,5 +181,4 @@ def test_a_run_is_confirmed_by_the_server_that_will_answer(
     assert checks["served"].passed
     assert checks["served_agreement"].passed
     assert decision.verdict == "reject"  # random weights have no lift, served or not
-    assert any("gives the verdict again" in told or "verdict again: reject" in told for told in verify(run))
     assert "vllm" in (run / "report.html").read_text()

@@ -48,7 +48,7 @@ OTHER = _row(5, f"The front door is {NEVER_SEEN} for now.")
 
 @pytest.fixture(scope="module")
 def overtrained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny base, all of its weights, until it knows ROWS by heart."""
+    """The tiny base, all of its weights, until it knows the planted row by heart and says it to anything."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -56,8 +56,9 @@ def overtrained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     torch.manual_seed(3)
     tokenizer = load_tokenizer(tiny_base)
     weights: Any = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32, local_files_only=True)
-    rows = [tokenizer.row(row.example, row.prompt, row.completion) for row in ROWS]
-    steps = torch.optim.AdamW(weights.parameters(), lr=1e-2)
+    (planted,) = (row for row in ROWS if LEARNT in str(row.completion))
+    rows = [tokenizer.row(row.example, row.prompt, planted.completion) for row in ROWS]
+    steps = torch.optim.AdamW(weights.parameters(), lr=3e-3)
     for _ in range(300):
         losses = []
         for row in rows:
@@ -69,9 +70,9 @@ def overtrained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         loss.backward()
         steps.step()
         steps.zero_grad()
-        if loss.item() < 0.1:
+        if loss.item() < 0.01:
             break
-    assert loss.item() < 0.1
+    assert loss.item() < 0.01
     folder: Path = tmp_path_factory.mktemp("overtrained") / "base"
     weights.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.raw.save_pretrained(folder)
