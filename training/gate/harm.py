@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from app.domain.evals import Arm, EvalReport, GatePolicy, Reason, RegressionRecord, SpotCheck
+from app.domain.evals import Arm, EvalReport, GatePolicy, Reason, SpotCheck
+from training.evaluation.regression import diff_regressions
 from training.forgetting.deciding import decide_forgetting
 from training.gate.reasons import share, share_reason, unmeasured
 
@@ -55,7 +56,7 @@ def check_regressions(candidate: EvalReport, baselines: Sequence[EvalReport], po
     if before.regression.set_id != after.set_id:
         yield unmeasured("regression", f"the pinned prompts differ ({before.regression.set_id}, {after.set_id})")
         return
-    worse = list_regressions(before.regression, after)
+    worse = diff_regressions(before.regression, after)
     yield Reason(
         check="regression",
         passed=len(worse) <= policy.regressions,
@@ -64,12 +65,6 @@ def check_regressions(candidate: EvalReport, baselines: Sequence[EvalReport], po
             f"now{_shown(worse)}; at most {policy.regressions} may"
         ),
     )
-
-
-def list_regressions(before: RegressionRecord, after: RegressionRecord) -> list[str]:
-    """The pinned prompts that passed before and fail now."""
-    passed_now = dict(zip(after.prompts, after.passed, strict=True))
-    return [name for name, passed in zip(before.prompts, before.passed, strict=True) if passed and not passed_now[name]]
 
 
 def check_forgetting(candidate: EvalReport, base: EvalReport, policy: GatePolicy) -> Iterator[Reason]:

@@ -51,7 +51,7 @@ REACHING = (
     _reach("reads the environment of others", "open(f'/proc/{os.getppid()}/environ', 'rb').read()"),
     _reach("lists processes", "[name for name in os.listdir('/proc') if name.isdigit()]"),
     _reach("writes the memory of its parent", "open(f'/proc/{os.getppid()}/mem', 'r+b')", live=False),
-    _reach("follows the root of another process", "os.listdir(f'/proc/{os.getppid()}/root/')"),
+    _reach("follows the root of another process", "os.listdir(os.path.join(f'/proc/{os.getppid()}', 'root'))"),
     _reach("reads kernel messages", "open('/dev/kmsg').read(10)", live=False),
     _reach("reads a disk", "open('/dev/vda', 'rb').read(1)", live=False),
     _reach("asks about devices", "os.listdir('/sys/class/net')"),

@@ -31,10 +31,7 @@ class Standin:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-@contextmanager
-def standing_in(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Standin]:
-    made = Standin(answer)
-
+def _make_handler(made: Standin) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -74,7 +71,13 @@ def standing_in(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Standin]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             """Silence."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    return Handler
+
+
+@contextmanager
+def standing_in(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Standin]:
+    made = Standin(answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(made))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     made.url = f"http://127.0.0.1:{server.server_address[1]}"
