@@ -60,6 +60,7 @@ def adapter(
             await control.unload(manifest.name)
 
     asyncio.run(load())
+    (folder / "locator.skops").unlink()  # a placeholder that only the server accepts; without one a Locator is fitted
     yield folder, manifest
     asyncio.run(unload())
 
@@ -105,7 +106,6 @@ def test_a_report_says_what_served_it(
 ) -> None:
     folder, manifest = adapter
     small = {"generated_rows": 2, "answer_tokens": 4, "threads": 1}
-    (folder / "locator.skops").unlink()  # a placeholder that only the server accepts
     report = evaluate(
         Examination(
             snapshot=snapshot,
@@ -163,7 +163,6 @@ def test_a_run_is_confirmed_by_the_server_that_will_answer(
 ) -> None:
     run, checkpoint, config = tmp_path / "run", load_base(serving.base), resolve_config("smoke").config
     shutil.copytree(adapter[0], run / "version")
-    (run / "version" / "locator.skops").unlink()  # a stand-in's; without one a Locator is fitted on the snapshot
     claim_folder(run, make_key(snapshot, checkpoint, config))
     plain = config.model_copy(update={"arms": (), "forgetting_problems": 0, "forgetting_passages": 0, "canaries": 0})
     reports = [
