@@ -54,13 +54,21 @@ def _one_pass(
     whole: list[list[TokenRow]] = []
     rest: list[TokenRow] = []
     for group in alike.values():
-        for batch in _batches(group, batch_rows):
-            if len(batch) == batch_rows:
-                whole.append(batch)
-            else:
-                rest += batch
+        full, short = _fill(group, batch_rows)
+        whole += full
+        rest += short
+    # Rows of the world at large open each in its own way: batched here, or all of them would come at the very end.
+    full, waiting = _fill(rest, batch_rows)
+    whole += full
     shuffle(whole)
-    return [row for batch in whole for row in batch], sorted(rest, key=lambda row: len(row.tokens))
+    return [row for batch in whole for row in batch], waiting
+
+
+def _fill(rows: list[TokenRow], batch_rows: int) -> tuple[list[list[TokenRow]], list[TokenRow]]:
+    """Full batches, and the rows that fill none."""
+    batches = _batches(rows, batch_rows)
+    short = [row for batch in batches if len(batch) < batch_rows for row in batch]
+    return [batch for batch in batches if len(batch) == batch_rows], short
 
 
 def _batches(rows: list[TokenRow], batch_rows: int) -> list[list[TokenRow]]:

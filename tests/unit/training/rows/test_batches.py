@@ -66,3 +66,13 @@ def test_a_plan_is_told_by_its_hash() -> None:
     assert hash_plan(rows) != hash_plan(rows[::-1])
     longer = [TokenRow(row.example, row.tokens, row.prompt_tokens - 1) for row in rows]
     assert hash_plan(rows) != hash_plan(longer)
+
+
+def test_rows_that_open_each_in_their_own_way_are_spread_over_a_pass() -> None:
+    """General rows do; without a batch of their own kind they must not all come at the end."""
+    team = [TokenRow(f"ex1:{index}", (5,) * 40 + (9,) * (index % 5), 40) for index in range(96)]
+    world = [TokenRow(f"general:{index}", (100 + index,) * 40, 4) for index in range(32)]
+    rows = [*team, *world]
+    plan = plan_batches(rows, {row.example: 1.0 for row in rows}, _config(epochs=1.0))
+    thirds = [plan[first : first + 44] for first in range(0, 128, 44)]
+    assert all(sum(row.example.startswith("general") for row in third) >= 4 for third in thirds)
