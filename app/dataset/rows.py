@@ -21,7 +21,7 @@ _SUGGESTION = re.compile(r"```suggestion\b.*?(?:```|\Z)", re.DOTALL)
 _ADDRESS = re.compile(r"^(@[\w-]+(/[\w-]+)?[,:]?\s+)+")
 #: Whether git speaks for the team having acted. Where only the rest of the file changed, a labelled study of a project
 #: found 34 % addressed, against 90 % at the line and 65 % near it; so that is the ignored side, with some noise.
-_ACCEPTED = {
+ACCEPTED = {
     Evidence.SUGGESTION_APPLIED: True,
     Evidence.LINE: True,
     Evidence.NEAR: True,
@@ -122,7 +122,7 @@ def _comment_row(item: Addressed) -> CommentRow:
 
 def _outcome_row(item: Addressed) -> OutcomeRow | None:
     example = item.example
-    accepted = None if example.evidence is None else _ACCEPTED.get(example.evidence)
+    accepted = None if example.evidence is None else ACCEPTED.get(example.evidence)
     at = example.hunk.index_of(example.line or 0, example.side)
     if accepted is None or at is None:
         return None

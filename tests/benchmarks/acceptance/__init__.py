@@ -1,0 +1,1 @@
+"""The AcceptanceFilter on real history."""
