@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.domain.errors import UserError
+from app.harvest.positions import Change, parse_changes
 from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.speaking import Said, Spot, say_thread
 from app.rehearsal.standin import StandIn
@@ -49,6 +50,11 @@ class Mirror:
     def fork_point(self, first: str, second: str) -> str | None:
         return self._git("merge-base", first, second)
 
+    def changes(self, left: str, right: str, path: str) -> tuple[Change, ...] | None:
+        """What became of a file between two commits, None when one of them has no file of that name."""
+        diff = self._git("diff", "-U0", "--no-color", "--no-ext-diff", f"{left}:{path}", f"{right}:{path}")
+        return None if diff is None else parse_changes(diff)
+
     def _git(self, *arguments: str, given: str | None = None) -> str | None:
         command = ["git", "-c", "core.hooksPath=/dev/null", "-C", str(self.path), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, input=given)
@@ -77,15 +83,27 @@ def check_heads(mirror: Mirror, rows: tuple[ArchivedPullRequest, ...]) -> None:
         )
 
 
-def open_recorded(standin: StandIn, mirror: Mirror, row: ArchivedPullRequest, *, emit: bool = False) -> None:
-    """Open the pull request at its last known head.
+def find_head(mirror: Mirror, row: ArchivedPullRequest) -> str:
+    """Its last known head.
 
     Raises:
-        UserError: when the mirror does not hold its head, which `check_heads` finds out beforehand.
+        UserError: when the mirror does not hold it, which `check_heads` finds out beforehand.
     """
     head = mirror.resolve(f"refs/pull/{row.number}/head") or mirror.resolve(row.head_sha)
     if head is None:
         raise UserError(f"pull request {row.number}: {mirror.path} lost its head while it was played")
+    return head
+
+
+def open_recorded(
+    standin: StandIn, mirror: Mirror, row: ArchivedPullRequest, *, at: str | None = None, emit: bool = False
+) -> None:
+    """Open the pull request at a commit of it, its last known head for none.
+
+    Raises:
+        UserError: when the mirror does not hold the head.
+    """
+    head = at or find_head(mirror, row)
     standin.open_pull_request(
         row.repo,
         author=row.author or _GHOST,

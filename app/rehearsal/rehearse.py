@@ -22,6 +22,8 @@ from app.domain.errors import UserError
 from app.domain.examples import Example, Rejection
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.archive import ArchivedPullRequest, read_archive
+from app.rehearsal.backtest import PullBacktest, measure_backtest, spell_share
+from app.rehearsal.backtesting import find_reviewed, read_backtest
 from app.rehearsal.base import ensure_base
 from app.rehearsal.commands import Until
 from app.rehearsal.console import Narrator
@@ -61,6 +63,7 @@ class Rehearsal:
     app: AppProgram
     database: Engine
     report: dict[str, Any] = field(default_factory=dict)
+    pulls: tuple[PullBacktest, ...] = ()
 
     @property
     def installation(self) -> int:
@@ -182,15 +185,19 @@ def _train(rehearsal: Rehearsal, serving: ServingProgram) -> None:
 
 
 def _review(rehearsal: Rehearsal, rows: tuple[ArchivedPullRequest, ...]) -> None:
-    rehearsal.story.open("Review", f"The newest {len(rows)} pull requests are opened.")
+    story, mirror = rehearsal.story, rehearsal.mirror
+    story.open("Review", f"The newest {len(rows)} pull requests are opened as their first reviewer met them.")
     for row in rows:
-        open_recorded(rehearsal.standin, rehearsal.mirror, row, emit=True)
+        open_recorded(rehearsal.standin, mirror, row, at=find_reviewed(mirror, row), emit=True)
     rehearsal.server.drain(_STEP_SECONDS)
     _settle(rehearsal, "{us_review} reviews")
-    with reading(rehearsal.database) as session:
-        states = Counter(row.state for row in select_reviews(session, rehearsal.installation))
-    rehearsal.story.say(f"reviews: {dict(states)}")
-    rehearsal.report["review"] = {"pull_requests": len(rows), "states": dict(states)}
+    rehearsal.pulls = tuple(read_backtest(rehearsal.database, rehearsal.installation, mirror, rows))
+    figures = measure_backtest(rehearsal.pulls)
+    story.say(f"{figures.reviewed} of {figures.pull_requests} reviewed, {figures.silent} without a word")
+    story.say(f"{figures.findings} comments, of which people also made {spell_share(figures.precision)}")
+    story.say(f"of {figures.remarks} comments of people, found {spell_share(figures.recall)}")
+    states = Counter(pull.state for pull in rehearsal.pulls)
+    rehearsal.report["review"] = {"states": dict(states), **figures.model_dump(mode="json")}
 
 
 def _write(rehearsal: Rehearsal) -> None:
@@ -228,7 +235,7 @@ def _write(rehearsal: Rehearsal) -> None:
     (out / "requests.json").write_text(json.dumps(requests, indent=1), encoding="utf-8")
     rehearsal.report |= {"repository": rehearsal.rows[0].repo, "requests": requests["per_pull_request"]}
     (out / "report.json").write_text(json.dumps(rehearsal.report, indent=1), encoding="utf-8")
-    (out / "report.html").write_text(render_report(rehearsal.report, examples, lines), encoding="utf-8")
+    (out / "report.html").write_text(render_report(rehearsal.report, examples, rehearsal.pulls), encoding="utf-8")
     rehearsal.story.open("Written", str(out))
     rehearsal.story.say(f"{requests['per_pull_request']['mean']:.2f} API requests per pull request")
 

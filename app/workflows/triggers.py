@@ -1,6 +1,5 @@
 """When a learning round is worth its hours, and why: pure functions over counts. The reason is kept with its round."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from croniter import croniter
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import UserError
+from app.domain.intervals import wilson_interval
 
 #: Approved comments below which nothing is trained: fewer are few-shot material.
 LEAST_COMMENTS = 30
@@ -22,7 +22,6 @@ LEAST_DRIFTED = 8
 #: Drift: with 95 % confidence more than this share of them is about code unlike any that was learned from. Ours: at a
 #: half, most of what the team now talks about is new to the adapter; no guide has a figure.
 DRIFT_SHARE = 0.5
-_Z = 1.96
 
 
 class Trigger(StrEnum):
@@ -101,8 +100,8 @@ def count_territories(paths: Iterable[str]) -> dict[str, int]:
 
 
 def measure_drift(known: Mapping[str, int], recent: Mapping[str, int]) -> float | None:
-    """The least share, 0..1, of recent comments in territories without a known one: the lower end of Wilson's 95 %
-    interval (Wilson 1927, as in Brown, Cai and DasGupta 2001). None for fewer than `LEAST_DRIFTED`.
+    """The least share, 0..1, of recent comments in territories without a known one: the lower end of its 95 % interval.
+    None for fewer than `LEAST_DRIFTED`.
 
     It sees where the team talks, not what it says: a change of taste in the same code is left to the newly approved
     comments. Whether our own findings are accepted less than before is not kept yet, so nothing rests on it.
@@ -110,10 +109,8 @@ def measure_drift(known: Mapping[str, int], recent: Mapping[str, int]) -> float 
     total = sum(recent.values())
     if total < LEAST_DRIFTED:
         return None
-    share = sum(count for territory, count in recent.items() if not known.get(territory)) / total
-    middle = share + _Z**2 / (2 * total)
-    spread = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    return max(0.0, (middle - spread) / (1 + _Z**2 / total))
+    share = wilson_interval(sum(count for territory, count in recent.items() if not known.get(territory)), total)
+    return None if share is None else share.low
 
 
 def parse_schedules(texts: Iterable[str]) -> dict[int, str]:

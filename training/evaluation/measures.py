@@ -1,12 +1,12 @@
 """Figures from rows, with intervals. Pure numbers; no weights are loaded here."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.evals import Figure
+from app.domain.intervals import wilson_interval
 
 _RESAMPLES = 2000
 _SEED = 20260101
@@ -37,13 +37,7 @@ def mean_figure(values: Sequence[float]) -> Figure | None:
 
 def share_figure(hits: Sequence[bool]) -> Figure | None:
     """A share in 0..1 with its Wilson interval, which stays honest at 0 and 1 where resampling says nothing."""
-    n = len(hits)
-    if n == 0:
-        return None
-    z, share = 1.959964, sum(hits) / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return Figure(value=share, low=max(0.0, middle - half), high=min(1.0, middle + half), n=n)
+    return wilson_interval(sum(hits), len(hits))
 
 
 def describe_style(comment: str) -> tuple[float, float, float, float]:

@@ -2,15 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from math import sqrt
 
 from app.domain.base import Record
 from app.domain.evals import Figure
+from app.domain.intervals import wilson_interval
 from app.rehearsal.organisation.hunks import ShownHunk, shown_hunks
 from app.rehearsal.organisation.records import PullRequest, Story
 from app.rehearsal.organisation.rules import HOUSE_RULES, RULES_BY_ID
-
-_Z = 1.959964
 
 
 class PostedComment(Record):
@@ -59,16 +57,6 @@ class DemoScore(Record):
     found: Figure | None
     right_rule: Figure | None
     clean_commented: Figure | None
-
-
-def wilson_interval(hits: int, n: int) -> Figure | None:
-    """The share with its 95 % interval, None for no observation."""
-    if n == 0:
-        return None
-    share, square = hits / n, _Z * _Z / n
-    middle = (share + square / 2) / (1 + square)
-    reach = _Z * sqrt(share * (1 - share) / n + square / (4 * n)) / (1 + square)
-    return Figure(value=share, low=max(0.0, middle - reach), high=min(1.0, middle + reach), n=n)
 
 
 def named_rules(body: str) -> frozenset[str]:
