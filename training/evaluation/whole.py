@@ -47,13 +47,21 @@ def measure_where(snapshot: Snapshot, locator: TextScores, *, baseline: bool) ->
     if not lines.sites:
         return Where(Places(None, None, None), None, "no judged line is held out")
     scores = locator.score(read_texts(lines.sites), len(lines.sites))
+    tfidf, note = _rank_tfidf(judge_lines(snapshot.hunks("train")), lines) if baseline else (None, "")
     return Where(
         places=measure_places(lines, scores, locator.threshold),
         pointed=select_pointed(lines, scores, locator.threshold),
-        note=f"Locator: {locator.sentence}",
+        note=f"Locator: {locator.sentence}{note}",
         ranking=measure_ranking(lines, scores),
-        tfidf=measure_ranking(lines, score_tfidf(judge_lines(snapshot.hunks("train")), lines)) if baseline else None,
+        tfidf=tfidf,
     )
+
+
+def _rank_tfidf(train: Lines, asked: Lines) -> tuple[Ranking | None, str]:
+    """The baseline needs lines of both kinds and of two pull requests; a snapshot of comments alone has none."""
+    if len(set(train.labels)) < 2 or len(set(train.pulls)) < 2:
+        return None, "; not measured: tfidf, for the snapshot's training part judges too few lines to fit it on"
+    return measure_ranking(asked, score_tfidf(train, asked)), ""
 
 
 def open_locator(snapshot: Snapshot, adapter: Path | None, *, alarms: float) -> TextScores:

@@ -1,12 +1,18 @@
 """A comment is found whole when its line is pointed at and its issue is named."""
 
+from pathlib import Path
+
 from app.domain.diff import parse_patch
 from app.domain.evals import Figure
 from app.domain.snapshots import HunkRow
+from tests.training_data import write_snapshot
 from tests.unit.training.evaluation.rows import START, comment_row
+from training.evaluation.controls import ensure_snapshot
 from training.evaluation.places import Places
 from training.evaluation.sheet import Sheet, Written
-from training.evaluation.whole import Where, add_whole, whole_figure
+from training.evaluation.whole import Where, add_whole, measure_where, whole_figure
+from training.rows.snapshot import load_snapshot
+from training.scores.locator import fit_locator
 
 ROWS = [comment_row(at) for at in range(4)]
 HUNK = parse_patch("src/a.py", "@@ -1,1 +1,3 @@\n import os\n+x = 1\n+y = 2").hunks[0]
@@ -56,3 +62,19 @@ def test_the_parts_stand_beside_the_whole_and_what_is_missing_is_said() -> None:
     add_whole(silent, "candidate", Where(nowhere, None, "abstains"), HUNKS)
     assert "whole" not in silent.arms()
     assert "not measured: whole" in silent.notes[0]
+
+
+def test_a_snapshot_of_comments_alone_has_no_line_to_fit_the_baseline_on(tmp_path: Path) -> None:
+    """The hunks of a control's training part are left out; the adapter brings the Locator it was proven with."""
+    folder = tmp_path / "snapshot"
+    write_snapshot(folder, train_pulls=12, heldout_pulls=4)
+    whole = load_snapshot(folder)
+    locator = fit_locator(whole.hunks("train"), alarms=0.05)
+    assert not locator.abstains
+    assert measure_where(whole, locator, baseline=True).tfidf is not None
+    rows = list(whole.comments("train"))
+    comments = ensure_snapshot(tmp_path / "comments", whole, rows, "shuffled")
+    where = measure_where(comments, locator, baseline=True)
+    assert where.ranking is not None
+    assert where.tfidf is None
+    assert "not measured: tfidf" in where.note
