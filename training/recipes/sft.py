@@ -29,6 +29,7 @@ from training.preflight.rows_check import preflight
 from training.process.environment import use_threads
 from training.process.files import is_json, load_record, save_record, save_text
 from training.process.progress import Progress
+from training.process.workers import is_first_process
 from training.recipes.adapter_files import check_servable
 from training.recipes.clock import Clock
 from training.recipes.compaction import compact_output_layer
@@ -116,11 +117,6 @@ def train_plan(
         written_tokens=sum(len(row.tokens) for row in mixture.written),
         general=mixture.general,
     )
-
-
-def is_first_process() -> bool:
-    """True in the process that writes files: the only one, or the first of those that `accelerate launch` started."""
-    return int(os.environ.get("RANK", "0")) == 0
 
 
 def _gather(task: Task, tokenizer: Tokenizer, progress: Progress) -> Mixture:
