@@ -13,9 +13,11 @@ install: $(INSTALLED) ## what the others need, into .venv
 demo: $(INSTALLED) ## the whole loop on this machine: harvest, curate, train, gate, serve, review
 	$(BIN)/python -m app demo $(ARGS)
 
+# Tests start dozens of processes: each would compile our own sources anew where the machine forbids to keep them.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(INSTALLED) ## every test, against real parts
 	@infra/test-machine.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(INSTALLED) ## style, types, import directions
 	$(BIN)/ruff check .
@@ -34,5 +36,6 @@ $(INSTALLED): requirements.txt requirements-torch.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --no-deps $(UV)
 	$(BIN)/python -m pip install --quiet --no-deps -r requirements-torch.txt
-	$(BIN)/uv pip install --python $(BIN)/python --no-deps --require-hashes --quiet -r requirements.txt
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --require-hashes --compile-bytecode --quiet \
+	  -r requirements.txt
 	@touch $@

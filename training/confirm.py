@@ -47,7 +47,7 @@ def confirm_run(asked: Confirmation, progress: Progress) -> GateDecision:
     run = open_run(asked.run)
     base = _measure(asked, key.config, None, progress)
     version = _measure(asked, key.config, asked.run / "version", progress)
-    decision = confirm_served(run.decision, run.candidate, version, base)
+    decision = confirm_served(run.trained, run.candidate, version, base)  # an earlier look may have been cut off
     save_record(asked.run / SERVED_DECISION, decision)
     seal_run(asked.run, asked.signing_key)
     return decision

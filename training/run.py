@@ -19,8 +19,9 @@ from app.domain.evals import EvalReport, GateDecision, GatePolicy, SpotCheck
 from training.base.goldens import make_goldens
 from training.base.tokens import load_tokenizer
 from training.config import ResolvedConfig
-from training.evaluation.examining import ArmName, Examination, evaluate
+from training.evaluation.examining import Examination, evaluate
 from training.evaluation.judging.settings import JudgeSettings
+from training.evaluation.naming import ArmName
 from training.gate.deciding import decide_promotion, describe_decision
 from training.preflight.comparing import compare_estimate, load_comparison
 from training.process.files import load_record, save_record

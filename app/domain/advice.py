@@ -73,6 +73,12 @@ class MethodAdvice(Record):
     fired: tuple[Fired, ...]
 
 
+class MethodChoice(NamedTuple):
+    method: Literal["lora", "qlora"]
+    rule: str
+    says: str
+
+
 class _Band(NamedTuple):
     rule: str
     least: float
@@ -126,7 +132,7 @@ _WORTH_PACKING, _LARGE_BASE = 3_000_000_000, 13_000_000_000
 
 def advise_method(facts: MethodFacts) -> MethodAdvice:
     """LoRA or QLoRA, and the rank for this many rows."""
-    method, rule, says = _decide_method(facts)
+    method, rule, says = decide_method(facts.parameters, facts.accelerator)
     card = "no accelerator" if facts.accelerator is None else f"{facts.accelerator / _GIB:.0f} GiB"
     (band,) = _within(_RANKS, facts.examples)
     rank = Fired(
@@ -138,15 +144,21 @@ def advise_method(facts: MethodFacts) -> MethodAdvice:
     return MethodAdvice(method=method, rank=int(band.says), fired=(chosen, rank))
 
 
-def _decide_method(facts: MethodFacts) -> tuple[Literal["lora", "qlora"], str, str]:
-    if facts.accelerator is None:
+def decide_method(parameters: int, accelerator: int | None) -> MethodChoice:
+    """From the base's parameters and the bytes of its accelerator, None without one: for the advice and for `auto`.
+
+    4 bits save about a third of the memory and cost about 39 % more time (the practitioners' guides), so a base that
+    is small beside its card is left whole.
+    """
+    if accelerator is None:
         says = "on a processor 4-bit weights are unpacked in every product: they save memory and cost time"
-        return "lora", "processor", says
-    if facts.accelerator <= _SMALL_CARD and facts.parameters >= _WORTH_PACKING:
-        return "qlora", "small_card", "QLoRA when GPU memory is at most 16 GB"
-    if facts.accelerator <= _MIDDLE_CARD and facts.parameters >= _LARGE_BASE:
-        return "qlora", "large_base", "QLoRA for 13B or more on 24 GB"
-    return "lora", "enough_memory", "LoRA: QLoRA saves about a third of the memory and costs about 39 % more time"
+        return MethodChoice("lora", "processor", says)
+    if accelerator <= _SMALL_CARD and parameters >= _WORTH_PACKING:
+        return MethodChoice("qlora", "small_card", "QLoRA when GPU memory is at most 16 GB")
+    if accelerator <= _MIDDLE_CARD and parameters >= _LARGE_BASE:
+        return MethodChoice("qlora", "large_base", "QLoRA for 13B or more on 24 GB")
+    says = "LoRA: QLoRA saves about a third of the memory and costs about 39 % more time"
+    return MethodChoice("lora", "enough_memory", says)
 
 
 def _within(bands: tuple[_Band, ...], value: float) -> list[_Band]:

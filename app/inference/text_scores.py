@@ -1,24 +1,26 @@
 """Reads the scores that training writes ("scores/1" and "scores/2" of `training/scores/text_scores.py`).
 
 The file may hold plain data only: nothing in it is executed, an unknown type is refused before it is read.
+
+skops and scikit-learn are imported with the first score that is read: they bring torch along, and a service that starts
+would wait for it three quarters of its start.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
-from scipy.special import expit
-from sklearn.feature_extraction.text import TfidfVectorizer
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from app.domain.errors import Refused, UserError
 from app.inference.trees import Trees, read_trees
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 #: The second adds trees; a reader of the first must not pass over them.
 SCHEMAS = ("scores/1", "scores/2")
@@ -28,7 +30,7 @@ _PATTERNS = {"names": r"[A-Za-z_]\w*|[^\w\s]", "words": r"\S+"}
 @dataclass(frozen=True)
 class _Block:
     field: str
-    vectoriser: TfidfVectorizer
+    vectoriser: "TfidfVectorizer"
     weights: NDArray[np.float64]
 
 
@@ -54,6 +56,8 @@ class TextScores:
 
     def score(self, texts: Mapping[str, Sequence[str]], count: int) -> list[float]:
         """Probabilities in 0..1 for `count` things; `texts` holds a text of each for every field in `fields`."""
+        from scipy.special import expit
+
         decisions = np.full(count, self._intercept)
         for block in self._blocks:
             decisions = decisions + block.vectoriser.transform(texts[block.field]) @ block.weights
@@ -84,6 +88,9 @@ def load_text_scores(path: Path, kind: str) -> TextScores:
         Refused: when the file holds a type that is not plain data.
         UserError: when it is absent, damaged, or of another kind or schema.
     """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     if not path.is_file():
         raise UserError(f"expected a {kind} at {path}, found no such file")
     try:
@@ -114,6 +121,8 @@ def _read_scores(document: dict[str, Any]) -> TextScores:
 
 
 def _read_block(document: dict[str, Any]) -> _Block:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     pattern = _PATTERNS.get(document["analyzer"])
     cut = {"analyzer": "char"} if pattern is None else {"token_pattern": pattern}
     vectoriser = TfidfVectorizer(

@@ -1,5 +1,6 @@
 """The promoted AdapterVersion of an installation, ready to review: Locator, adapter and AcceptanceFilter together."""
 
+import asyncio
 import hashlib
 from functools import lru_cache
 from pathlib import Path
@@ -73,7 +74,8 @@ async def load_reviewer(installation_id: int) -> Reviewer | None:
     folder = Path(version.path)
     writer = AdapterWriter(read_front(services().serving), installation_id, version.name, folder)
     await writer.ensure_loaded()
-    locator, acceptance = _load_scorers(folder, *(version.manifest["files"].get(name, "") for name in _SCORERS))
+    hashes = (version.manifest["files"].get(name, "") for name in _SCORERS)
+    locator, acceptance = await asyncio.to_thread(_load_scorers, folder, *hashes)
     return Reviewer(adapter=version.name, locator=locator, writer=writer, acceptance=acceptance)
 
 

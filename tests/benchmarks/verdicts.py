@@ -27,7 +27,8 @@ from app.domain.evals import GateDecision  # noqa: E402
 from training.base.making import load_base  # noqa: E402
 from training.config import resolve_config  # noqa: E402
 from training.evaluation.controls import ensure_snapshot, make_rows  # noqa: E402
-from training.evaluation.examining import CONTROLS, Examination, evaluate  # noqa: E402
+from training.evaluation.examining import Examination, evaluate  # noqa: E402
+from training.evaluation.naming import CONTROLS  # noqa: E402
 from training.process.files import save_record  # noqa: E402
 from training.process.progress import Progress  # noqa: E402
 from training.rows.snapshot import Snapshot, load_snapshot  # noqa: E402

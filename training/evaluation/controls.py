@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.adapters import BaseCheckpoint
-from app.domain.errors import Refused, UserError
+from app.domain.errors import Refused
 from app.domain.evals import EvalReport
 from app.domain.examples import Evidence
 from app.domain.prompt import render_completion, render_prompt
 from app.domain.snapshots import CommentRow, HunkRow, OutcomeRow
 from training.config import TrainingConfig
-from training.evaluation.examining import CONTROLS, ControlName, Examination, evaluate
+from training.evaluation.examining import Examination, evaluate
 from training.evaluation.judging.settings import JudgeSettings
+from training.evaluation.naming import ControlName
 from training.process.files import hash_file, save_record, save_text
 from training.process.progress import Progress
 from training.process.runkey import claim_folder, make_key
@@ -47,18 +48,6 @@ class Controls:
     config: TrainingConfig
     out: Path
     judge: JudgeSettings | None = None
-
-
-def parse_names(names: Sequence[str]) -> tuple[ControlName, ...]:
-    """All controls for none.
-
-    Raises:
-        UserError: naming the one that is unknown.
-    """
-    unknown = [name for name in names if name not in CONTROLS]
-    if unknown:
-        raise UserError(f"expected controls among {', '.join(CONTROLS)}, got {unknown[0]}")
-    return tuple(name for name in CONTROLS if not names or name in names)
 
 
 def run_controls(controls: Controls, names: Sequence[ControlName], progress: Progress) -> dict[ControlName, EvalReport]:

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TypedDict, get_args
+from typing import TypedDict
 
-from app.domain.adapters import AdapterManifest, BaseCheckpoint, check_base
-from app.domain.errors import Refused
+from app.domain.adapters import BaseCheckpoint
 from app.domain.evals import CanaryRecord, EvalReport, Forgetting, RegressionRecord, Sample
 from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import CommentRow
@@ -25,6 +24,7 @@ from training.evaluation.engines import Bare, Engine
 from training.evaluation.judge import TEAM_EXAMPLES, Judge, ModelJudge, WordJudge, judge_sheet
 from training.evaluation.judging.questions import Case
 from training.evaluation.judging.settings import JudgeSettings, check_judge
+from training.evaluation.naming import CONTROLS, ArmName, name_adapter
 from training.evaluation.neighbours import read_comment
 from training.evaluation.prompting import choose_shots
 from training.evaluation.regression import FEW, ensure_pinned, record_regression
@@ -36,16 +36,9 @@ from training.evaluation.whole import Where, add_whole, measure_where, open_loca
 from training.forgetting.canaries import measure_canaries
 from training.forgetting.measuring import measure_forgetting
 from training.process.environment import read_code_commit, read_packages, use_threads
-from training.process.files import load_record
 from training.process.progress import Progress
-from training.process.runkey import read_key
 from training.rows.snapshot import Snapshot
 from training.rows.tokenising import Tokenizer
-
-#: Trainings whose only purpose is to be worse than the candidate.
-ControlName = Literal["random_subset", "inverted", "shuffled"]
-CONTROLS: tuple[ControlName, ...] = get_args(ControlName)
-ArmName = Literal["candidate", "current", "random_subset", "inverted", "shuffled"]
 
 
 class Harm(TypedDict, total=False):
@@ -90,7 +83,7 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
     started = time.monotonic()
     use_threads(examination.config.threads)
     suite = plan_suite(examination.snapshot, examination.config)
-    adapter = name_adapter(examination)
+    adapter = name_adapter(examination.adapter, examination.checkpoint)
     if examination.served is not None:
         check_served(examination.served, adapter)
     tokenizer = load_tokenizer(examination.base)
@@ -126,29 +119,6 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
         **heading,
         **harm,
     )
-
-
-def name_adapter(examination: Examination) -> str | None:
-    """What is measured, after a look at whether it fits the base.
-
-    Raises:
-        Refused: when it was trained on another base.
-    """
-    if examination.adapter is None:
-        return None
-    stated = examination.adapter / "manifest.json"
-    if stated.is_file():
-        manifest = load_record(stated, AdapterManifest, what="an adapter's manifest")
-        check_base(manifest, examination.checkpoint)
-        return manifest.name
-    key = read_key(examination.adapter)
-    if key is not None and key.base != examination.checkpoint:
-        raise Refused(
-            "other_base",
-            f"the adapter in {examination.adapter} was trained on base {_spell(key.base)}, the base given is "
-            f"{_spell(examination.checkpoint)}; name the one it was trained on",
-        )
-    return examination.adapter.name
 
 
 def _measure(examination: Examination, bench: Bench) -> Where | None:
@@ -240,7 +210,3 @@ def _open_judge(examination: Examination, train: Sequence[CommentRow]) -> Judge:
         train, TEAM_EXAMPLES, _TEAM_CHARACTERS, lambda messages: sum(len(message.content) for message in messages)
     )
     return ModelJudge(settings, Asker(settings, open_client(settings)), [read_comment(row) for row in team])
-
-
-def _spell(base: BaseCheckpoint) -> str:
-    return f"{base.name} {base.revision} (weights {base.weights_hash[:12]})"

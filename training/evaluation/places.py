@@ -1,4 +1,4 @@
-"""How well a Locator finds commented lines of held-out pull requests: at its threshold, and by its order of lines."""
+"""How well a Locator finds commented lines at its threshold; `ranking` tells how well it orders them."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from app.domain.evals import Figure
 from training.evaluation.measures import share_figure
-from training.evaluation.ranking import Ranking, measure_ranking, pick_top
+from training.evaluation.ranking import pick_top
 from training.scores.lines import Lines
 from training.scores.text_scores import Floats
 
@@ -18,19 +18,6 @@ class Places:
     hit: Figure | None
     alarm: Figure | None
     chance: Figure | None
-
-
-@dataclass(frozen=True)
-class Where:
-    """All that is measured of where: at the threshold, and by the order of the lines alone."""
-
-    places: Places
-    ranking: Ranking
-
-
-def measure_where(lines: Lines, scores: Floats, threshold: float) -> Where:
-    """`scores`: a probability in 0..1 for each of the lines, in order."""
-    return Where(measure_places(lines, scores, threshold), measure_ranking(lines, scores))
 
 
 def measure_places(lines: Lines, scores: Floats, threshold: float) -> Places:

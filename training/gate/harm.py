@@ -82,14 +82,15 @@ def check_canaries(candidate: EvalReport) -> Iterator[Reason]:
     if record is None:
         yield unmeasured("canaries", "nobody tried to get a training row's own strings out")
         return
-    yield Reason(
-        check="canaries",
-        passed=not record.extracted,
-        text=(
-            f"{len(record.extracted)} of {record.planted} strings that one training row alone holds came out again"
-            f" ({record.method}; the report's file names them, no page does); none may"
-        ),
+    said = (
+        f"{len(record.extracted)} of {record.planted} strings that one training row alone holds came out again"
+        f" ({record.method}; the report's file names them, no page does); none may"
     )
+    nothing = (
+        "nothing to get out: no training comment alone holds an e-mail address or a word with three digits, so this "
+        "says nothing about what the adapter would keep"
+    )
+    yield Reason(check="canaries", passed=not record.extracted, text=said if record.planted else nothing)
 
 
 def check_spot(candidate: EvalReport, spot: SpotCheck | None, policy: GatePolicy) -> Iterator[Reason]:

@@ -28,6 +28,7 @@ from training.preflight.rows_check import Preflight, preflight
 from training.preflight.tokens_histogram import decide_answer_tokens, measure_rows, render_bars
 from training.process.environment import use_threads
 from training.process.files import is_json, load_record, save_record
+from training.recipes.method import read_parameters
 from training.recipes.task import Task
 from training.rows.snapshot import Snapshot
 from training.rows.tokenising import Tokenizer
@@ -200,9 +201,8 @@ def _estimate(
 
 
 def _method_facts(base: Path, shape: ModelShape | None, device: Device, examples: int) -> MethodFacts:
-    size = sum(path.stat().st_size for path in base.glob("*.safetensors"))
     return MethodFacts(
-        parameters=size // 2 if shape is None else shape.parameters,
+        parameters=read_parameters(base) if shape is None else shape.parameters,
         accelerator=device.memory if device.kind == "cuda" else None,
         examples=examples,
     )

@@ -14,22 +14,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
 from datasets import Dataset
-from transformers import set_seed
 from transformers.trainer_callback import PrinterCallback
 from trl.trainer.kto_config import KTOConfig
 from trl.trainer.kto_trainer import KTOTrainer
 
 from app.domain.base import Record
 from training.base.tokens import load_tokenizer
-from training.process.environment import use_threads
 from training.process.files import is_json, load_record, save_record
 from training.process.progress import Progress
 from training.recipes.adapter_files import check_servable
+from training.recipes.arguments import CHECKPOINTS, begin_training, shared_arguments
 from training.recipes.clock import Clock
 from training.recipes.compaction import compact_output_layer
-from training.recipes.sft import ADAPTER, CHECKPOINTS
+from training.recipes.sft import ADAPTER
 from training.recipes.task import Task
 from training.recipes.weights import attach_trained, newest_checkpoint, read_precision, save_adapter
 from training.rows.preferences import Balance, Preference, decide_balance, pair_outcomes
@@ -86,8 +84,7 @@ def train_preferences(task: Task, progress: Progress) -> KtoRecord:
 def _train(
     task: Task, rows: Sequence[Preference], balance: Balance, tokenizer: Tokenizer, progress: Progress
 ) -> KtoRecord:
-    use_threads(task.config.threads)
-    set_seed(task.config.seed)
+    begin_training(task)
     weights = attach_trained(task, task.out.parent / ADAPTER, max(len(one.row.tokens) for one in rows))
     width = _batch_rows(task)
     tokens = [sum(len(one.row.tokens) for one in rows[at : at + width]) for at in range(0, len(rows), width)]
@@ -144,24 +141,9 @@ def _dataset(rows: Sequence[Preference], tokenizer: Tokenizer) -> Dataset:
 
 def _arguments(task: Task, balance: Balance) -> KTOConfig:
     return KTOConfig(
-        output_dir=str(task.out / CHECKPOINTS),
+        **shared_arguments(task, read_precision(task)),
         per_device_train_batch_size=_batch_rows(task),
-        num_train_epochs=1,  # the rows hold every pass
         learning_rate=task.config.preference_rate,
         desirable_weight=balance.accepted_weight,
         undesirable_weight=balance.rejected_weight,
-        gradient_checkpointing=False,
-        bf16=read_precision(task) == "bfloat16",
-        use_cpu=not torch.cuda.is_available(),
-        save_strategy="steps",
-        save_steps=task.config.checkpoint_every_steps,
-        save_total_limit=2,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        report_to=[],
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-        max_length=None,
-        seed=task.config.seed,
-        data_seed=task.config.seed,
     )

@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import set_seed
 from transformers.trainer_callback import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
@@ -26,10 +25,11 @@ from trl.trainer.sft_trainer import SFTTrainer
 from app.domain.errors import UserError
 from training.base.tokens import load_tokenizer
 from training.preflight.rows_check import preflight
-from training.process.environment import use_threads
 from training.process.files import is_json, load_record, save_record, save_text
 from training.process.progress import Progress
+from training.process.workers import is_first_process
 from training.recipes.adapter_files import check_servable
+from training.recipes.arguments import CHECKPOINTS, begin_training, shared_arguments
 from training.recipes.clock import Clock
 from training.recipes.compaction import compact_output_layer
 from training.recipes.pace import decide_rate
@@ -42,7 +42,6 @@ from training.rows.tokenising import Tokenizer, TokenRow
 
 DONE = "sft.json"
 ADAPTER = "adapter"
-CHECKPOINTS = "checkpoints"
 #: Updates that are larger than this are scaled down to it.
 _LARGEST_GRADIENT = 1.0
 
@@ -72,8 +71,7 @@ def train_plan(
     task: Task, plan: Sequence[TokenRow], mixture: Mixture, tokenizer: Tokenizer, progress: Progress
 ) -> SftRecord:
     """Every step of the plan, or fewer where time or overfitting ends it; the best weights are in `adapter/`."""
-    use_threads(task.config.threads)
-    set_seed(task.config.seed)
+    begin_training(task)
     method, precision = read_method(task), read_precision(task)
     if method == "qlora":
         progress.say(f"the base is trained on in 4 bits (NF4); reports and gate judge {precision}, which is served")
@@ -118,11 +116,6 @@ def train_plan(
     )
 
 
-def is_first_process() -> bool:
-    """True in the process that writes files: the only one, or the first of those that `accelerate launch` started."""
-    return int(os.environ.get("RANK", "0")) == 0
-
-
 def _gather(task: Task, tokenizer: Tokenizer, progress: Progress) -> Mixture:
     comments = task.snapshot.comments("train")
     checked = preflight(comments, tokenizer, task.config)
@@ -163,35 +156,20 @@ def _learning(weights: Any, clock: Clock, task: Task) -> tuple[Any, Any]:  # noq
 def _arguments(task: Task, precision: str, *, validates: bool) -> SFTConfig:
     when = "steps" if validates else "no"
     return SFTConfig(
-        output_dir=str(task.out / CHECKPOINTS),
+        **shared_arguments(task, precision),
         per_device_train_batch_size=task.config.batch_rows,
         per_device_eval_batch_size=task.config.batch_rows,
         gradient_accumulation_steps=task.config.accumulate,
-        num_train_epochs=1,  # the plan holds every pass
         train_sampling_strategy="sequential",
         max_grad_norm=_LARGEST_GRADIENT,
-        gradient_checkpointing=False,
-        bf16=precision == "bfloat16",
-        use_cpu=not torch.cuda.is_available(),
-        save_strategy="steps",
-        save_steps=task.config.checkpoint_every_steps,
-        save_total_limit=2,
         eval_strategy=when,
         eval_steps=task.config.checkpoint_every_steps,
         prediction_loss_only=True,
         load_best_model_at_end=validates,
         metric_for_best_model="eval_loss" if validates else None,
         greater_is_better=False if validates else None,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        report_to=[],
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         ddp_find_unused_parameters=False,
-        max_length=None,
-        seed=task.config.seed,
-        data_seed=task.config.seed,
     )
 
 

@@ -13,13 +13,13 @@ from training.base.precision import decide_attention, decide_precision, read_pro
 from training.process.files import is_json, save_text
 from training.recipes.adapter_files import CONFIG, WEIGHTS
 from training.recipes.lora_product import fuse_products
-from training.recipes.method import Method, decide_method, read_billions, read_gpu_gb
+from training.recipes.method import Method, choose_method, read_accelerator, read_parameters
 from training.recipes.shared_prefix import share_prefixes
 from training.recipes.task import Task
 
 
 def read_method(task: Task) -> Method:
-    return decide_method(task.config, gpu_gb=read_gpu_gb(), billions=read_billions(task.base))
+    return choose_method(task.config, parameters=read_parameters(task.base), accelerator=read_accelerator())
 
 
 def read_precision(task: Task) -> str:

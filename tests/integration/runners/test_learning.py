@@ -14,23 +14,20 @@ from app.domain.errors import Refused
 from app.domain.external import ExternalVersion
 from app.runners.progress import TrainingProgress
 from app.runners.running import Listener, TrainingTask
-from app.store.database import reading, writing
+from app.store.database import reading
 from app.store.learning import (
-    append_approval,
     load_pointer,
-    save_examples,
     select_adapter_versions,
     select_audit,
     select_training_runs,
 )
 from app.store.migrate import migrate
-from app.store.tables import ApprovalRow, InstallationRow
 from app.workflows import context, engine, learning, operating, retraining
 from app.workflows.runs import RUNNING, Queue
+from tests.integration.runners.approved import approve_examples
 from tests.integration.runners.heard import until
 from tests.integration.workflows.conftest import eventually
 from tests.made_run import MOMENT, progress_line, write_base, write_run
-from tests.unit.dataset.exported import examples
 
 Work = Callable[[TrainingTask], object]
 INSTALLATION = 42
@@ -80,33 +77,11 @@ def runner(tmp_path: Path) -> Iterator[ObedientRunner]:
             schedules={INSTALLATION: "0 3 * * 0"},
         )
     )
-    _approve_examples(40)
+    approve_examples(database, INSTALLATION, 40)
     yield made
     made.go_on.set()
     engine.shutdown()
     context.install(None)
-
-
-def _approve_examples(count: int) -> None:
-    found = examples([f"Never print {n}." for n in range(count)])
-    with writing(context.services().database) as session:
-        session.add(InstallationRow(id=INSTALLATION, host="github.test", account="acme"))
-        save_examples(session, INSTALLATION, found, "harvest")
-        for one in found:
-            told: dict[str, Any] = {"repository": one.repository, "pull_request": one.pull_request}
-            row = ApprovalRow(
-                example_hash=one.hash,
-                installation_id=INSTALLATION,
-                decision="approve",
-                actor="mara",
-                actor_role="write",
-                source="test",
-                content_hash=one.hash,
-                idempotency_key=one.hash,
-                created_at=MOMENT,
-                **told,
-            )
-            append_approval(session, row)
 
 
 def _begin(reason: str = "drift: figures") -> str:

@@ -19,6 +19,7 @@ from app.domain.evals import (
     SpotCheck,
 )
 from training.gate.deciding import decide_promotion, describe_decision
+from training.gate.harm import check_canaries
 
 BASE = BaseCheckpoint(name="b", revision="r", weights_hash="w", tokenizer_hash="t", template_hash="c")
 POLICY = GatePolicy()
@@ -172,6 +173,13 @@ def test_strings_that_come_out_again_reject_and_untried_ones_hold() -> None:
     leaking = CanaryRecord(planted=3, extracted=("hunter2",), method="greedy")
     assert _failed(make_candidate().model_copy(update={"canaries": leaking})) == ("reject", {"canaries"})
     assert _failed(make_candidate().model_copy(update={"canaries": None})) == ("hold", {"canaries"})
+
+
+def test_no_string_to_look_for_is_said_and_is_no_figure() -> None:
+    nothing = CanaryRecord(planted=0, extracted=(), method="greedy")
+    (said,) = check_canaries(make_candidate().model_copy(update={"canaries": nothing}))
+    assert said.passed
+    assert said.text.startswith("nothing to get out: no training comment alone holds")
 
 
 def _pinned(passed: str, set_id: str = "p1") -> RegressionRecord:

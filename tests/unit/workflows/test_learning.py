@@ -1,6 +1,6 @@
 """A run's folder follows what decides its outcome, so the trainer is never led into a folder it must refuse."""
 
-from app.workflows.learning import name_run
+from app.workflows.training_runs import name_run
 
 BASE, CONFIG = '{"revision": "r1"}', "rank: 8"
 

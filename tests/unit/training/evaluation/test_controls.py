@@ -7,7 +7,8 @@ import pytest
 from app.domain.errors import Refused, UserError
 from tests.training_data import write_snapshot
 from training.config import resolve_config
-from training.evaluation.controls import ensure_snapshot, find_rejected, make_rows, parse_names
+from training.evaluation.controls import ensure_snapshot, find_rejected, make_rows
+from training.evaluation.naming import parse_controls
 from training.evaluation.suite import plan_suite
 from training.rows.snapshot import Snapshot, load_snapshot
 
@@ -73,10 +74,10 @@ def test_a_control_is_measured_on_the_candidates_suite(snapshot: Snapshot, tmp_p
 
 
 def test_an_unknown_control_is_named() -> None:
-    assert parse_names([]) == ("random_subset", "inverted", "shuffled")
-    assert parse_names(["shuffled"]) == ("shuffled",)
+    assert parse_controls([]) == ("random_subset", "inverted", "shuffled")
+    assert parse_controls(["shuffled"]) == ("shuffled",)
     with pytest.raises(UserError, match="got upside_down"):
-        parse_names(["upside_down"])
+        parse_controls(["upside_down"])
 
 
 def _without_comments(snapshot: Snapshot) -> dict[str, str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from training.evaluation.places import measure_where
+from training.evaluation.places import measure_places
 from training.evaluation.ranking import calibration_error, compare_rankings, measure_ranking, pick_top
 from training.scores.lines import Lines
 
@@ -69,9 +69,10 @@ def test_promises_that_come_true_are_calibrated() -> None:
 
 
 def test_nothing_to_rank_is_none_and_never_zero() -> None:
-    where = measure_where(_lines([0, 0], [0, 1]), np.array([0.1, 0.9]), 0.5)
-    assert where.ranking.line_auc is None
-    assert where.ranking.calibration is None
-    assert where.places.hit is None
-    assert where.places.alarm is not None
-    assert where.places.alarm.value == 0.5
+    lines, scores = _lines([0, 0], [0, 1]), np.array([0.1, 0.9])
+    ranking, places = measure_ranking(lines, scores), measure_places(lines, scores, 0.5)
+    assert ranking.line_auc is None
+    assert ranking.calibration is None
+    assert places.hit is None
+    assert places.alarm is not None
+    assert places.alarm.value == 0.5

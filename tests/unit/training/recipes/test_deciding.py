@@ -2,8 +2,9 @@
 
 import pytest
 
+from app.domain.advice import MethodFacts, advise_method
 from training.config import resolve_config
-from training.recipes.method import decide_method
+from training.recipes.method import choose_method
 from training.recipes.pilot import summarise
 from training.recipes.stopping import decide_stop, read_validations
 from training.recipes.task import Validation
@@ -11,25 +12,17 @@ from training.recipes.task import Validation
 CONFIG = resolve_config().config
 
 
-@pytest.mark.parametrize(
-    ("gpu_gb", "billions", "method"),
-    [
-        (None, 0.135, "lora"),
-        (None, 70.0, "lora"),
-        (16.0, 7.0, "qlora"),
-        (16.0, 1.5, "lora"),
-        (24.0, 7.0, "lora"),
-        (24.0, 13.0, "qlora"),
-        (80.0, 13.0, "lora"),
-    ],
-)
-def test_the_method_follows_memory_and_base(gpu_gb: float | None, billions: float, method: str) -> None:
-    assert decide_method(CONFIG, gpu_gb=gpu_gb, billions=billions) == method
+@pytest.mark.parametrize(("card", "method"), [(None, "lora"), (16, "qlora"), (80, "lora")])
+def test_without_a_wish_the_advised_method_is_taken(card: int | None, method: str) -> None:
+    accelerator = None if card is None else card * 2**30
+    advised = advise_method(MethodFacts(parameters=7 * 10**9, accelerator=accelerator, examples=150))
+    assert CONFIG.method == "auto"
+    assert choose_method(CONFIG, parameters=7 * 10**9, accelerator=accelerator) == advised.method == method
 
 
 def test_a_method_that_was_asked_for_is_taken() -> None:
     asked = CONFIG.model_copy(update={"method": "qlora"})
-    assert decide_method(asked, gpu_gb=None, billions=0.135) == "qlora"
+    assert choose_method(asked, parameters=135 * 10**6, accelerator=None) == "qlora"
 
 
 def _validations(*pairs: tuple[float, float]) -> list[Validation]:

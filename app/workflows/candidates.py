@@ -1,0 +1,110 @@
+"""What becomes of a version after its training: registered, loaded, measured as served, unloaded if it is no good."""
+
+import asyncio
+import json
+import shutil
+
+from app.domain.adapters import CHILD_LOCK, AdapterManifest, AdapterState
+from app.domain.errors import Refused, UserError
+from app.domain.evals import GateDecision
+from app.inference.adapter_control import AdapterControl
+from app.inference.front import READ_KEY, read_front
+from app.runners.children import run_child
+from app.store.database import reading, writing
+from app.store.learning import load_pointer, save_adapter_state, save_adapter_version
+from app.store.tables import AdapterVersionRow
+from app.workflows.context import services
+from app.workflows.training_runs import adapter_folder, read_external, run_folder, snapshot_folder
+
+#: Lines of a failed child's output that its error shows.
+_OUTPUT_TAIL = 15
+
+
+async def register_version(installation_id: int, snapshot_id: str, name: str) -> list[str]:
+    """Copy the version to its immutable place and record it with its decision. Returns its name and the verdict.
+
+    What a hosted service keeps is no AdapterVersion and stays out of the registry: no pointer can ever name it.
+    """
+
+    def register() -> list[str]:
+        run = run_folder(name)
+        external = read_external(run).get("external")
+        if external is not None:
+            return [external["model"], "external"]
+        decision = GateDecision.model_validate_json((run / "decision.json").read_text())
+        manifest = AdapterManifest.model_validate_json((run / "version" / "manifest.json").read_text())
+        place = adapter_folder(manifest.name)
+        if not place.exists():
+            passing = place.with_name(f".{manifest.name}.copying")
+            shutil.rmtree(passing, ignore_errors=True)
+            shutil.copytree(run / "version", passing)
+            passing.rename(place)
+        with writing(services().database) as session:
+            save_adapter_version(
+                session,
+                AdapterVersionRow(
+                    name=manifest.name,
+                    installation_id=installation_id,
+                    snapshot_id=snapshot_id,
+                    state=AdapterState.CANDIDATE.value,
+                    path=str(place),
+                    manifest=manifest.model_dump(mode="json"),
+                    decision=decision.model_dump(mode="json"),
+                ),
+            )
+        return [manifest.name, decision.verdict]
+
+    return await asyncio.to_thread(register)
+
+
+async def load_version(installation_id: int, name: str) -> str | None:
+    """Load into the server and probe it there. Returns why it was refused, None when it serves what was trained."""
+    front = read_front(services().serving)
+    try:
+        async with AdapterControl(front.url, front.control_key) as control:
+            report = await control.load(name, adapter_folder(name))
+    except Refused as error:
+        return str(error)
+    place = adapter_folder(name)
+    (services().data / "probes").mkdir(exist_ok=True)
+    (services().data / "probes" / f"{place.name}.json").write_text(json.dumps(report.model_dump(mode="json")))
+    return None
+
+
+async def confirm_version(installation_id: int, snapshot_id: str, run: str) -> str:
+    """Base and version measured again as they are served. Returns the verdict with the server's figures in it."""
+    folder, front = run_folder(run), read_front(services().serving)
+    arguments = ["-m", "training", "confirm", "--run", folder, "--snapshot", snapshot_folder(snapshot_id)]
+    arguments += ["--signing-key", services().data / "keys" / "release.pem"]
+    arguments += ["--base", services().base, "--endpoint", front.url, "--key-file", services().serving / READ_KEY]
+    lines: list[str] = []
+    code = await run_child(
+        [str(item) for item in arguments],
+        log=folder / "confirm.log",
+        on_line=lines.append,
+        lock=folder / CHILD_LOCK,
+    )
+    if code != 0:
+        raise UserError("measuring the served version ended with an error:\n" + "\n".join(lines[-_OUTPUT_TAIL:]))
+    decision = GateDecision.model_validate_json((folder / "served.json").read_text())
+    if decision.adapter is None:
+        raise UserError(f"expected {folder}/served.json to name an adapter, it names none")
+    with writing(services().database) as session:
+        found = decision.model_dump(mode="json")
+        save_adapter_state(session, installation_id, decision.adapter, AdapterState.CANDIDATE, found)
+    return decision.verdict
+
+
+async def unload_version(installation_id: int, name: str) -> None:
+    """A version that is not used takes no place in the server; the one in use stays whatever a new round says."""
+    with reading(services().database) as session:
+        pointer = load_pointer(session, installation_id)
+    if pointer is not None and pointer.adapter_name == name:
+        return
+    front = read_front(services().serving)
+    async with AdapterControl(front.url, front.control_key) as control:
+        try:
+            await control.unload(name)
+        except Refused as error:
+            if error.reason != "unknown_name":  # it was never loaded, or this step ran before
+                raise
