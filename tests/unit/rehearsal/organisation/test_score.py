@@ -5,7 +5,7 @@ import pytest
 from app.rehearsal.organisation.hunks import shown_hunks
 from app.rehearsal.organisation.records import PullRequest, Story, Violation
 from app.rehearsal.organisation.rules import HOUSE_RULES, RULES_BY_ID
-from app.rehearsal.organisation.score import PostedComment, score_reviews, wilson_interval
+from app.rehearsal.organisation.score import PostedComment, score_reviews
 
 
 def post(pull: PullRequest, path: str, line: int, body: str) -> PostedComment:
@@ -74,12 +74,3 @@ def test_comments_beside_the_point_are_told_apart(story: Story) -> None:
 def test_a_comment_on_another_pull_request_is_refused(story: Story) -> None:
     with pytest.raises(ValueError, match="held-out"):
         score_reviews(story, [post(story.merged[0], "x.py", 1, "hello")])
-
-
-@pytest.mark.parametrize(("hits", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (8, 10, 0.4902, 0.9433)])
-def test_wilson_intervals_are_those_of_the_textbook(hits: int, n: int, low: float, high: float) -> None:
-    figure = wilson_interval(hits, n)
-    assert figure
-    assert figure.low == pytest.approx(low, abs=1e-4)
-    assert figure.high == pytest.approx(high, abs=1e-4)
-    assert wilson_interval(0, 0) is None
