@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, Vali
 from app.domain.base import Record
 from app.domain.errors import UserError
 from app.domain.findings import Severity
-from app.domain.review_policy import STARS, ReviewMode, ReviewPolicy, WithoutAdapter, unquoted_off
+from app.domain.review_policy import DEFAULT_REVIEW, STARS, ReviewMode, ReviewPolicy, WithoutAdapter, unquoted_off
 
 POLICY_PATH = ".github/understudy.yml"
 SCHEMA_PATH = "docs/understudy.schema.json"
@@ -44,7 +44,7 @@ class RepositoryPolicy(Record):
     history: bool = Field(
         default=False, description="commit messages, docstrings and descriptions of pull requests may be learned from"
     )
-    review: ReviewPolicy = Field(ReviewPolicy(), description="how reviews are made")
+    review: ReviewPolicy = Field(DEFAULT_REVIEW, description="how reviews are made")
 
     @property
     def is_history_open(self) -> bool:

@@ -1,5 +1,6 @@
 """What owners say about reviews: the section `review` of `.github/understudy.yml`. Pure."""
 
+import functools
 import hashlib
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -45,6 +46,11 @@ def _pattern(text: str) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=64)
+def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+    return pathspec.GitIgnoreSpec.from_lines(patterns)
+
+
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_pattern)]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False, max_length=200)]
 
@@ -81,9 +87,13 @@ class ReviewPolicy(Record):
 
     def decide_left_out(self, path: str) -> Literal["outside_paths", "ignored"] | None:
         """Why the owners want a file left out, None when they want it read."""
-        if self.paths and not pathspec.GitIgnoreSpec.from_lines(self.paths).match_file(path):
+        if self.paths and not _spec(self.paths).match_file(path):
             return "outside_paths"
-        return "ignored" if pathspec.GitIgnoreSpec.from_lines(self.ignore).match_file(path) else None
+        return "ignored" if _spec(self.ignore).match_file(path) else None
+
+
+#: What is in force where owners say nothing.
+DEFAULT_REVIEW = ReviewPolicy()
 
 
 def is_held_back(share: float, repository_id: int, number: int) -> bool:
