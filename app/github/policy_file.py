@@ -48,6 +48,14 @@ class PolicyFile(Record):
         return "; ".join(problem.told for problem in self.problems[:_TOLD]) or None
 
 
+class ProposedPolicy(Record):
+    """`proposed`: the file at a head commit, None where it has none. `differs`: from the one in force, byte by byte."""
+
+    in_force: PolicyFile
+    proposed: PolicyFile | None
+    differs: bool
+
+
 class _Unreadable(Exception):
     def __init__(self, problem: PlacedProblem) -> None:
         super().__init__(problem.text)
