@@ -89,7 +89,7 @@ class ReviewPolicy(Record):
         """Why the owners want a file left out, None when they want it read."""
         if self.paths and not _spec(self.paths).match_file(path):
             return "outside_paths"
-        return "ignored" if _spec(self.ignore).match_file(path) else None
+        return "ignored" if self.ignore and _spec(self.ignore).match_file(path) else None
 
 
 #: What is in force where owners say nothing.
