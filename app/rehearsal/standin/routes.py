@@ -10,9 +10,9 @@ from app.rehearsal.standin.state import RequestRecord
 
 ROUTES: tuple[Route, ...] = (
     *routes_app.ROUTES,
+    *routes_comments.ROUTES,  # before those of one pull request: `pulls/comments` names none
     *routes_pulls.ROUTES,
     *routes_reviews.ROUTES,
-    *routes_comments.ROUTES,
     *routes_checks.ROUTES,
     *graph.ROUTES,
 )
