@@ -1,7 +1,8 @@
-"""`erase` and `trace`: what a person asks about the data. The running service does the work when there is one."""
+"""What a person asks about the data, and about the policy file. A running service does the work when there is one."""
 
 import json as json_module
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -52,6 +53,26 @@ def trace(
     finally:
         database.dispose()
     typer.echo(json_module.dumps(found, indent=1, ensure_ascii=False))
+
+
+def policy(
+    file: Annotated[Path | None, typer.Argument(help="A .github/understudy.yml to check.")] = None,
+) -> None:
+    """Check a policy file; without one, print the JSON Schema that editors check it against."""
+    from app.domain.policies import render_schema
+    from app.github.policy_file import read_policy
+
+    if file is None:
+        typer.echo(render_schema(), nl=False)
+        return
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"expected a text file at {file}, got {type(error).__name__}; name a policy file") from error
+    found = read_policy({"text": text, "byteSize": len(text.encode())})
+    if found.problems:
+        raise UserError("\n".join(f"{file}: {problem.told}" for problem in found.problems))
+    typer.echo(f"{file}: valid")
 
 
 def _choose(given: dict[ErasureKind, str | None]) -> tuple[ErasureKind, str]:

@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.web.operator import Operations, operator_router
 from app.workflows import (
     backfilling,
+    commanding,
     curating,
     deliveries,
     engine,
@@ -28,6 +29,7 @@ from app.workflows import (
     history,
     learning,
     operating,
+    policing,
     retraining,
     reviewing,
     sweeping,
@@ -40,12 +42,14 @@ from app.workflows.triggers import parse_schedules
 #: Importing them declares their workflows, which must be done before the engine boots.
 WORKFLOWS = (
     backfilling,
+    commanding,
     curating,
     deliveries,
     erasing,
     harvesting,
     history,
     learning,
+    policing,
     retraining,
     reviewing,
     sweeping,

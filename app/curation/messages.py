@@ -23,15 +23,21 @@ _EVIDENCE = {
     Evidence.UNCHANGED: "the file did not change afterwards",
     Evidence.UNKNOWN: "git cannot tell what became of the line",
 }
-HELP = (
-    f"`{PREFIX} keep` lets this thread be learned from, `{PREFIX} drop <reason>` keeps it out, `{PREFIX} why` says "
-    "what became of it. The command stands on the first line."
-)
+HELP = f"""\
+The command stands on the first line of a comment; only people with write access are heard.
+
+On any thread: `{PREFIX} keep` lets it be learned from, `{PREFIX} drop <reason>` keeps it out, `{PREFIX} why` says \
+what became of it or, on one of mine, where it comes from.
+On a thread of mine: `{PREFIX} dismiss <reason>` takes the comment back for good.
+Anywhere: `{PREFIX} review` and `{PREFIX} full review` ask for a review of the newest commit, `{PREFIX} pause` and \
+`{PREFIX} resume` stop and start reviews of this pull request, `{PREFIX} config` shows what is in force and why, \
+`{PREFIX} help` shows this."""
 
 
-def render_answer_marker(comment_id: int) -> str:
-    """Hidden in our answer to one command, so that it is found again after a crash or a lost reply."""
-    return f"<!-- understudy:answer:{comment_id} -->"
+def render_answer_marker(comment_id: int, key: str = "") -> str:
+    """Hidden in our answer to one command, so that it is found again after a crash or a lost reply. The `key` tells
+    what the comment said when it was answered."""
+    return f"<!-- understudy:answer:{comment_id}{key and ':'}{key} -->"
 
 
 def render_help(comment_id: int) -> str:

@@ -23,12 +23,23 @@ class Finding(Record):
     locator_score: float
     acceptance_score: float
     adapter: str
+    #: `finding_words`; None on those that were drafted before dismissals were remembered
+    words: str | None = None
+
+
+def finding_words(line_text: str, body: str) -> str:
+    """The line's words and the comment's, wherever they stand: what was dismissed once is known again by these."""
+    return f"fw1:{_digest(line_text, body)}"
 
 
 def finding_fingerprint(path: str, line_text: str, body: str) -> str:
     """Stable over line moves and rebases: the file, the line's words and the comment's words, no numbers."""
-    words = [path, *(re.sub(r"\s+", " ", part).strip().lower() for part in (line_text, body))]
-    return "fp1:" + hashlib.blake2b("\0".join(words).encode(), digest_size=12).hexdigest()
+    return f"fp1:{_digest(line_text, body, path)}"
+
+
+def _digest(line_text: str, body: str, *before: str) -> str:
+    words = [*before, *(re.sub(r"\s+", " ", part).strip().lower() for part in (line_text, body))]
+    return hashlib.blake2b("\0".join(words).encode(), digest_size=12).hexdigest()
 
 
 def decide_severity(body: str) -> Severity:

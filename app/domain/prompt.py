@@ -54,23 +54,23 @@ def render_prompt(path: str, hunk: Hunk, line: int, side: Side = "RIGHT") -> tup
     first = max(0, at - LINES_ABOVE)
     shown = hunk.lines[first : at + LINES_BELOW + 1]
     rows = [
-        f"{'>' if first + offset == at else ' '}{item.mark}{_defuse(item.text)[:LINE_WIDTH]}"
+        f"{'>' if first + offset == at else ' '}{item.mark}{defuse(item.text)[:LINE_WIDTH]}"
         for offset, item in enumerate(shown)
     ]
-    again = _defuse(hunk.lines[at].text.strip())[:LINE_WIDTH]
+    again = defuse(hunk.lines[at].text.strip())[:LINE_WIDTH]
     return (
         Message(role="system", content=SYSTEM),
         # The marked line once more, last: a small base attends to what is nearest, and learns the rule from it.
-        Message(role="user", content="\n".join([_defuse(render_path(path)), *rows, f"line: {again}"])),
+        Message(role="user", content="\n".join([defuse(render_path(path)), *rows, f"line: {again}"])),
     )
 
 
 def render_completion(comment: str) -> Message:
     """The assistant's answer as JSON, spelled as the constrained decoder spells it."""
-    return Message(role="assistant", content=json.dumps({"comment": _defuse(comment)}, ensure_ascii=False))
+    return Message(role="assistant", content=json.dumps({"comment": defuse(comment)}, ensure_ascii=False))
 
 
-def _defuse(text: str) -> str:
+def defuse(text: str) -> str:
     """Chat templates spell turns as `<|...|>`, and tokenizers read that anywhere: from a diff it must not be read."""
     return text.replace("<|", "< |")
 

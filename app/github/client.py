@@ -1,20 +1,15 @@
 """What the App asks of GitHub, one method each, as one installation. Raw JSON in, our records or plain dicts out."""
 
-import asyncio
-import functools
-import threading
-import time
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-import httpx
-
-from app.domain.errors import Refused, RetryLater
-from app.github.auth import Installation
-from app.github.harvested import GHOST, Account, HarvestedPull, parse_pull
+from app.domain.errors import Refused
+from app.domain.policies import POLICY_PATH
+from app.github.asking import PAGE_SIZE
+from app.github.conversing import Conversing
+from app.github.harvested import Account, HarvestedPull, parse_pull
 from app.github.listed import (
-    IssueComment,
     LabelEvent,
     ListedPage,
     MergedPage,
@@ -26,36 +21,19 @@ from app.github.listed import (
     parse_rate_limit,
     read_moments,
 )
-from app.github.policy_file import PolicyFile, read_policy
-from app.github.queries import HARVEST_PULL_REQUEST, MERGED_PULL_REQUESTS, REPOSITORY_POLICY, THREAD_COMMENTS
-from app.github.transport import LIMIT_PAUSE
+from app.github.policy_file import PolicyFile, ProposedPolicy, read_policy
+from app.github.queries import (
+    AGENTS_FILES,
+    HARVEST_PULL_REQUEST,
+    MERGED_PULL_REQUESTS,
+    POLICY_AT_HEAD,
+    REPOSITORY_POLICY,
+    THREAD_COMMENTS,
+)
 
-PAGE_SIZE = 100
 
-
-class GitHubClient:
+class GitHubClient(Conversing):
     """Safe to share between tasks and threads. At least `write_pause_seconds` lie between two writes."""
-
-    def __init__(
-        self,
-        *,
-        api_url: str,
-        git_url: str,
-        app_id: int,
-        private_key_pem: str,
-        installation_id: int,
-        write_pause_seconds: float = 1.0,
-    ) -> None:
-        self.host = httpx.URL(git_url).host
-        self._git_url = git_url.rstrip("/")
-        self._app_id = app_id
-        self._pause_seconds = write_pause_seconds
-        self._next_write = 0.0
-        self._installed_at: datetime | None = None
-        self._lock = threading.Lock()
-        self._installation = Installation(
-            api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
-        )
 
     # Reading
 
@@ -100,6 +78,25 @@ class GitHubClient:
         owner, name = repository.split("/")
         data = await self._graphql("RepositoryPolicy", REPOSITORY_POLICY, {"owner": owner, "name": name})
         return read_policy(data["repository"]["policy"])
+
+    async def fetch_proposed_policy(self, repository: str, head_sha: str) -> ProposedPolicy:
+        """The file at a commit, which no default branch has yet, beside the one in force."""
+        owner, name = repository.split("/")
+        variables = {"owner": owner, "name": name, "head": f"{head_sha}:{POLICY_PATH}"}
+        found = (await self._graphql("PolicyAtHead", POLICY_AT_HEAD, variables))["repository"]
+        in_force, proposed = found["policy"], found["proposed"]
+        return ProposedPolicy(
+            in_force=read_policy(in_force),
+            proposed=None if proposed is None else read_policy(proposed),
+            differs=(in_force or {}).get("oid") != (proposed or {}).get("oid"),
+        )
+
+    async def fetch_agents_text(self, repository: str) -> str:
+        """What AGENTS.md, else CLAUDE.md, else GitHub's own file for Copilot says on the default branch; or nothing."""
+        owner, name = repository.split("/")
+        found = (await self._graphql("AgentsFiles", AGENTS_FILES, {"owner": owner, "name": name}))["repository"]
+        texts = (str((found[key] or {}).get("text") or "") for key in ("agents", "claude", "copilot"))
+        return next((text for text in texts if text.strip()), "")
 
     async def fetch_installed_at(self) -> datetime:
         """When this installation began. Asked once: it does not change."""
@@ -196,9 +193,6 @@ class GitHubClient:
     def git_url(self, repository: str) -> str:
         return f"{self._git_url}/{repository}.git"
 
-    async def fetch_git_token(self) -> str:
-        return await self._installation.fetch_token()
-
     # Reviews
 
     async def list_reviews(self, repository: str, number: int) -> list[dict[str, Any]]:
@@ -237,9 +231,13 @@ class GitHubClient:
         title: str,
         summary: str,
         name: str,
+        annotations: Sequence[dict[str, Any]] = (),
     ) -> int:
-        """One check run per `external_id`: updated when it is there, created when not. None means still at work."""
-        output = {"title": title, "summary": summary}
+        """One check run per `external_id`: updated when it is there, created when not. None means still at work.
+
+        GitHub adds annotations to those that stand: one that has some keeps them.
+        """
+        output: dict[str, Any] = {"title": title, "summary": summary}
         payload: dict[str, Any] = {"name": name, "external_id": external_id, "output": output}
         payload |= {"status": "completed", "conclusion": conclusion} if conclusion else {"status": "in_progress"}
         listing = await self._read(
@@ -247,44 +245,13 @@ class GitHubClient:
             {"check_name": name, "app_id": self._app_id, "filter": "all", "per_page": PAGE_SIZE},
         )
         standing = next((run for run in listing["check_runs"] if run.get("external_id") == external_id), None)
+        if annotations and (standing is None or not standing["output"]["annotations_count"]):
+            output["annotations"] = list(annotations)
         if standing is None:
             path, method, payload = f"/repos/{repository}/check-runs", "POST", payload | {"head_sha": head_sha}
         else:
             path, method = f"/repos/{repository}/check-runs/{standing['id']}", "PATCH"
         return int((await self._write(method, path, payload))["id"])
-
-    # Comments
-
-    async def list_issue_comments(self, repository: str, number: int, *, since: datetime) -> list[IssueComment]:
-        """Comments on the pull request as a whole that were written or changed since a moment, oldest first."""
-        path = f"/repos/{repository}/issues/{number}/comments"
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return [
-            IssueComment(
-                comment_id=item["id"],
-                author=Account(login=item["user"]["login"], kind=item["user"]["type"]) if item.get("user") else GHOST,
-                body=item.get("body") or "",
-            )
-            async for item in self._pages(path, {"since": moment})
-        ]
-
-    async def create_issue_comment(self, repository: str, number: int, body: str) -> int:
-        """Raises:
-        RetryLater: also when it may have been written: list before writing again.
-        """
-        return int((await self._write("POST", f"/repos/{repository}/issues/{number}/comments", {"body": body}))["id"])
-
-    async def update_issue_comment(self, repository: str, comment_id: int, body: str) -> None:
-        await self._write("PATCH", f"/repos/{repository}/issues/comments/{comment_id}", {"body": body})
-
-    async def reply_to_review_comment(self, repository: str, number: int, root_id: int, body: str) -> int:
-        """Answers on a thread, named by its first comment.
-
-        Raises:
-            RetryLater: also when it may have been written: read the thread before writing again.
-        """
-        path = f"/repos/{repository}/pulls/{number}/comments/{root_id}/replies"
-        return int((await self._write("POST", path, {"body": body}))["id"])
 
     # Deliveries, as the App
 
@@ -297,65 +264,3 @@ class GitHubClient:
 
     async def redeliver(self, delivery_id: int) -> None:
         await self._installation.app.request("POST", f"/app/hook/deliveries/{delivery_id}/attempts")
-
-    # One request
-
-    async def _read(self, path: str, params: dict[str, str | int] | None = None) -> dict[str, Any]:
-        return dict((await self._send("GET", path, params=params)).json())
-
-    async def _pages(self, path: str, params: dict[str, str | int] | None = None) -> AsyncIterator[dict[str, Any]]:
-        answer = await self._send("GET", path, params={"per_page": PAGE_SIZE, **(params or {})})
-        while True:
-            for item in answer.json():
-                yield item
-            following = answer.links.get("next")
-            if following is None:
-                return
-            answer = await self._send("GET", following["url"])
-
-    async def _write(self, method: str, path: str, payload: object = None) -> dict[str, Any]:
-        with self._lock:
-            start = max(time.monotonic(), self._next_write)
-            self._next_write = start + self._pause_seconds
-        await asyncio.sleep(max(0.0, start - time.monotonic()))
-        answer = await self._send(method, path, json=payload)
-        return dict(answer.json()) if answer.content else {}
-
-    async def _graphql(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        payload = {"operationName": name, "query": query, "variables": variables}
-        sent = await self._send("POST", self._installation.api.graphql_url, json=payload)
-        answer = sent.json()
-        errors = answer.get("errors") or []
-        if any(error.get("type") in ("RATE_LIMIT", "RATE_LIMITED") for error in errors):
-            raise RetryLater(f"GitHub's rate limit: {name}", _seconds_until_reset(sent.headers))
-        if errors:
-            missing = all(error.get("type") == "NOT_FOUND" for error in errors)
-            raise Refused("not_found" if missing else "graphql", f"GitHub refused {name}: {errors[0].get('message')}")
-        return dict(answer["data"])
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: dict[str, str | int] | None = None,
-        json: object = None,
-        etag: str | None = None,
-    ) -> httpx.Response:
-        """With the installation's token; a refused one (401 has no effect) is fetched anew, once."""
-        request = functools.partial(self._installation.api.request, method, path, params=params, json=json, etag=etag)
-        try:
-            return await request(token=await self.fetch_git_token())
-        except Refused as error:
-            if error.reason != "bad_credentials":
-                raise
-        self._installation.forget_token()
-        return await request(token=await self.fetch_git_token())
-
-
-def _seconds_until_reset(headers: httpx.Headers) -> float:
-    """GraphQL says only in its headers when the next hour's budget begins."""
-    reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") != "0" or not reset.isdigit():
-        return LIMIT_PAUSE
-    return max(1.0, int(reset) - time.time())

@@ -6,7 +6,7 @@ schema refuses. So a model here asks only for what a decision cannot do without.
 
 import json
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -104,6 +104,7 @@ class ReviewComment(_Tolerant):
     original_commit_id: Text | None = None
     in_reply_to_id: Id | None = None
     body: Text | None = None
+    node_id: Text | None = None
 
 
 class Event(_Tolerant):
@@ -131,6 +132,28 @@ class ReviewCommentEvent(Event):
     repository: Repository
     pull_request: PullRequest
     comment: ReviewComment
+
+
+class Issue(_Tolerant):
+    """`pull_request` is there only where the issue is one."""
+
+    number: Id
+    pull_request: dict[str, Any] | None = None
+
+
+class IssueComment(_Tolerant):
+    id: Id
+    user: OptionalAccount = None
+    body: Text | None = None
+    node_id: Text | None = None
+
+
+class IssueCommentEvent(Event):
+    """On an issue, or on a pull request as a whole."""
+
+    repository: Repository
+    issue: Issue
+    comment: IssueComment
 
 
 class Thread(_Tolerant):
@@ -187,6 +210,7 @@ _EVENTS: dict[str, type[Event]] = {
     "pull_request_review": ReviewEvent,
     "pull_request_review_comment": ReviewCommentEvent,
     "pull_request_review_thread": ReviewThreadEvent,
+    "issue_comment": IssueCommentEvent,
     "label": LabelEvent,
     "installation": InstallationEvent,
     "installation_repositories": InstallationEvent,

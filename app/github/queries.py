@@ -115,3 +115,64 @@ query RepositoryPolicy($owner: String!, $name: String!) {
   }
 }
 """
+
+#: The policy file at a commit beside the one in force. `head` is `<sha>:.github/understudy.yml`.
+POLICY_AT_HEAD = """\
+query PolicyAtHead($owner: String!, $name: String!, $head: String!) {
+  repository(owner: $owner, name: $name) {
+    policy: object(expression: "HEAD:.github/understudy.yml") { oid ... on Blob { text byteSize } }
+    proposed: object(expression: $head) { oid ... on Blob { text byteSize } }
+  }
+}
+"""
+
+#: What a repository says to machines, on its default branch.
+AGENTS_FILES = """\
+query AgentsFiles($owner: String!, $name: String!) {
+  repository(owner: $owner, name: $name) {
+    agents: object(expression: "HEAD:AGENTS.md") { ... on Blob { text byteSize } }
+    claude: object(expression: "HEAD:CLAUDE.md") { ... on Blob { text byteSize } }
+    copilot: object(expression: "HEAD:.github/copilot-instructions.md") { ... on Blob { text byteSize } }
+  }
+}
+"""
+
+#: A comment by its node id, with what must be known before it is obeyed.
+SAID_COMMENT = """\
+fragment Place on PullRequest {
+  number
+  state
+  isDraft
+  headRefOid
+  repository { nameWithOwner databaseId }
+}
+query SaidComment($id: ID!) {
+  node(id: $id) {
+    __typename
+    ... on PullRequestReviewComment {
+      databaseId
+      body
+      author { login __typename }
+      editor { login __typename }
+      authorAssociation
+      createdAt
+      lastEditedAt
+      isMinimized
+      diffHunk
+      replyTo { databaseId }
+      pullRequest { ...Place }
+    }
+    ... on IssueComment {
+      databaseId
+      body
+      author { login __typename }
+      editor { login __typename }
+      authorAssociation
+      createdAt
+      lastEditedAt
+      isMinimized
+      onWhole: pullRequest { ...Place }
+    }
+  }
+}
+"""

@@ -27,6 +27,7 @@ _ACTED_ON = {
     "pull_request": {"opened", "reopened", "ready_for_review", "synchronize", "closed", "labeled", "unlabeled"},
     "pull_request_review_comment": {"created", "edited", "deleted"},
     "pull_request_review_thread": {"resolved", "unresolved"},
+    "issue_comment": {"created", "edited"},
     "label": {"edited", "deleted"},
     "installation": {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"},
     "installation_repositories": {"added", "removed"},

@@ -6,6 +6,7 @@ from app.domain.base import Record
 from app.domain.diff import FileDiff, parse_patch
 from app.domain.errors import UserError
 from app.domain.paths import decide_unread
+from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 
 #: Files GitHub lists for one pull request at most; beyond it the list itself is cut.
 GITHUB_FILES_LIMIT = 3000
@@ -41,6 +42,10 @@ class Coverage(Record):
     capped: int = 0
     unanswered: int = 0
     repeated: int = 0
+    dismissed: int = 0
+    minor: int = 0
+    #: hunks that the base model was not shown, or not to their end
+    unasked: int = 0
     #: GitHub listed as many files as it ever does, so there may be more that nobody saw
     list_cut: bool = False
 
@@ -52,17 +57,22 @@ class Coverage(Record):
     def complete(self) -> bool:
         """Whether every file that holds readable added lines was read and every question was answered."""
         return (
-            not self.list_cut and self.unanswered == 0 and not any(file.reason in _UNREVIEWED for file in self.skipped)
+            not self.list_cut
+            and self.unanswered == 0
+            and self.unasked == 0
+            and not any(file.reason in _UNREVIEWED for file in self.skipped)
         )
 
 
-def read_files(files: tuple[ChangedFile, ...]) -> tuple[tuple[FileDiff, ...], Coverage]:
-    """The diffs that can be read, and the account of those that can't."""
+def read_files(
+    files: tuple[ChangedFile, ...], policy: ReviewPolicy = DEFAULT_REVIEW
+) -> tuple[tuple[FileDiff, ...], Coverage]:
+    """The diffs that can be read and that the owners want read, and the account of the others."""
     diffs: list[FileDiff] = []
     rows: list[FileCoverage] = []
     left = LINES_PER_REVIEW
     for file in files:
-        diff, row = _read(file, left)
+        diff, row = _read(file, left, policy)
         left -= row.lines_read
         rows.append(row)
         if diff is not None:
@@ -75,8 +85,8 @@ def read_files(files: tuple[ChangedFile, ...]) -> tuple[tuple[FileDiff, ...], Co
     )
 
 
-def _read(file: ChangedFile, left: int) -> tuple[FileDiff | None, FileCoverage]:
-    reason = decide_unread(file.path) or _unreadable(file)
+def _read(file: ChangedFile, left: int, policy: ReviewPolicy) -> tuple[FileDiff | None, FileCoverage]:
+    reason = policy.decide_left_out(file.path) or decide_unread(file.path) or _unreadable(file)
     if reason:
         return None, FileCoverage(path=file.path, outcome="skipped", reason=reason)
     try:

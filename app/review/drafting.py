@@ -9,11 +9,12 @@ from app.domain.base import Record
 from app.domain.findings import Finding
 from app.domain.lines import LineSite
 from app.domain.prompt import Message, parse_completion, render_prompt
+from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.coverage import ChangedFile, Coverage, read_files
 from app.review.selection import (
-    QUESTIONS_PER_REVIEW,
     Answered,
     Candidate,
+    decide_questions,
     list_sites,
     select_candidates,
     select_findings,
@@ -55,8 +56,11 @@ class Reviewer:
 
 
 class Draft(Record):
+    """`adapter`: who wrote it."""
+
     findings: tuple[Finding, ...]
     coverage: Coverage
+    adapter: str
 
 
 async def draft_review(
@@ -66,11 +70,13 @@ async def draft_review(
     repository: str,
     pull_request: int,
     known_fingerprints: frozenset[str] = frozenset(),
+    dismissed: frozenset[str] = frozenset(),
+    policy: ReviewPolicy = DEFAULT_REVIEW,
 ) -> Draft:
     """Ask the adapter about the lines that the Locator picked and keep what the team would act on."""
     # Scores are computed in threads: a long diff must not hold up webhooks and the other reviews.
-    candidates, coverage = await asyncio.to_thread(_locate, reviewer.locator, files)
-    asked = candidates[:QUESTIONS_PER_REVIEW]
+    candidates, coverage = await asyncio.to_thread(_locate, reviewer.locator, files, policy)
+    asked = candidates[: decide_questions(policy)]
     comments = await asyncio.gather(*(_ask(reviewer.writer, candidate) for candidate in asked))
     answered = await asyncio.to_thread(_accept, reviewer.acceptance, asked, comments)
     selection = select_findings(
@@ -80,19 +86,26 @@ async def draft_review(
         adapter=reviewer.adapter,
         acceptance_threshold=reviewer.acceptance.threshold,
         known_fingerprints=known_fingerprints,
+        dismissed=dismissed,
+        policy=policy,
     )
     account = {
         "candidates": len(candidates),
         "silenced": selection.silenced,
         "capped": selection.capped + len(candidates) - len(asked),
         "repeated": selection.repeated,
+        "dismissed": selection.dismissed,
+        "minor": selection.minor,
         "unanswered": len(asked) - len(answered),
     }
-    return Draft(findings=selection.findings, coverage=coverage.model_copy(update=account))
+    covered = coverage.model_copy(update=account)
+    return Draft(findings=selection.findings, coverage=covered, adapter=reviewer.adapter)
 
 
-def _locate(locator: LineScorer, files: tuple[ChangedFile, ...]) -> tuple[tuple[Candidate, ...], Coverage]:
-    diffs, coverage = read_files(files)
+def _locate(
+    locator: LineScorer, files: tuple[ChangedFile, ...], policy: ReviewPolicy
+) -> tuple[tuple[Candidate, ...], Coverage]:
+    diffs, coverage = read_files(files, policy)
     sites = list_sites(diffs)
     scores = locator.score([site for _, site in sites]) if sites else []
     return select_candidates(sites, scores, locator.threshold), coverage

@@ -4,10 +4,13 @@ from collections import Counter
 from typing import Literal
 
 from app.domain.base import Record
+from app.domain.commands import PREFIX
 from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding
 from app.domain.paths import render_path
-from app.domain.safe_markdown import render_safe_markdown
+from app.domain.policies import POLICY_PATH
+from app.domain.safe_markdown import render_safe_code, render_safe_markdown
+from app.domain.serving import BASE_NAME
 from app.review.coverage import GITHUB_FILES_LIMIT, LINES_PER_REVIEW, Coverage
 
 CHECK_NAME = "Understudy review"
@@ -15,9 +18,12 @@ Conclusion = Literal["success", "neutral", "failure"]
 
 _NAMED_FILES = 100
 _NAME_WIDTH = 200
+_LOGIN_WIDTH = 60
 #: GitHub refuses a check run whose summary is longer than 65,535 characters.
 _SUMMARY_CHARACTERS = 60_000
 _REASONS = {
+    "outside_paths": "not among `review.paths` of the policy file",
+    "ignored": "left out by `review.ignore` of the policy file",
     "lock_file": "lock file",
     "vendored": "vendored code",
     "minified": "minified",
@@ -35,6 +41,13 @@ _FAILURES: dict[FailureKind, str] = {
     "later": "GitHub or the model server was away for too long; push again for another try.",
     "other": "The log says why.",
 }
+
+
+#: Said wherever the base speaks in an adapter's stead.
+BASE_NOTICE = (
+    "**Not this team's habits yet:** no adapter has passed the gate, so the base model wrote this alone, as "
+    f"`review.without_adapter` of `{POLICY_PATH}` asks."
+)
 
 
 class CheckText(Record):
@@ -56,10 +69,12 @@ def render_marker(head_sha: str) -> str:
 
 def render_review_body(findings: tuple[Finding, ...], head_sha: str) -> str:
     count = len(findings)
-    noun = "comment" if count == 1 else "comments"
-    return (
-        f"{count} {noun} in this team's own habits; see the check run for what was read.\n\n{render_marker(head_sha)}"
-    )
+    said = f"{count} comment{'' if count == 1 else 's'}"
+    if any(finding.adapter == BASE_NAME for finding in findings):
+        said = f"{said}; see the check run for what was read.\n\n{BASE_NOTICE}"
+    else:
+        said = f"{said} in this team's own habits; see the check run for what was read."
+    return f"{said}\n\n{render_marker(head_sha)}"
 
 
 def render_comment(finding: Finding) -> str:
@@ -73,16 +88,38 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
     title = f"Read {read} of {len(coverage.files)} files: {said}"
     lines = [
         f"Looked at **{coverage.lines_read}** added lines in **{coverage.hunks_read}** hunks of **{read}** files.",
-        f"The Locator held **{coverage.candidates}** lines worth a question.",
+        _asked(coverage, adapter),
         *_held_back(coverage),
         *_cut(coverage),
         *_skipped(coverage),
-        f"\nAdapter `{adapter}`.",
+        f"\n{BASE_NOTICE}" if adapter == BASE_NAME else f"\nAdapter `{adapter}`.",
     ]
     return CheckText(
         conclusion="success" if coverage.complete else "neutral",
         title=title if coverage.complete else f"Partial: {title[0].lower()}{title[1:]}",
         summary="\n".join(lines)[:_SUMMARY_CHARACTERS],
+    )
+
+
+def render_shadow(coverage: Coverage, findings: tuple[Finding, ...], adapter: str) -> CheckText:
+    """What would have been posted, in numbers only."""
+    shown = render_check(coverage, findings, adapter)
+    count = len(findings)
+    return CheckText(
+        conclusion="neutral",
+        title=f"Shadow mode: {count} comment{'' if count == 1 else 's'} kept, none posted",
+        summary=f"`review.mode` of `{POLICY_PATH}` is `shadow`: nothing is posted.\n\n{shown.summary}"[
+            :_SUMMARY_CHARACTERS
+        ],
+    )
+
+
+def render_paused(actor: str, role: str) -> CheckText:
+    who = render_safe_code(actor, _LOGIN_WIDTH)
+    return CheckText(
+        conclusion="neutral",
+        title="Not reviewed: paused",
+        summary=f"{who} ({role}) paused reviews of this pull request; `{PREFIX} resume` goes on.",
     )
 
 
@@ -113,14 +150,23 @@ def render_failure(kind: FailureKind, *, maybe_posted: bool) -> CheckText:
     )
 
 
+def _asked(coverage: Coverage, adapter: str) -> str:
+    if adapter == BASE_NAME:
+        return f"The base model was asked about **{coverage.candidates}** hunks."
+    return f"The Locator held **{coverage.candidates}** lines worth a question."
+
+
 def _held_back(coverage: Coverage) -> list[str]:
     said = {
         "by the AcceptanceFilter: this team seldom acts on such a comment": coverage.silenced,
         "over the limit for one review": coverage.capped,
         "already said on this pull request": coverage.repeated,
+        "because people had dismissed it": coverage.dismissed,
+        "for it is less than `review.min_severity` asks for": coverage.minor,
         "because the model gave no usable answer": coverage.unanswered,
     }
-    return [f"- {count} held back {why}." for why, count in said.items() if count]
+    unasked = [f"- {coverage.unasked} hunks were not shown to it, or not to their end."] if coverage.unasked else []
+    return [*(f"- {count} held back {why}." for why, count in said.items() if count), *unasked]
 
 
 def _cut(coverage: Coverage) -> list[str]:

@@ -1,14 +1,21 @@
 """Where and whether, as pure decisions over scores: which lines to ask about, which answers to post."""
 
+from typing import get_args
+
 from app.domain.base import Record
 from app.domain.diff import FileDiff, Hunk
-from app.domain.findings import Finding, decide_severity, finding_fingerprint
+from app.domain.findings import Finding, Severity, decide_severity, finding_fingerprint, finding_words
 from app.domain.lines import LineSite, render_sites
+from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 
-#: Inline comments in one review. Peers' users name noise as the first reason to switch a reviewer off.
-COMMENTS_PER_REVIEW = 5
-#: Questions to the adapter in one review: a few more than can be posted, since some answers are held back.
-QUESTIONS_PER_REVIEW = 8
+#: Questions to the adapter in one review over the comments it may hold, since some answers are held back.
+_SPARE_QUESTIONS = 3
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+def decide_questions(policy: ReviewPolicy) -> int:
+    """How often the model is asked in one review at most."""
+    return policy.max_comments + _SPARE_QUESTIONS
 
 
 class Candidate(Record):
@@ -34,6 +41,8 @@ class Selection(Record):
     silenced: int
     capped: int
     repeated: int
+    dismissed: int = 0
+    minor: int = 0
 
 
 def list_sites(diffs: tuple[FileDiff, ...]) -> list[tuple[Hunk, LineSite]]:
@@ -61,33 +70,35 @@ def select_findings(
     adapter: str,
     acceptance_threshold: float,
     known_fingerprints: frozenset[str],
+    dismissed: frozenset[str] = frozenset(),
+    policy: ReviewPolicy = DEFAULT_REVIEW,
 ) -> Selection:
-    """Caps and the AcceptanceFilter. What was said before on this pull request is not said again."""
+    """Caps and the AcceptanceFilter. What was said before on this pull request is not said again, and what people
+    dismissed (`dismissed`: fingerprints and words) is not said at all."""
     kept: list[Finding] = []
     said = set(known_fingerprints)
     spoken: set[tuple[str, str, str]] = set()
-    silenced = repeated = 0
+    counts = dict.fromkeys(("silenced", "repeated", "dismissed", "minor"), 0)
     for item in sorted(answered, key=lambda entry: -entry.candidate.score):
-        site = item.candidate.site
-        fingerprint = finding_fingerprint(site.path, site.text, item.comment)
-        same_words_here = (site.path, item.candidate.hunk.header, item.comment.lower())
+        finding = _finding(item, repository, pull_request, adapter)
+        same_words_here = (finding.path, item.candidate.hunk.header, item.comment.lower())
         if item.acceptance < acceptance_threshold:
-            silenced += 1
-        elif fingerprint in said or same_words_here in spoken:
-            repeated += 1
+            counts["silenced"] += 1
+        elif dismissed & {finding.fingerprint, finding.words}:
+            counts["dismissed"] += 1
+        elif finding.fingerprint in said or same_words_here in spoken:
+            counts["repeated"] += 1
+        elif _SEVERITIES.index(finding.severity) < _SEVERITIES.index(policy.min_severity):
+            counts["minor"] += 1
         else:
-            said.add(fingerprint)
+            said.add(finding.fingerprint)
             spoken.add(same_words_here)
-            kept.append(_finding(item, repository, pull_request, adapter, fingerprint))
-    return Selection(
-        findings=tuple(kept[:COMMENTS_PER_REVIEW]),
-        silenced=silenced,
-        capped=max(0, len(kept) - COMMENTS_PER_REVIEW),
-        repeated=repeated,
-    )
+            kept.append(finding)
+    capped = max(0, len(kept) - policy.max_comments)
+    return Selection(findings=tuple(kept[: policy.max_comments]), capped=capped, **counts)
 
 
-def _finding(item: Answered, repository: str, pull_request: int, adapter: str, fingerprint: str) -> Finding:
+def _finding(item: Answered, repository: str, pull_request: int, adapter: str) -> Finding:
     site = item.candidate.site
     return Finding(
         repository=repository,
@@ -96,7 +107,8 @@ def _finding(item: Answered, repository: str, pull_request: int, adapter: str, f
         line=site.line,
         body=item.comment,
         severity=decide_severity(item.comment),
-        fingerprint=fingerprint,
+        fingerprint=finding_fingerprint(site.path, site.text, item.comment),
+        words=finding_words(site.text, item.comment),
         locator_score=item.candidate.score,
         acceptance_score=item.acceptance,
         adapter=adapter,

@@ -1,8 +1,8 @@
 """Finding and deleting what is about a subject, in our tables. The job engine's are in app/workflows/engine.
 
-Covered: Examples, Rejections, approvals, audit, Findings, reviews, raw bodies of deliveries. Kept without a word of
-content: that a delivery came (its GUID refuses a duplicate), that a head was reviewed and harvested (or it would be
-again), and for a person's own decisions over others' Examples a key instead of the name.
+Covered: Examples, Rejections, approvals, audit, Findings, reviews, dismissals, pauses, raw bodies of deliveries. Kept
+without a word of content: that a delivery came (its GUID refuses a duplicate), that a head was reviewed and harvested
+(or it would be again), and for a person's own decisions over others' Examples a key instead of the name.
 """
 
 import json
@@ -25,10 +25,12 @@ from app.store.tables import (
     ApprovalRow,
     AuditRow,
     DeliveryRow,
+    DismissalRow,
     ExampleRow,
     FindingRow,
     HarvestedRow,
     InstallationRow,
+    PauseRow,
     RejectionRow,
     RepositoryRow,
     ReviewRow,
@@ -53,6 +55,10 @@ class Doomed:
     audits: list[int] = field(default_factory=list)
     #: (review id, fingerprint)
     findings: list[tuple[str, str]] = field(default_factory=list)
+    #: (repository, pull request, fingerprint)
+    dismissals: list[tuple[str, int, str]] = field(default_factory=list)
+    #: (repository, pull request)
+    pauses: list[tuple[str, int]] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
     deliveries: list[str] = field(default_factory=list)
 
@@ -80,6 +86,7 @@ def select_doomed(session: Session, installation_id: int, subject: Subject, comm
     ]
     _select_decisions(session, installation_id, subject, doomed)
     _select_reviews(session, installation_id, subject, doomed)
+    _select_steering(session, installation_id, subject, doomed)
     doomed.deliveries = [
         row.guid for row in _deliveries(session, installation_id) if _tells_of(row.body, subject, doomed.pulls)
     ]
@@ -154,6 +161,20 @@ def _select_reviews(session: Session, installation_id: int, subject: Subject, do
                 doomed.findings.append((review.id, finding.fingerprint))
 
 
+def _select_steering(session: Session, installation_id: int, subject: Subject, doomed: Doomed) -> None:
+    """What a person said goes with its words; that others' Findings stay dismissed is no word of theirs, see below."""
+    doomed.dismissals = [
+        (row.repository, row.pull_request, row.fingerprint)
+        for row in _rows(session, DismissalRow, installation_id)
+        if _concerns(subject, doomed.pulls, row.repository, row.pull_request, None)
+    ]
+    doomed.pauses = [
+        (row.repository, row.pull_request)
+        for row in _rows(session, PauseRow, installation_id)
+        if _concerns(subject, doomed.pulls, row.repository, row.pull_request, {"actor": row.actor})
+    ]
+
+
 def _deliveries(session: Session, installation_id: int) -> Iterator[DeliveryRow]:
     query = select(DeliveryRow).where(
         DeliveryRow.installation_id == installation_id, sa.func.length(DeliveryRow.body) > 0
@@ -192,6 +213,10 @@ def erase_doomed(
     _delete(session, AuditRow, "id", doomed.audits)
     for review_id, fingerprint in doomed.findings:
         _delete(session, FindingRow, "fingerprint", [fingerprint], review_id=review_id)
+    for repository, number, fingerprint in doomed.dismissals:
+        _delete(session, DismissalRow, "fingerprint", [fingerprint], repository=repository, pull_request=number, **mine)
+    for repository, number in doomed.pauses:
+        _delete(session, PauseRow, "pull_request", [number], repository=repository, **mine)
     _change(session, ReviewRow, "id", doomed.reviews, coverage={})
     _change(session, DeliveryRow, "guid", doomed.deliveries, body=b"")
     if subject.kind is ErasureKind.AUTHOR:
@@ -243,6 +268,10 @@ def _rename_actor(session: Session, installation_id: int, subject: Subject) -> N
         col(ApprovalRow.installation_id) == installation_id, same(col(ApprovalRow.actor)) == name
     )
     session.connection().execute(approvals.values(actor=subject.key))
+    for row in _rows(session, DismissalRow, installation_id):
+        if row.actor.lower() == name or subject.is_named_in({"reason": row.reason}):
+            row.reason, row.actor = "", subject.key if row.actor.lower() == name else row.actor
+    session.flush()
     audits = sa.update(AuditRow).where(same(col(AuditRow.actor)) == name)
     session.connection().execute(audits.values(actor=subject.key))
     named = [int(row.id or 0) for row in session.exec(select(AuditRow)) if subject.is_named_in(row.detail)]

@@ -12,12 +12,22 @@ from app.store.rows import insert_all_if_absent, insert_if_absent
 from app.store.tables import FindingRow, ReviewRow
 
 #: States in which nothing more will happen to a review.
-FINISHED = frozenset({"posted", "silent", "skipped", "failed"})
+FINISHED = frozenset({"posted", "silent", "shadowed", "skipped", "failed"})
+#: Of these, the ones in which the head commit has its review: at most one, for ever.
+REVIEWED = frozenset({"posted", "silent", "shadowed"})
 
 
 def save_review(session: Session, row: ReviewRow) -> bool:
     """False if this head commit has its review already: at most one, for ever."""
     return insert_if_absent(session, row)
+
+
+def restart_review(session: Session, row: ReviewRow, *, full: bool) -> None:
+    """Let a review that failed or was skipped begin anew: what it had drafted, and not posted, goes."""
+    drafted = sa.delete(FindingRow).where(col(FindingRow.review_id) == row.id, col(FindingRow.posted).is_(False))
+    session.connection().execute(drafted)
+    changes = {"state": "planned", "finished_at": None, "full": full}
+    session.connection().execute(sa.update(ReviewRow).where(col(ReviewRow.id) == row.id).values(changes))
 
 
 def load_review(session: Session, installation_id: int, review_id: str) -> ReviewRow | None:

@@ -7,6 +7,7 @@ Rows of a tenant carry `installation_id`, and no query hands them out without it
 from datetime import datetime
 from typing import Any, ClassVar
 
+import sqlalchemy as sa
 from sqlalchemy import Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
@@ -245,7 +246,8 @@ class AdapterPointerRow(SQLModel, table=True):
 class ReviewRow(SQLModel, table=True):
     """The one review of one head commit; `id` is `<host>:<repository id>:<number>:<head sha>`.
 
-    `state` is planned, drafted, posted, silent, skipped or failed.
+    `state` is planned, drafted, posted, silent, shadowed, skipped or failed. `full`: a person asked for
+    the whole patch.
     """
 
     __tablename__: ClassVar[str] = "us_review"
@@ -260,6 +262,7 @@ class ReviewRow(SQLModel, table=True):
     github_review_id: int | None = Field(default=None, sa_type=BIG)
     coverage: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     adapter: str | None = None
+    full: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -278,6 +281,37 @@ class FindingRow(SQLModel, table=True):
     posted: bool = False
     comment_id: int | None = Field(default=None, sa_type=BIG)
     payload: dict[str, Any] = Field(sa_type=Json)
+
+
+class PauseRow(SQLModel, table=True):
+    """A pull request that is not reviewed until somebody resumes it, and who said so. Who did what is in the audit."""
+
+    __tablename__: ClassVar[str] = "us_pause"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository: str = Field(primary_key=True)
+    pull_request: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    actor: str
+    actor_role: str
+    paused_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class DismissalRow(SQLModel, table=True):
+    """A Finding that somebody dismissed: its fingerprint never returns on its pull request, its `words` (those of the
+    line and of the comment, as a hash) nowhere in the repository."""
+
+    __tablename__: ClassVar[str] = "us_dismissal"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository: str = Field(primary_key=True)
+    pull_request: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    fingerprint: str = Field(primary_key=True)
+    words: str | None = None
+    reason: str = Field(sa_type=Text)
+    actor: str
+    actor_role: str
+    comment_id: int = Field(sa_type=BIG)
+    dismissed_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
 class ProgressRow(SQLModel, table=True):

@@ -20,14 +20,17 @@ from app.workflows.engine import step
 
 
 def select_unanswered(pull: HarvestedPull, app_slug: str) -> tuple[SaidCommand, ...]:
-    """Commands that ask for an answer of ours and have none on their thread. Pure."""
+    """Questions that curation answers and that have no answer on their thread. What is asked of our own comments, and
+    every other command, is app/workflows/commanding.py's. Pure."""
+    own_threads = {thread.root.comment_id for thread in pull.threads if is_ours(thread.root.author, app_slug)}
     ours = "\n".join(
         comment.body for thread in pull.threads for comment in thread.comments if is_ours(comment.author, app_slug)
     )
     return tuple(
         one
         for one in select_commands(pull, app_slug)
-        if one.command.verb in (Verb.WHY, Verb.UNKNOWN) and render_answer_marker(one.comment_id) not in ours
+        if (one.command.verb is Verb.UNKNOWN or (one.command.verb is Verb.WHY and one.root_id not in own_threads))
+        and render_answer_marker(one.comment_id) not in ours
     )
 
 

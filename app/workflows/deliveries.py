@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from app.domain.commands import parse_command
+from app.domain.commands import CURATING, parse_command
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused
 from app.github.payloads import (
     Event,
     InstallationEvent,
+    IssueComment,
+    IssueCommentEvent,
     LabelEvent,
     PullRequestEvent,
     ReviewComment,
@@ -31,6 +33,8 @@ from app.workflows.runs import Queue
 LABEL_PREFIX = "understudy:"
 _LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
 _COMMENT_ACTIONS = frozenset({"created", "edited", "deleted"})
+_SAID_ACTIONS = frozenset({"created", "edited"})
+_NODE = re.compile(r"[A-Za-z0-9_=+/-]{1,120}")
 _THREAD_ACTIONS = frozenset({"resolved", "unresolved"})
 _SHA = re.compile(r"[0-9a-f]{40}")
 _REVIEW_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review"})
@@ -45,11 +49,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Start:
-    """A workflow to enqueue, on the queue that holds one per installation. The id makes it at most one."""
+    """A workflow to enqueue, by default on the queue that holds one per installation. The id makes it at most one."""
 
     workflow: str
     workflow_id: str
     arguments: tuple[str | int, ...]
+    queue: Queue = Queue.GITHUB
 
 
 @dataclass(frozen=True)
@@ -98,17 +103,26 @@ def _act(session: Session, row: DeliveryRow) -> str:
     if known.state != "active":
         return f"ignored: installation is {known.state}"
     decision = decide_start(event, guid=row.guid, host=services().host, app_slug=services().app_slug)
-    if isinstance(decision, Ignore):
+    beside = decide_beside(event, host=services().host, app_slug=services().app_slug)
+    starts = (*(() if isinstance(decision, Ignore) else (decision,)), *beside)
+    for start in starts:
+        enqueue_start(session, start, event.installation.id)
+    if isinstance(decision, Ignore) and not starts:
         return f"ignored: {decision.reason}"
+    return f"enqueued: {', '.join(start.workflow for start in starts)}"
+
+
+def enqueue_start(session: Session, start: Start, installation_id: int, *, priority: int = 0) -> None:
+    """If the session's transaction commits. A known id is left as it is."""
     enqueue_in_transaction(
         session,
-        decision.workflow,
-        decision.workflow_id,
-        *decision.arguments,
-        queue=Queue.GITHUB,
-        partition=event.installation.id,
+        start.workflow,
+        start.workflow_id,
+        *start.arguments,
+        queue=start.queue,
+        partition=installation_id if start.queue is Queue.GITHUB else None,
+        priority=priority,
     )
-    return f"enqueued: {decision.workflow}"
 
 
 def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start | Ignore:
@@ -117,7 +131,7 @@ def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start 
     Workflows take (installation id, repository's full name, what) where what is a pull request's number, for a review
     the review's id, for a commit to keep (repository id, number, sha), for a label that is gone its name.
     """
-    if event.sender is not None and event.sender.type == "Bot" and event.sender.login == f"{app_slug}[bot]":
+    if _is_own(event, app_slug):
         return Ignore("own act")
     if event.installation is None:
         return Ignore("no installation")
@@ -128,6 +142,50 @@ def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start 
     if isinstance(event, ReviewThreadEvent) and event.action in _THREAD_ACTIONS:
         return _decide_thread(event, event.installation.id, guid, host)
     return _decide_label(event, event.installation.id, guid)
+
+
+def _is_own(event: Event, app_slug: str) -> bool:
+    return event.sender is not None and event.sender.type == "Bot" and event.sender.login == f"{app_slug}[bot]"
+
+
+def decide_beside(event: Event, *, host: str, app_slug: str) -> tuple[Start, ...]:
+    """What an event asks for beside its harvest, curation or review: hearing a command, and looking at the policy file
+    of a new head, which is looked at in drafts, too. Pure."""
+    if _is_own(event, app_slug) or event.installation is None:
+        return ()
+    if isinstance(event, PullRequestEvent) and event.action in _REVIEW_ACTIONS:
+        pull = event.pull_request
+        head = f"{host}:{event.repository.id}:{pull.number}:{pull.head.sha}"
+        return (look_at(event.installation.id, event.repository.full_name, head, draft=bool(pull.draft)),)
+    comment = _said(event)
+    is_human = comment is not None and comment.user is not None and comment.user.type == "User"
+    start = hearing(event.installation.id, host, comment.node_id, comment.body) if comment and is_human else None
+    return () if start is None else (start,)
+
+
+def _said(event: Event) -> ReviewComment | IssueComment | None:
+    """What was written or rewritten on a pull request."""
+    if event.action not in _SAID_ACTIONS:
+        return None
+    if isinstance(event, IssueCommentEvent):
+        return event.comment if event.issue.pull_request is not None else None
+    return event.comment if isinstance(event, ReviewCommentEvent) else None
+
+
+def look_at(installation_id: int, repository: str, review_id: str, *, draft: bool) -> Start:
+    """Once per head, and once more when it leaves the draft."""
+    workflow_id = f"look_at_head:{review_id}{':draft' if draft else ''}"
+    return Start("look_at_head", workflow_id, (installation_id, repository, review_id, int(draft)))
+
+
+def hearing(installation_id: int, host: str, node_id: str | None, body: str | None) -> Start | None:
+    """Once per comment and command: edited into another one it is heard again. On a queue where nothing long runs, for
+    whoever gave it waits for a sign."""
+    command = parse_command(body or "")
+    if command is None or node_id is None or not _NODE.fullmatch(node_id):
+        return None
+    workflow_id = f"hear:{host}:{installation_id}:{node_id}:{command.key}"
+    return Start("hear", workflow_id, (installation_id, node_id), Queue.INTAKE)
 
 
 def _decide_label(event: Event, installation_id: int, guid: str) -> Start | Ignore:
@@ -160,7 +218,8 @@ def _decide_comment(event: ReviewCommentEvent, installation_id: int, guid: str, 
         return Ignore(f"{event.action or 'event'} is not acted upon")
     if event.pull_request.is_merged:
         return _harvest(event, installation_id, guid)
-    if event.action != "deleted" and parse_command(event.comment.body or "") is not None:
+    command = None if event.action == "deleted" else parse_command(event.comment.body or "")
+    if command is not None and command.verb in CURATING:
         return Start(
             "curate", f"curate:{guid}", (installation_id, event.repository.full_name, event.pull_request.number)
         )

@@ -4,9 +4,11 @@ import asyncio
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from app.domain.errors import Refused, UserError
 from app.domain.prompt import Message
+from app.domain.serving import BASE_NAME
 from app.inference.acceptance import AcceptanceFilter, load_acceptance
 from app.inference.adapter_control import AdapterControl
 from app.inference.completions import CompletionClient
@@ -51,6 +53,33 @@ class AdapterWriter:
                 cache_salt=str(self._installation_id),
             )
         return completion.text if completion.finish_reason == "stop" else None
+
+
+class BaseModel:
+    """Asks the base itself, under a schema of the caller's."""
+
+    def __init__(self, front: Front, installation_id: int) -> None:
+        self._front = front
+        self._installation_id = installation_id
+
+    async def write(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> str | None:
+        """The answer, None when it was cut off before its end."""
+        async with CompletionClient(self._front.url, self._front.read_key) as client:
+            completion = await client.complete(
+                model=BASE_NAME,
+                messages=messages,
+                max_tokens=_ANSWER_TOKENS,
+                cache_salt=str(self._installation_id),
+                schema=schema,
+            )
+        return completion.text if completion.finish_reason == "stop" else None
+
+
+def load_base_writer(installation_id: int) -> BaseModel:
+    """Raises:
+    RetryLater: while the model server is away.
+    """
+    return BaseModel(read_front(services().serving), installation_id)
 
 
 async def load_reviewer(installation_id: int) -> Reviewer | None:

@@ -6,15 +6,16 @@ on GitHub or in the database, and only then acts; so each may run again.
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from app.domain.errors import UnderstudyError
 from app.domain.findings import Finding
-from app.domain.policies import Curation
+from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter
+from app.review.base_review import draft_base_review
 from app.review.coverage import ChangedFile, Coverage
-from app.review.drafting import draft_review
+from app.review.drafting import Draft, draft_review
 from app.review.messages import (
     CHECK_NAME,
     CheckText,
@@ -24,12 +25,17 @@ from app.review.messages import (
     render_comment,
     render_failure,
     render_no_adapter,
+    render_paused,
     render_review_body,
+    render_shadow,
 )
 from app.review.posting import OwnReview, decide_posting
 from app.store.database import reading, writing
 from app.store.reviews import (
+    FINISHED,
+    REVIEWED,
     load_review,
+    restart_review,
     save_findings,
     save_posted_comments,
     save_review,
@@ -37,10 +43,11 @@ from app.store.reviews import (
     select_findings,
     select_posted_fingerprints,
 )
+from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
-from app.workflows.reviewers import load_reviewer
+from app.workflows.reviewers import load_base_writer, load_reviewer
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
 _POSTING_ACTS = 6
@@ -64,15 +71,18 @@ class _Way:
 
 
 @workflow("review")
-async def review(installation_id: int, repository: str, review_id: str) -> str:
+async def review(installation_id: int, repository: str, review_id: str, asked: str = "") -> str:
     """Review one head commit and return the review's final state.
 
     `review_id` is `<host>:<repository id>:<number>:<head sha>`, and so is the workflow's own id after `review:`.
+    `asked`: empty for a push; `review` or `full` when a person asked, whom neither a pause nor a draft stops.
     """
-    await _plan(installation_id, repository, review_id)
+    standing = await _plan(installation_id, repository, review_id, asked)
+    if standing in REVIEWED:
+        return standing
     way = _Way()
     try:
-        state = await _review(installation_id, review_id, way)
+        state = await _review(installation_id, review_id, way, asked)
     except UnderstudyError as error:
         _log.error("review %s failed: %s", review_id, error)
         await publish_failure(installation_id, review_id, decide_failure(error), way.submitting)
@@ -82,14 +92,20 @@ async def review(installation_id: int, repository: str, review_id: str) -> str:
     return state
 
 
-async def _review(installation_id: int, review_id: str, way: _Way) -> str:
+async def _review(installation_id: int, review_id: str, way: _Way, asked: str) -> str:
     await progress(stage="draft")
-    outcome = await draft(installation_id, review_id)
+    outcome = await draft(installation_id, review_id, asked)
     if outcome == "skipped":
         return "skipped"
     if outcome == "no_adapter":
         await publish_check(installation_id, review_id, render_no_adapter().model_dump())
         return "skipped"
+    if outcome == "paused":
+        await publish_pause(installation_id, review_id)
+        return "skipped"
+    if outcome == "shadowed":
+        await publish_check(installation_id, review_id, None, shadow=True)
+        return "shadowed"
     if outcome == "drafted":
         await progress(stage="post")
         github_review_id = await create_pending(installation_id, review_id)
@@ -101,47 +117,91 @@ async def _review(installation_id: int, review_id: str, way: _Way) -> str:
 
 
 @transaction
-def _plan(session: Session, installation_id: int, repository: str, review_id: str) -> bool:
+def _plan(session: Session, installation_id: int, repository: str, review_id: str, asked: str) -> str:
+    """The state the review is in: a head that has its review keeps it, all else begins anew."""
     *_, pull_request, head_sha = review_id.split(":")
-    return save_review(
-        session,
-        ReviewRow(
-            id=review_id,
-            installation_id=installation_id,
-            repository=repository,
-            pull_request=int(pull_request),
-            head_sha=head_sha,
-            state="planned",
-        ),
+    row = ReviewRow(
+        id=review_id,
+        installation_id=installation_id,
+        repository=repository,
+        pull_request=int(pull_request),
+        head_sha=head_sha,
+        state="planned",
+        full=asked == "full",
     )
+    if save_review(session, row):
+        return "planned"
+    known = _load_row(session, installation_id, review_id)
+    if known.state in FINISHED - REVIEWED:
+        restart_review(session, known, full=asked == "full")
+        return "planned"
+    return known.state
+
+
+class _Known(NamedTuple):
+    """What our tables say before a review is drafted."""
+
+    row: ReviewRow
+    is_paused: bool
+    posted: frozenset[str]
+    dismissed: frozenset[str]
 
 
 @step()
-async def draft(installation_id: int, review_id: str) -> str:
-    """Returns drafted, silent, no_adapter or skipped. Findings and coverage are saved; a second run finds them."""
-    with reading(services().database) as session:
-        row = _load_row(session, installation_id, review_id)
-        if row.state == "drafted":
-            return "drafted" if select_findings(session, review_id) else "silent"
-        known = frozenset(select_posted_fingerprints(session, installation_id, row.repository, row.pull_request))
-    github = services().github(installation_id)
+async def draft(installation_id: int, review_id: str, asked: str = "") -> str:
+    """Returns drafted, silent, shadowed, paused, no_adapter or skipped. Findings and coverage are saved; a second run
+    finds them."""
+    known = _load_known(installation_id, review_id)
+    row, github = known.row, services().github(installation_id)
+    policy = (await github.fetch_policy(row.repository)).policy
+    is_shadow = policy.review.mode is ReviewMode.SHADOW
+    if row.state == "drafted":
+        return "shadowed" if is_shadow else "drafted" if _load_findings(review_id) else "silent"
+    if known.is_paused and not asked:
+        return "paused"
     pull = await github.fetch_pull(row.repository, row.pull_request)
-    if pull["state"] != "open" or pull.get("draft") or pull["head"]["sha"] != row.head_sha:
+    if not policy.is_reviewing or not _is_due(pull, row, may_be_draft=bool(asked) or policy.review.drafts):
         return "skipped"
-    if (await github.fetch_policy(row.repository)).policy.curation is Curation.OFF:
-        return "skipped"
-    reviewer = await load_reviewer(installation_id)
-    if reviewer is None:
+    drafted = await _draft(installation_id, known, policy.review)
+    if drafted is None:
         return "no_adapter"
-    files = tuple(_changed_file(item) for item in await github.fetch_files(row.repository, row.pull_request))
-    drafted = await draft_review(
-        reviewer, files, repository=row.repository, pull_request=row.pull_request, known_fingerprints=known
-    )
     with writing(services().database) as session:
         save_findings(session, review_id, drafted.findings)
         coverage = drafted.coverage.model_dump(mode="json")
-        save_review_state(session, review_id, "drafted", coverage=coverage, adapter=reviewer.adapter)
-    return "drafted" if drafted.findings else "silent"
+        save_review_state(session, review_id, "drafted", coverage=coverage, adapter=drafted.adapter)
+    return "shadowed" if is_shadow else "drafted" if drafted.findings else "silent"
+
+
+def _load_known(installation_id: int, review_id: str) -> _Known:
+    with reading(services().database) as session:
+        row = _load_row(session, installation_id, review_id)
+        place = Place(installation_id, row.repository, row.pull_request)
+        return _Known(
+            row=row,
+            is_paused=load_pause(session, place) is not None,
+            posted=frozenset(select_posted_fingerprints(session, installation_id, row.repository, row.pull_request)),
+            dismissed=frozenset(select_dismissed(session, place)),
+        )
+
+
+def _is_due(pull: dict[str, Any], row: ReviewRow, *, may_be_draft: bool) -> bool:
+    is_ready = may_be_draft or not pull.get("draft")
+    return bool(pull["state"] == "open" and is_ready and pull["head"]["sha"] == row.head_sha)
+
+
+async def _draft(installation_id: int, known: _Known, policy: ReviewPolicy) -> Draft | None:
+    """By the promoted adapter; without one by the base where the owners want that; None when nobody may speak."""
+    row, github = known.row, services().github(installation_id)
+    about: dict[str, Any] = {"repository": row.repository, "pull_request": row.pull_request, "policy": policy}
+    about |= {"known_fingerprints": known.posted, "dismissed": known.dismissed}
+    reviewer = await load_reviewer(installation_id)
+    if reviewer is None and policy.without_adapter is not WithoutAdapter.BASE:
+        return None
+    files = tuple(_changed_file(item) for item in await github.fetch_files(row.repository, row.pull_request))
+    if reviewer is not None:
+        return await draft_review(reviewer, files, **about)
+    said = await github.fetch_agents_text(row.repository) if policy.read_agents_file else ""
+    return await draft_base_review(load_base_writer(installation_id), files, **about, agents_text=said)
 
 
 def _changed_file(item: dict[str, Any]) -> ChangedFile:
@@ -221,16 +281,26 @@ async def _own_reviews(installation_id: int, subject: _Subject) -> tuple[OwnRevi
 
 
 @step()
-async def publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None) -> int:
+async def publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None, shadow: bool = False) -> int:
     """The check run of the head commit; without a text, the account of what the drafted review covered."""
     with reading(services().database) as session:
         row = _load_row(session, installation_id, review_id)
-    check = (
-        render_check(Coverage.model_validate(row.coverage), _load_findings(review_id), row.adapter or "")
-        if text is None
-        else CheckText.model_validate(text)
-    )
+    if text is not None:
+        return await _ensure_check(installation_id, row, CheckText.model_validate(text))
+    render = render_shadow if shadow else render_check
+    check = render(Coverage.model_validate(row.coverage), _load_findings(review_id), row.adapter or "")
     return await _ensure_check(installation_id, row, check)
+
+
+@step()
+async def publish_pause(installation_id: int, review_id: str) -> int:
+    """Who paused the pull request is read here, and stays out of the journal."""
+    with reading(services().database) as session:
+        row = _load_row(session, installation_id, review_id)
+        pause = load_pause(session, Place(installation_id, row.repository, row.pull_request))
+    if pause is None:  # resumed meanwhile, which asks for a review of its own
+        return 0
+    return await _ensure_check(installation_id, row, render_paused(pause.actor, pause.actor_role))
 
 
 @step()

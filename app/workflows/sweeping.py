@@ -1,10 +1,10 @@
 """The hourly sweep: an event is a hint, and hints get lost. Whatever changed since the last sweep is compared with what
 we did, and what is missing is enqueued under the very ids that the lost webhooks would have given it.
 
-Found: merges, heads of open pull requests, labels that decide, repositories given to the App. Not found, because no
-list shows it: comments that were edited or deleted after the merge. A default branch that moved has its history read
-on. An idle hour costs a repository one request, free of GitHub's limit where its ETag still fits (GitHub binds it to
-the token, which lives for an hour), and one question to git, which has no such limit.
+Found: merges, heads of open pull requests, labels that decide, commands, repositories given to the App. Not found,
+because no list shows it: comments that were edited or deleted after the merge. A default branch that moved has its
+history read on. An idle hour costs a repository one request, free of GitHub's limit where its ETag still fits (GitHub
+binds it to the token, which lives for an hour), and one question to git, which has no such limit.
 """
 
 import asyncio
@@ -16,9 +16,11 @@ from typing import Any, Literal, NamedTuple
 from sqlmodel import Session
 
 from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
+from app.domain.commands import CURATING, parse_command
 from app.domain.errors import RetryLater
 from app.github.git import ensure_mirror, fetch_default_head
 from app.github.listed import ListedPull
+from app.github.said import ListedComment
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation, select_installations
@@ -33,6 +35,7 @@ from app.store.reviews import select_reviews
 from app.store.tables import RepositoryRow
 from app.workflows.backfilling import enqueue_backfill, enqueue_harvest, list_repositories
 from app.workflows.context import services
+from app.workflows.deliveries import Start, enqueue_start, hearing, look_at
 from app.workflows.engine import enqueue_in_transaction, progress, scheduled, step, transaction, workflow
 from app.workflows.history import enqueue_history
 from app.workflows.runs import Queue
@@ -160,7 +163,36 @@ async def sweep_repository(installation_id: int, repository_id: int) -> dict[str
         return {}
     pulls, etag = await _fetch_changed(row)
     head = await _fetch_head(row)
+    starts = (*(await _fetch_commands(row) if pulls else ()), *_looks(row, pulls))
+    await asyncio.to_thread(_enqueue_starts, row.installation_id, starts)
     return await asyncio.to_thread(_enqueue_missing, row, pulls, began_at, etag, head)
+
+
+def _enqueue_starts(installation_id: int, starts: tuple[Start, ...]) -> None:
+    with writing(services().database) as session:
+        for start in starts:
+            priority = _PRIORITY if start.queue is Queue.GITHUB else 0
+            enqueue_start(session, start, installation_id, priority=priority)
+
+
+async def _fetch_commands(row: RepositoryRow) -> tuple[Start, ...]:
+    """What commands should have started; those that were heard have the same ids. Two requests, where a pull request
+    changed at all: a comment changes the one it stands on."""
+    since = (row.swept_at or row.watched_since) - OVERLAP
+    listed = await services().github(row.installation_id).list_comments_since(row.full_name, since)
+    return tuple(start for one in listed for start in decide_heard(one, row, services().host))
+
+
+def decide_heard(one: ListedComment, row: RepositoryRow, host: str) -> tuple[Start, ...]:
+    """The hearing of a command and, for one that is curation's, the curation. Pure."""
+    heard = hearing(row.installation_id, host, one.node_id, one.body) if one.author.kind == "User" else None
+    command = parse_command(one.body)
+    if heard is None or command is None:
+        return ()
+    if command.verb not in CURATING or not one.is_on_line:
+        return (heard,)
+    arguments = (row.installation_id, row.full_name, one.number)
+    return heard, Start("curate", f"curate:{host}:{row.repository_id}:{one.node_id}:{command.key}", arguments)
 
 
 async def _fetch_head(row: RepositoryRow) -> str | None:
@@ -209,6 +241,20 @@ def _enqueue_missing(
             counts["history"] = 1
         save_sweep(session, row.installation_id, row.repository_id, began_at=began_at, etag=etag)
     return counts
+
+
+def _looks(row: RepositoryRow, pulls: list[ListedPull]) -> list[Start]:
+    """New heads whose policy file nobody looked at yet, drafts among them."""
+    return [
+        look_at(
+            row.installation_id,
+            row.full_name,
+            f"{services().host}:{row.repository_id}:{pull.number}:{pull.head_sha}",
+            draft=pull.draft,
+        )
+        for pull in pulls
+        if pull.state == "open" and pull.created_at >= row.watched_since - OVERLAP
+    ]
 
 
 def _load_known(session: Session, row: RepositoryRow, pulls: list[ListedPull]) -> dict[int, Known]:

@@ -11,18 +11,20 @@ import yaml
 from app.domain.errors import Refused, RetryLater
 from app.github.client import GitHubClient
 from app.github.git import GitFailed, ensure_mirror, fetch_commits, has_commit
-from app.rehearsal.standin import needed_permissions
+from app.rehearsal.standin import needed_for_events, needed_permissions
 from app.review.messages import CHECK_NAME
-from tests.integration.rehearsal.standin.world import REPO, World, small_world
+from tests.integration.rehearsal.standin.world import REPO, World, receiving, small_world
 
 MANIFEST: dict[str, Any] = yaml.safe_load(Path("app.yml").read_text(encoding="utf-8"))
 
+#: Asked for so that GitHub tells of an event; no request needs it.
+ONLY_EVENTS = ("issues",)
 #: Each permission taken away, and each `write` turned into `read`. Metadata cannot be taken away.
 LESS = [
     (name, less)
     for name, level in MANIFEST["default_permissions"].items()
     for less in ("none", "read")
-    if name != "metadata" and less != level
+    if name not in ("metadata", *ONLY_EVENTS) and less != level
 ]
 
 
@@ -57,10 +59,18 @@ async def use_everything(world: World, mirror: Path) -> None:
         await github.fetch_harvest(REPO, number)
     await github.fetch_permission(REPO, "ann")
     await github.fetch_policy(REPO)
+    await github.fetch_proposed_policy(REPO, world.head_sha)
+    await github.fetch_agents_text(REPO)
     installed_at = await github.fetch_installed_at()
     told = await github.create_issue_comment(REPO, 1, "What became of it")
     await github.update_issue_comment(REPO, told, "What became of it now")
     assert [one.comment_id for one in await github.list_issue_comments(REPO, 1, since=installed_at)] == [told]
+    said = await github.fetch_said(f"IC_{told}")
+    assert said is not None
+    await github.add_reaction(said, "eyes")
+    await github.answer(said, "Because of this")
+    assert await github.list_answers(said, f"{world.standin.slug}[bot]") == ["What became of it now", "Because of this"]
+    await github.list_comments_since(REPO, installed_at)
     await github.fetch_failed_deliveries()
     await github.fetch_repositories(1)
     await github.is_installed()
@@ -88,7 +98,22 @@ def open_two(world: World) -> None:
 async def test_the_permissions_are_those_the_requests_need(world: World, tmp_path: Path) -> None:
     open_two(world)
     await use_everything(world, tmp_path / "mirror")
-    assert needed_permissions(world.standin.requests) == MANIFEST["default_permissions"]
+    asked = needed_permissions(world.standin.requests)
+    told = needed_for_events(MANIFEST["default_events"])
+    assert told | asked == MANIFEST["default_permissions"]
+    assert set(ONLY_EVENTS) == told.keys() - asked.keys()
+
+
+def test_without_reading_issues_nobody_tells_of_a_remark(world: World) -> None:
+    open_two(world)
+    for level in ("read", None):
+        world.standin.permissions.pop("issues", None)
+        world.standin.permissions |= {"issues": level} if level else {}
+        with receiving() as receiver:
+            world.server.deliver_to(receiver.url)
+            world.standin.remark(REPO, 1, author="ann", body="/understudy help")
+            world.server.drain()
+        assert ("issue_comment.created" in receiver.kinds()) == (level == "read")
 
 
 @pytest.mark.parametrize(("name", "level"), LESS)

@@ -1,4 +1,4 @@
-"""docs/curation.md says labels, commands and a policy file that work as written."""
+"""docs/curation.md and docs/reviewing.md say labels, commands and a policy file that work as written."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,10 @@ import yaml
 from app.curation.decision import LABELS
 from app.domain.commands import Verb, parse_command
 from app.domain.policies import RepositoryPolicy, parse_policy
+from app.domain.review_policy import DEFAULT_REVIEW, STARS, ReviewPolicy
+from app.review.base_review import AGENTS_CHARACTERS
 
+REVIEWING = (Path(__file__).parents[2] / "docs" / "reviewing.md").read_text(encoding="utf-8")
 TEXT = (Path(__file__).parents[2] / "docs" / "curation.md").read_text(encoding="utf-8")
 
 
@@ -17,13 +20,28 @@ def test_every_label_is_there() -> None:
 
 
 def test_every_command_is_there_and_understood() -> None:
-    told = [parse_command(line.strip()) for line in re.findall(r"^    /understudy.*$", TEXT, re.MULTILINE)]
+    told = [parse_command(line.strip()) for line in re.findall(r"^    /understudy.*$", TEXT + REVIEWING, re.MULTILINE)]
     assert {command.verb for command in told if command is not None} == set(Verb) - {Verb.UNKNOWN}
-    assert len(told) == len(set(Verb)) - 1
+    rows = re.findall(r"^\| `([a-z `,]+)` \|", REVIEWING, re.MULTILINE)
+    explained = {Verb(verb) for row in rows for verb in row.split("`, `")}
+    assert explained == set(Verb) - {Verb.KEEP, Verb.DROP, Verb.UNKNOWN}
 
 
 def test_the_policy_file_is_valid_and_shows_every_key() -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     said = yaml.safe_load(block)
-    assert set(said) == set(RepositoryPolicy.model_fields)
+    assert set(said) == set(RepositoryPolicy.model_fields) - {"review"}
     assert parse_policy(said).opt_out == ("octocat",)
+
+
+def test_the_section_on_reviews_is_valid_and_shows_every_key_with_its_default() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", REVIEWING, re.DOTALL)
+    said = yaml.safe_load(block)
+    policy = parse_policy(said).review
+    assert set(said["review"]) == set(ReviewPolicy.model_fields)
+    shown = ("mode", "max_comments", "min_severity", "drafts", "without_adapter", "read_agents_file")
+    assert {key: getattr(policy, key) for key in shown} == {key: getattr(DEFAULT_REVIEW, key) for key in shown}
+    assert policy.decide_left_out("src/testdata/golden.py") is None
+    assert policy.decide_left_out("src/testdata/other.py") == "ignored"
+    assert f"first {AGENTS_CHARACTERS:,} characters" in REVIEWING
+    assert f"at most {STARS} stars" in REVIEWING

@@ -20,11 +20,35 @@ from app.store.database import reading
 from app.store.learning import select_approved_examples, select_examples, select_rejections
 from app.store.migrate import migrate
 from app.store.tables import ApprovalRow, AuditRow
-from app.workflows import backfilling, context, curating, deliveries, engine, erasing, harvesting, history, sweeping
+from app.workflows import (
+    backfilling,
+    commanding,
+    context,
+    curating,
+    deliveries,
+    engine,
+    erasing,
+    harvesting,
+    history,
+    policing,
+    reviewing,
+    sweeping,
+)
 from app.workflows.runs import Queue
 
 REPO = "acme/store"
-WORKFLOWS = (harvesting, history, curating, backfilling, sweeping, erasing, deliveries)
+WORKFLOWS = (
+    harvesting,
+    history,
+    curating,
+    backfilling,
+    sweeping,
+    erasing,
+    deliveries,
+    commanding,
+    policing,
+    reviewing,
+)
 #: who may do what; anyone else is an outsider
 PEOPLE: dict[str, Permission] = {
     "root": "admin",

@@ -61,6 +61,17 @@ class AppKey:
         return claims
 
 
+#: What an App must be allowed to read before GitHub tells it of an event. A comment on a pull request as a whole is one
+#: on an issue to GitHub, and of those it tells only who may read issues.
+EVENT_NEEDS = {
+    "pull_request": "pull_requests",
+    "pull_request_review": "pull_requests",
+    "pull_request_review_comment": "pull_requests",
+    "pull_request_review_thread": "pull_requests",
+    "issue_comment": "issues",
+}
+
+
 class Grants:
     """The installation tokens that were given out."""
 

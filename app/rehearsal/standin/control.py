@@ -7,16 +7,15 @@ from pathlib import Path
 from app.domain.diff import Side
 from app.domain.errors import UserError
 from app.rehearsal.standin import reviewing
-from app.rehearsal.standin.administration import Administration
 from app.rehearsal.standin.auth import AppKey
+from app.rehearsal.standin.conversation import Conversation
 from app.rehearsal.standin.git import Signature
 from app.rehearsal.standin.render import Json
-from app.rehearsal.standin.render.pulls import comment_json, issue_comment_json, review_json
+from app.rehearsal.standin.render.pulls import comment_json, review_json
 from app.rehearsal.standin.render.repositories import label_json
 from app.rehearsal.standin.site import comment_of, runs_of, thread_of
 from app.rehearsal.standin.state import (
     Comment,
-    IssueComment,
     Label,
     PullRequest,
     Repository,
@@ -27,7 +26,7 @@ from app.rehearsal.standin.state import (
 )
 
 
-class StandIn(Administration):
+class StandIn(Conversation):
     """A GitHub with one App and one installation over real bare repositories under `root`.
 
     Every public method takes the one lock, so tests, the demo and the HTTP server may call from any thread. Users are
@@ -274,14 +273,6 @@ class StandIn(Administration):
                 changes["body"], pull.body, pull.edited_at = {"from": pull.body}, body, pull.updated_at
             self.emit_pull(repository, pull, "edited", pull.author, changes=changes)
 
-    def remark(self, full_name: str, number: int, *, author: str, body: str, at: datetime | None = None) -> int:
-        """A person comments on the pull request as a whole; the App subscribes to no event of it."""
-        with self.lock:
-            _, pull = self.find_pull(full_name, number)
-            moment = at or self.clock()
-            pull.conversation.append(IssueComment(self.new_id(), self.add_user(author), body, moment, moment))
-            return pull.conversation[-1].id
-
     def approve(
         self,
         full_name: str,
@@ -337,16 +328,6 @@ class StandIn(Administration):
                 if author is None or review.author.login == author
             ]
 
-    def conversation(self, full_name: str, number: int, *, author: str | None = None) -> list[Json]:
-        """Comments on the pull request as a whole, in GitHub's JSON."""
-        with self.lock:
-            repository, pull = self.find_pull(full_name, number)
-            return [
-                issue_comment_json(self.base_url, repository, pull, comment)
-                for comment in pull.conversation
-                if author in (None, comment.author.login)
-            ]
-
     def review_comments(self, full_name: str, number: int, *, author: str | None = None) -> list[Json]:
         """Comments on lines and the replies to them, in GitHub's JSON."""
         with self.lock:
@@ -356,6 +337,11 @@ class StandIn(Administration):
                 for thread, comment in pull.comments()
                 if author in (None, comment.author.login)
             ]
+
+    def annotations(self, full_name: str, head_sha: str) -> list[Json]:
+        """Those of every check run of a commit."""
+        with self.lock:
+            return [one for run in runs_of(self.repository(full_name), head_sha) for one in run.annotations]
 
     def check_runs(self, full_name: str, head_sha: str) -> list[Json]:
         with self.lock:

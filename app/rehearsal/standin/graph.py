@@ -9,7 +9,14 @@ from pydantic import BaseModel, ConfigDict
 
 from app.rehearsal.standin.answers import Answer
 from app.rehearsal.standin.auth import allows, reaches
-from app.rehearsal.standin.graph_forms import NotFoundError, pull_form, repository_form, thread_form
+from app.rehearsal.standin.graph_forms import (
+    NotFoundError,
+    comment_form,
+    pull_form,
+    remark_form,
+    repository_form,
+    thread_form,
+)
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.routing import Call, Route
 from app.rehearsal.standin.site import Site
@@ -99,11 +106,21 @@ class _Root:
         if pull.node_id == node_id:
             self._must_read()
             return pull_form(self._site, repository, pull)
-        thread = next((one for one in pull.visible_threads() if one.node_id == node_id), None)
-        if thread is None:
-            return None
-        self._must_read()
-        return self._thread(repository, pull, thread)
+        found = self._said_in(repository, pull, node_id)
+        if found is not None:
+            self._must_read()
+        return found
+
+    def _said_in(self, repository: Repository, pull: PullRequest, node_id: str) -> Json | None:
+        """A thread, one of its comments, or a comment on the whole."""
+        for thread in pull.visible_threads():
+            if thread.node_id == node_id:
+                return self._thread(repository, pull, thread)
+        for thread, comment in pull.comments():
+            if comment.node_id == node_id:
+                return comment_form(self._site, repository, pull, thread, comment)
+        remark = next((one for one in pull.conversation if one.node_id == node_id), None)
+        return None if remark is None else remark_form(self._site, repository, pull, remark)
 
     def _thread(self, repository: Repository, pull: PullRequest, thread: Thread) -> Json:
         return thread_form(self._site, repository, pull, thread)

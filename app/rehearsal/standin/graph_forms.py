@@ -9,7 +9,17 @@ from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.people import association
 from app.rehearsal.standin.render.pulls import current_line
 from app.rehearsal.standin.site import Site
-from app.rehearsal.standin.state import Comment, Label, PullRequest, Repository, Review, Thread, User, stamp
+from app.rehearsal.standin.state import (
+    Comment,
+    IssueComment,
+    Label,
+    PullRequest,
+    Repository,
+    Review,
+    Thread,
+    User,
+    stamp,
+)
 
 _PAGE_LIMIT = 100
 _CURSOR = "cursor:v2:"
@@ -285,6 +295,23 @@ def comment_form(site: Site, repository: Repository, pull: PullRequest, thread: 
             {"content": content, "reactors": _reactors(comment.reactions[name])} for content, name in _REACTIONS.items()
         ],
         "url": f"{site.base_url}/{repository.full_name}/pull/{pull.number}#discussion_r{comment.id}",
+    }
+
+
+def remark_form(site: Site, repository: Repository, pull: PullRequest, comment: IssueComment) -> Json:
+    return {
+        "__typename": "IssueComment",
+        "id": comment.node_id,
+        "databaseId": comment.id,
+        "body": comment.body,
+        "author": actor_form(site, comment.author),
+        "authorAssociation": association(repository, comment.author),
+        "createdAt": stamp(comment.created_at),
+        "lastEditedAt": stamp(comment.edited_at),
+        "editor": actor_form(site, comment.editor),
+        "isMinimized": False,
+        "pullRequest": lambda _info: pull_form(site, repository, pull),
+        "url": f"{site.base_url}/{repository.full_name}/pull/{pull.number}#issuecomment-{comment.id}",
     }
 
 

@@ -2,9 +2,16 @@
 
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.people import user_json
-from app.rehearsal.standin.render.pulls import comment_json, full_pull_json, pull_json, review_json
+from app.rehearsal.standin.render.pulls import (
+    comment_json,
+    full_pull_json,
+    issue_comment_json,
+    issue_json,
+    pull_json,
+    review_json,
+)
 from app.rehearsal.standin.render.repositories import label_json, webhook_repository_json
-from app.rehearsal.standin.state import Comment, Label, PullRequest, Repository, Review, Thread, User
+from app.rehearsal.standin.state import Comment, IssueComment, Label, PullRequest, Repository, Review, Thread, User
 
 
 def pull_payload(base: str, repository: Repository, pull: PullRequest, action: str, **more: object) -> Json:
@@ -39,6 +46,13 @@ def comment_payload(
         "comment": comment_json(base, repository, pull, thread, comment),
         "pull_request": _simple_pull(base, repository, pull),
     }
+
+
+def remark_payload(
+    base: str, repository: Repository, pull: PullRequest, comment: IssueComment, *, action: str, **more: object
+) -> Json:
+    shown = issue_comment_json(base, repository, pull, comment)
+    return {"action": action, **more, "issue": issue_json(base, repository, pull), "comment": shown}
 
 
 def thread_payload(base: str, repository: Repository, pull: PullRequest, thread: Thread, action: str) -> Json:

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 from app.rehearsal.standin import graph, routes_app, routes_checks, routes_comments, routes_pulls, routes_reviews
-from app.rehearsal.standin.auth import allows
+from app.rehearsal.standin.auth import EVENT_NEEDS, allows
 from app.rehearsal.standin.routing import Route
 from app.rehearsal.standin.smart_http import ROUTE as GIT
 from app.rehearsal.standin.state import RequestRecord
 
 ROUTES: tuple[Route, ...] = (
     *routes_app.ROUTES,
+    *routes_comments.ROUTES,  # before those of one pull request: `pulls/comments` names none
     *routes_pulls.ROUTES,
     *routes_reviews.ROUTES,
-    *routes_comments.ROUTES,
     *routes_checks.ROUTES,
     *graph.ROUTES,
 )
@@ -27,3 +27,8 @@ def needed_permissions(records: Iterable[RequestRecord]) -> dict[str, str]:
         if needs is not None and not allows(needed, *needs):
             needed[needs[0]] = needs[1]
     return needed
+
+
+def needed_for_events(events: Iterable[str]) -> dict[str, str]:
+    """The least permissions under which GitHub tells the App of these events."""
+    return {"metadata": "read"} | {name: "read" for event in events if (name := EVENT_NEEDS.get(event)) is not None}

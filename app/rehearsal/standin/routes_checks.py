@@ -16,11 +16,24 @@ Status = Literal["queued", "in_progress", "completed"]
 Conclusion = Literal["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"]
 
 
+class Annotation(BaseModel):
+    model_config = _NOT_STRICT
+    path: str
+    start_line: int
+    end_line: int
+    start_column: int | None = None
+    end_column: int | None = None
+    annotation_level: Literal["notice", "warning", "failure"]
+    message: str = Field(max_length=65_536)
+    title: str | None = Field(None, max_length=255)
+
+
 class Output(BaseModel):
     model_config = _NOT_STRICT
     title: str
     summary: str = Field(max_length=_TEXT_LIMIT)
     text: str | None = Field(None, max_length=_TEXT_LIMIT)
+    annotations: list[Annotation] = Field(default_factory=list, max_length=50)
 
 
 class CheckRunRequest(BaseModel):
@@ -82,8 +95,12 @@ def _apply(call: Call, run: CheckRun, given: CheckRunRequest) -> None:
     elif run.status != "completed":
         run.conclusion, run.completed_at = None, None
     if given.output is not None:
-        shown: dict[str, Any] = given.output.model_dump(exclude_none=True)
+        shown: dict[str, Any] = given.output.model_dump(exclude_none=True, exclude={"annotations"})
         run.output = run.output | shown
+        for one in given.output.annotations:
+            if one.start_line != one.end_line and (one.start_column or one.end_column):
+                raise unprocessable("start_column and end_column are for annotations of one line")
+            run.annotations.append(one.model_dump())
 
 
 def _find(call: Call, repository: Repository) -> CheckRun:
@@ -96,6 +113,12 @@ def _find(call: Call, repository: Repository) -> CheckRun:
 
 def _get(call: Call) -> Answer:
     return Answer(200, call.site.check_run_json(call.repository, _find(call, call.repository)))
+
+
+def _annotations(call: Call) -> Listing:
+    run, root = _find(call, call.repository), f"{call.site.base_url}/{call.repository.full_name}"
+    more = {"raw_details": None}
+    return Listing([one | more | {"blob_href": f"{root}/blob/{run.head_sha}/{one['path']}"} for one in run.annotations])
 
 
 def _of_commit(call: Call) -> Listing:
@@ -127,6 +150,7 @@ _READ, _WRITE = ("checks", "read"), ("checks", "write")
 ROUTES = (
     Route("POST", _REPO + "/check-runs", _create, needs=_WRITE, creates_content=True),
     Route("GET", _RUN, _get, needs=_READ),
+    Route("GET", _RUN + "/annotations", _annotations, needs=_READ),
     Route("PATCH", _RUN, _update, needs=_WRITE),
     Route("GET", _REPO + "/commits/{ref}/check-runs", _of_commit, needs=_READ),
 )

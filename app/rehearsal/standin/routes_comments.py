@@ -1,12 +1,13 @@
 """Comments over REST: on the pull request as a whole, and answers on review threads."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
 from app.rehearsal.standin.render import Json
-from app.rehearsal.standin.render.pulls import comment_json, issue_comment_json
+from app.rehearsal.standin.render.pulls import comment_json, issue_comment_json, reaction_json
 from app.rehearsal.standin.reviewing import BODY_LIMIT
 from app.rehearsal.standin.routing import Call, Route
 from app.rehearsal.standin.state import Comment, IssueComment, PullRequest, Review, Thread
@@ -38,16 +39,64 @@ def _shown(call: Call, pull: PullRequest, comment: IssueComment) -> Json:
     return issue_comment_json(call.site.base_url, call.repository, pull, comment)
 
 
+def _is_since(call: Call, comment: Comment | IssueComment) -> bool:
+    """Whether `since` leaves a comment in: it leaves out what was last changed before it."""
+    if "since" not in call.query:
+        return True
+    try:
+        since = datetime.fromisoformat(call.query["since"])
+    except ValueError as error:
+        raise Refusal(422, "Invalid request. `since` is not a timestamp") from error
+    return comment.updated_at.replace(microsecond=0) >= since
+
+
 def _list(call: Call) -> Listing:
-    """Oldest first; `since` leaves out what was last changed before it."""
-    shown = call.pull.conversation
-    if "since" in call.query:
-        try:
-            since = datetime.fromisoformat(call.query["since"])
-        except ValueError as error:
-            raise Refusal(422, "Invalid request. `since` is not a timestamp") from error
-        shown = [comment for comment in shown if comment.updated_at.replace(microsecond=0) >= since]
-    return Listing([_shown(call, call.pull, comment) for comment in shown])
+    """Oldest first."""
+    return Listing([_shown(call, call.pull, one) for one in call.pull.conversation if _is_since(call, one)])
+
+
+def _list_all(call: Call) -> Listing:
+    """Of the whole repository, oldest first."""
+    pulls = call.repository.pulls.values()
+    rows = sorted(((pull, one) for pull in pulls for one in pull.conversation), key=lambda row: row[1].id)
+    return Listing([_shown(call, pull, one) for pull, one in rows if _is_since(call, one)])
+
+
+def _list_reviewing(call: Call) -> Listing:
+    """Comments on lines, of one pull request or of the whole repository, oldest first."""
+    repository, site = call.repository, call.site
+    pulls = [call.pull] if "pull_number" in call.path else list(repository.pulls.values())
+    rows = [(pull, thread, one) for pull in pulls for thread, one in pull.comments() if _is_since(call, one)]
+    return Listing([comment_json(site.base_url, repository, pull, thread, one) for pull, thread, one in rows])
+
+
+class Reacted(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+    content: Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]
+
+
+def _react(call: Call) -> Answer:
+    return _add_reaction(call, _find(call)[1])
+
+
+def _react_reviewing(call: Call) -> Answer:
+    number = call.number("comment_id")
+    rows = ((pull, one) for pull in call.repository.pulls.values() for _, one in pull.comments())
+    found = next((row for row in rows if row[1].id == number), None)
+    if found is None:
+        raise not_found()
+    call.pull_number = found[0].number
+    return _add_reaction(call, found[1])
+
+
+def _add_reaction(call: Call, comment: Comment | IssueComment) -> Answer:
+    """201 for a new one, 200 for one that was there: one of a kind for each who reacts."""
+    content = call.parse(Reacted).content
+    is_new = content not in comment.own_reactions
+    if is_new:
+        comment.own_reactions[content] = call.site.new_id()
+        comment.reactions[content] += 1
+    return Answer(201 if is_new else 200, reaction_json(call.site.base_url, comment, content, call.site.bot))
 
 
 def _create(call: Call) -> Answer:
@@ -113,6 +162,7 @@ def _answer(call: Call, pull: PullRequest, thread: Thread) -> Comment:
 
 
 _ISSUES = "/repos/{owner}/{repo}/issues"
+_PULLS = "/repos/{owner}/{repo}/pulls"
 _REPLIES = "/repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies"
 _READ, _WRITE = ("pull_requests", "read"), ("pull_requests", "write")
 ROUTES = (
@@ -120,5 +170,10 @@ ROUTES = (
     Route("POST", _ISSUES + "/{issue_number}/comments", _create, needs=_WRITE, creates_content=True),
     Route("GET", _ISSUES + "/comments/{comment_id}", _get, needs=_READ),
     Route("PATCH", _ISSUES + "/comments/{comment_id}", _update, needs=_WRITE),
+    Route("GET", _ISSUES + "/comments", _list_all, needs=_READ),
+    Route("POST", _ISSUES + "/comments/{comment_id}/reactions", _react, needs=_WRITE),
+    Route("GET", _PULLS + "/comments", _list_reviewing, needs=_READ),
+    Route("GET", _PULLS + "/{pull_number}/comments", _list_reviewing, needs=_READ),
+    Route("POST", _PULLS + "/comments/{comment_id}/reactions", _react_reviewing, needs=_WRITE),
     Route("POST", _REPLIES, _reply, needs=_WRITE, creates_content=True),
 )

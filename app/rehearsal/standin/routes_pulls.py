@@ -4,7 +4,7 @@ from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.commits import commit_json, committed_json, file_json
 from app.rehearsal.standin.render.people import permission_json
-from app.rehearsal.standin.render.pulls import comment_json, event_json, full_pull_json, pull_json, review_json
+from app.rehearsal.standin.render.pulls import event_json, full_pull_json, pull_json, review_json
 from app.rehearsal.standin.render.repositories import label_json
 from app.rehearsal.standin.routing import Call, Route, positive
 from app.rehearsal.standin.state import PullRequest
@@ -44,12 +44,6 @@ def _commits(call: Call) -> Listing:
     repository, pull = call.repository, call.pull
     commits = repository.git.commits(pull.base_sha, pull.head_sha)[:_COMMITS]
     return Listing([commit_json(call.site.base_url, repository, commit) for commit in commits])
-
-
-def _comments(call: Call) -> Listing:
-    repository, pull = call.repository, call.pull
-    rows = pull.comments()
-    return Listing([comment_json(call.site.base_url, repository, pull, thread, one) for thread, one in rows])
 
 
 def _permission(call: Call) -> Answer:
@@ -142,7 +136,6 @@ ROUTES = (
     Route("GET", _PULL, _pull, needs=_READ),
     Route("GET", _PULL + "/files", _files, needs=_READ),
     Route("GET", _PULL + "/commits", _commits, needs=_READ),
-    Route("GET", _PULL + "/comments", _comments, needs=_READ),
     Route("GET", _REPO + "/collaborators/{username}/permission", _permission, needs=("metadata", "read")),
     Route("GET", _REPO + "/issues/{issue_number}/labels", _labels, needs=_READ),
     Route("GET", _REPO + "/issues/{issue_number}/timeline", _timeline, needs=_READ),

@@ -11,7 +11,7 @@ import yaml
 
 from app.domain.errors import UserError
 from app.rehearsal.standin import payloads
-from app.rehearsal.standin.auth import AppKey, Grants
+from app.rehearsal.standin.auth import EVENT_NEEDS, AppKey, Grants, allows
 from app.rehearsal.standin.faults import Faults
 from app.rehearsal.standin.limits import Limits
 from app.rehearsal.standin.render import Json
@@ -23,6 +23,7 @@ from app.rehearsal.standin.state import (
     Comment,
     Event,
     Exchange,
+    IssueComment,
     Label,
     PullRequest,
     Repository,
@@ -119,7 +120,8 @@ class Site:
         """Send an event the App subscribed to about a repository it is installed on."""
         if self._is_silent() or self.uninstalled or self.suspended_at or not repository.installed:
             return
-        if event in self.events:
+        needs = EVENT_NEEDS.get(event, "metadata")
+        if event in self.events and allows(self.permissions, needs, "read"):
             more = payloads.envelope(self.base_url, repository, sender, self.installation_id)
             self.webhooks.emit(event, payload | more, installation_id=self.installation_id, repository_id=repository.id)
 
@@ -154,6 +156,21 @@ class Site:
         if not self._is_silent():
             payload = payloads.comment_payload(self.base_url, repository, pull, thread, comment, action=action, **more)
             self.emit("pull_request_review_comment", payload, repository, sender)
+
+    def emit_remark(
+        self,
+        repository: Repository,
+        pull: PullRequest,
+        comment: IssueComment,
+        *,
+        action: str,
+        sender: User,
+        **more: object,
+    ) -> None:
+        """A comment on the pull request as a whole was written, edited or deleted."""
+        if not self._is_silent():
+            payload = payloads.remark_payload(self.base_url, repository, pull, comment, action=action, **more)
+            self.emit("issue_comment", payload, repository, sender)
 
     def emit_thread(self, repository: Repository, pull: PullRequest, thread: Thread, action: str, sender: User) -> None:
         if not self._is_silent():

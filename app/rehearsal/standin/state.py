@@ -92,6 +92,8 @@ class Comment:
     edited_at: datetime | None = None
     editor: User | None = None
     reactions: Counter[str] = field(default_factory=Counter)
+    #: those of the App among them: one of a kind, however often it asks
+    own_reactions: dict[str, int] = field(default_factory=dict)
 
     @property
     def node_id(self) -> str:
@@ -107,6 +109,10 @@ class IssueComment:
     body: str
     created_at: datetime
     updated_at: datetime
+    edited_at: datetime | None = None
+    editor: User | None = None
+    reactions: Counter[str] = field(default_factory=Counter)
+    own_reactions: dict[str, int] = field(default_factory=dict)
 
     @property
     def node_id(self) -> str:
@@ -188,6 +194,7 @@ class CheckRun:
     started_at: datetime | None
     completed_at: datetime | None
     output: dict[str, Any]
+    annotations: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """The client against the stand-in GitHub over HTTP: paging, tokens, permissions, posting, check runs."""
 
+from typing import Any
+
 import pytest
 
 from app.domain.errors import Refused, RetryLater
@@ -115,7 +117,7 @@ async def test_a_line_outside_the_diff_is_refused_with_githubs_words(team: Team)
 async def test_one_check_run_per_external_id(team: Team) -> None:
     _, sha = an_open_pull(team)
     client = team.client()
-    about = {"external_id": "review:1", "title": "Review", "summary": "2 hunks", "name": CHECK_NAME}
+    about: dict[str, Any] = {"external_id": "review:1", "title": "Review", "summary": "2 hunks", "name": CHECK_NAME}
 
     first = await client.ensure_check_run(REPO, sha, conclusion=None, **about)
     second = await client.ensure_check_run(REPO, sha, conclusion="success", **about)

@@ -259,3 +259,22 @@ NOTHING = Known(None, frozenset(), frozenset())
 )
 def test_what_is_missing(pull: ListedPull, known: Known, work: list[str]) -> None:
     assert [item.work for item in select_missing([pull], {1: known}, watched_since=NOW)] == work
+
+
+def test_a_command_whose_webhook_was_lost_is_found_and_obeyed_once(world: tuple[World, Service]) -> None:
+    made, _ = world
+    with made.standin.silence():
+        number = made.standin.open_pull_request(REPO, author="wes", title="One", head_ref="feature")
+        root = made.standin.comment(
+            REPO, number, author="mia", path="a.py", line=20, body="Please name this.", commit_sha=made.head_sha
+        )
+        said = [made.standin.remark(REPO, number, author=login, body="/understudy help") for login in ("wes", "rea")]
+        reply = made.standin.comment(
+            REPO, number, author="mia", path="", line=1, body="/understudy why", commit_sha="", in_reply_to=root
+        )
+    for tick in ("one", "two"):
+        sweep(made, tick)
+    assert [made.standin.reactions(REPO, number, one).get("eyes", 0) for one in (*said, reply)] == [1, 0, 1]
+    own = f"{made.standin.slug}[bot]"
+    assert len(made.standin.conversation(REPO, number, author=own)) == 1
+    assert len(made.standin.review_comments(REPO, number, author=own)) == 1

@@ -5,6 +5,7 @@ import pytest
 from app.domain.diff import parse_patch
 from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding, finding_fingerprint
+from app.domain.review_policy import DEFAULT_REVIEW
 from app.review.coverage import GITHUB_FILES_LIMIT, ChangedFile, Coverage, read_files
 from app.review.messages import (
     FailureKind,
@@ -18,7 +19,6 @@ from app.review.messages import (
 )
 from app.review.posting import OwnReview, PostingStep, decide_posting
 from app.review.selection import (
-    COMMENTS_PER_REVIEW,
     Answered,
     Candidate,
     Selection,
@@ -57,7 +57,7 @@ def test_only_lines_at_or_over_the_threshold_are_candidates_best_first() -> None
 def test_at_most_five_comments_and_the_rest_is_counted() -> None:
     selection = _select(*(_answered(index / 10, f"comment {index}", index) for index in range(8)))
     assert [finding.body for finding in selection.findings] == [f"comment {index}" for index in (7, 6, 5, 4, 3)]
-    assert len(selection.findings) == COMMENTS_PER_REVIEW
+    assert len(selection.findings) == DEFAULT_REVIEW.max_comments
     assert selection.capped == 3
 
 

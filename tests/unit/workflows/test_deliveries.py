@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from app.github.payloads import parse_payload
-from app.workflows.deliveries import Ignore, Start, decide_start
+from app.workflows.deliveries import Ignore, Start, decide_beside, decide_start
+from app.workflows.runs import Queue
 from app.workflows.upkeep import select_missed
 
 _SHA = "a" * 40
@@ -24,6 +25,10 @@ def _payload(action: str, **changes: Any) -> dict[str, Any]:
 
 def _decide(event: str, payload: dict[str, Any]) -> Start | Ignore:
     return decide_start(parse_payload(event, payload), guid="h:g", host="h", app_slug="understudy")
+
+
+def _beside(event: str, payload: dict[str, Any]) -> tuple[Start, ...]:
+    return decide_beside(parse_payload(event, payload), host="h", app_slug="understudy")
 
 
 @pytest.mark.parametrize("action", ["opened", "reopened", "synchronize", "ready_for_review"])
@@ -114,3 +119,52 @@ def test_missed_deliveries_are_asked_for_once_each_until_it_is_hopeless() -> Non
     failed = [{"id": 4, "guid": "b"}, {"id": 1, "guid": "a"}, {"id": 3, "guid": "a"}, {"id": 2, "guid": "known"}]
     failed += [{"id": 100 + number, "guid": "hopeless"} for number in range(10)]
     assert select_missed(failed, {"known"}) == [3, 4]
+
+
+@pytest.mark.parametrize("draft", [False, True])
+def test_every_new_head_is_looked_at_for_its_policy_file(draft: bool) -> None:
+    head = f"h:5:7:{_SHA}"
+    suffix = ":draft" if draft else ""
+    assert _beside("pull_request", _payload("synchronize", pull_request={"draft": draft})) == (
+        Start("look_at_head", f"look_at_head:{head}{suffix}", (11, "o/r", head, int(draft))),
+    )
+    assert _beside("pull_request", _payload("closed")) == ()
+
+
+def _remark(body: str, action: str = "created", **more: Any) -> dict[str, Any]:
+    comment = {"id": 3, "node_id": "IC_3", "body": body, "user": {"id": 1, "login": "ann", "type": "User"}}
+    return _payload(action, issue={"number": 7, "pull_request": {}}, comment=comment | more)
+
+
+def test_a_command_is_heard_at_once_and_once_for_each_thing_it_says() -> None:
+    (first,) = _beside("issue_comment", _remark("/understudy pause"))
+    assert (first.workflow, first.arguments, first.queue) == ("hear", (11, "IC_3"), Queue.INTAKE)
+    assert _beside("issue_comment", _remark("/understudy pause\nmore words", "edited")) == (first,)
+    assert _beside("issue_comment", _remark("/understudy resume", "edited")) != (first,)
+    said = {"id": 4, "node_id": "PRRC_4", "body": "/understudy dismiss it", "user": {"id": 1, "type": "User"}}
+    (reply,) = _beside("pull_request_review_comment", _payload("created", comment=said))
+    assert reply.arguments == (11, "PRRC_4")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        _remark("no command"),
+        _remark("/understudy pause", "deleted"),
+        _remark("/understudy pause", user={"id": 2, "login": "x[bot]", "type": "Bot"}),
+        _remark("/understudy pause", user=None),
+        _remark("/understudy pause", node_id=None),
+        _remark("/understudy pause", node_id="../../etc"),
+        _remark("/understudy pause") | {"issue": {"number": 7}},
+        _remark("/understudy pause") | {"sender": {"id": 2, "login": "understudy[bot]", "type": "Bot"}},
+        _remark("/understudy pause") | {"installation": None},
+    ],
+)
+def test_what_is_no_command_on_a_pull_request_is_not_heard(payload: dict[str, Any]) -> None:
+    assert _beside("issue_comment", payload) == ()
+    assert isinstance(_decide("issue_comment", payload), Ignore)
+
+
+def test_what_is_about_reviews_asks_nothing_of_curation() -> None:
+    said = {"id": 3, "body": "/understudy pause", "in_reply_to_id": 2}
+    assert _decide("pull_request_review_comment", _payload("edited", comment=said)) == Ignore("harvested at the merge")

@@ -12,6 +12,7 @@ from app.rehearsal.standin.state import (
     Repository,
     Review,
     Thread,
+    User,
     stamp,
 )
 
@@ -145,7 +146,6 @@ def _comment_fields(base: str, repository: Repository, pull: PullRequest, commen
     url = f"{base}/repos/{repository.full_name}/pulls/comments/{comment.id}"
     pull_url = f"{base}/repos/{repository.full_name}/pulls/{pull.number}"
     html = f"{base}/{repository.full_name}/pull/{pull.number}#discussion_r{comment.id}"
-    counts = {name: comment.reactions[name] for name in _REACTIONS}
     return {
         "id": comment.id,
         "node_id": comment.node_id,
@@ -161,8 +161,13 @@ def _comment_fields(base: str, repository: Repository, pull: PullRequest, commen
         "pull_request_url": pull_url,
         "author_association": association(repository, comment.author),
         "_links": {"self": {"href": url}, "html": {"href": html}, "pull_request": {"href": pull_url}},
-        "reactions": {"url": f"{url}/reactions", "total_count": sum(counts.values()), **counts},
+        "reactions": _reactions_json(url, comment),
     }
+
+
+def _reactions_json(url: str, comment: Comment | IssueComment) -> Json:
+    counts = {name: comment.reactions[name] for name in _REACTIONS}
+    return {"url": f"{url}/reactions", "total_count": sum(counts.values()), **counts}
 
 
 def issue_comment_json(base: str, repository: Repository, pull: PullRequest, comment: IssueComment) -> Json:
@@ -179,6 +184,57 @@ def issue_comment_json(base: str, repository: Repository, pull: PullRequest, com
         "updated_at": stamp(comment.updated_at),
         "author_association": association(repository, comment.author),
         "performed_via_github_app": None,
+        "reactions": _reactions_json(f"{root}/comments/{comment.id}", comment),
+    }
+
+
+def issue_json(base: str, repository: Repository, pull: PullRequest) -> Json:
+    """A pull request as an issue, which it is as well: what events of its conversation carry."""
+    root = f"{base}/repos/{repository.full_name}"
+    url, html = f"{root}/issues/{pull.number}", f"{base}/{repository.full_name}/pull/{pull.number}"
+    names = ("labels", "comments", "events")
+    return {
+        "url": url,
+        "repository_url": root,
+        **{f"{name}_url": f"{url}/{name}" for name in names},
+        "html_url": html,
+        "id": pull.id + 1,
+        "node_id": f"I_{pull.id}",
+        "number": pull.number,
+        "title": pull.title,
+        "user": user_json(base, pull.author),
+        "labels": [label_json(base, repository, label) for label in pull.labels],
+        "state": pull.state,
+        "locked": False,
+        "assignee": None,
+        "assignees": [],
+        "milestone": None,
+        "comments": len(pull.conversation),
+        "created_at": stamp(pull.created_at),
+        "updated_at": stamp(pull.updated_at),
+        "closed_at": stamp(pull.closed_at),
+        "author_association": association(repository, pull.author),
+        "active_lock_reason": None,
+        "draft": pull.draft,
+        "pull_request": {
+            "url": f"{root}/pulls/{pull.number}",
+            "html_url": html,
+            "diff_url": f"{html}.diff",
+            "patch_url": f"{html}.patch",
+        },
+        "body": pull.body,
+        "reactions": {"url": f"{url}/reactions", "total_count": 0, **dict.fromkeys(_REACTIONS, 0)},
+    }
+
+
+def reaction_json(base: str, comment: Comment | IssueComment, content: str, author: User) -> Json:
+    number = comment.own_reactions[content]
+    return {
+        "id": number,
+        "node_id": f"REA_{number}",
+        "user": user_json(base, author),
+        "content": content,
+        "created_at": stamp(comment.updated_at),
     }
 
 
@@ -213,7 +269,7 @@ def check_run_json(base: str, repository: Repository, run: CheckRun, app: Json, 
         "conclusion": run.conclusion,
         "started_at": stamp(run.started_at),
         "completed_at": stamp(run.completed_at),
-        "output": output | {"annotations_count": 0, "annotations_url": f"{url}/annotations"},
+        "output": output | {"annotations_count": len(run.annotations), "annotations_url": f"{url}/annotations"},
         "check_suite": {"id": run.id + 1},
         "app": app,
         "pull_requests": [_minimal_pull(base, repository, pull) for pull in pulls],

@@ -22,6 +22,8 @@ def play_everything(world: World) -> None:
     hub.comment(REPO, 1, author="bob", path="a.py", line=20, body="so", commit_sha=world.head_sha, in_reply_to=first)
     hub.resolve_thread(REPO, 1, first, by="ann")
     hub.unresolve_thread(REPO, 1, first, by="bob")
+    remark = hub.remark(REPO, 1, author="ann", body="/understudy help")
+    hub.edit_remark(REPO, 1, remark, "/understudy config")
     hub.label(REPO, 1, "understudy:approve", by="ann")
     hub.rename_label(REPO, "understudy:approve", "approved", by="ann")
     hub.unlabel(REPO, 1, "approved", by="ann")
@@ -56,6 +58,8 @@ def test_every_webhook_is_one_that_github_sends(world: World, receiver: Receiver
         "pull_request_review_comment.created",
         "pull_request_review_thread.resolved",
         "pull_request_review_thread.unresolved",
+        "issue_comment.created",
+        "issue_comment.edited",
         "label.created",
         "label.edited",
         "installation.suspend",

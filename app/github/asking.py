@@ -1,0 +1,105 @@
+"""One request of an installation to GitHub: its token, its pause between writes, its pages."""
+
+import asyncio
+import functools
+import threading
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from app.domain.errors import Refused, RetryLater
+from app.github.auth import Installation
+from app.github.transport import LIMIT_PAUSE
+
+PAGE_SIZE = 100
+
+
+class Asking:
+    """Safe to share between tasks and threads. At least `write_pause_seconds` lie between two writes."""
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        git_url: str,
+        app_id: int,
+        private_key_pem: str,
+        installation_id: int,
+        write_pause_seconds: float = 1.0,
+    ) -> None:
+        self.host = httpx.URL(git_url).host
+        self._git_url = git_url.rstrip("/")
+        self._app_id = app_id
+        self._pause_seconds = write_pause_seconds
+        self._next_write = 0.0
+        self._installed_at: datetime | None = None
+        self._lock = threading.Lock()
+        self._installation = Installation(
+            api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
+        )
+
+    async def fetch_git_token(self) -> str:
+        return await self._installation.fetch_token()
+
+    async def _read(self, path: str, params: dict[str, str | int] | None = None) -> dict[str, Any]:
+        return dict((await self._send("GET", path, params=params)).json())
+
+    async def _pages(self, path: str, params: dict[str, str | int] | None = None) -> AsyncIterator[dict[str, Any]]:
+        answer = await self._send("GET", path, params={"per_page": PAGE_SIZE, **(params or {})})
+        while True:
+            for item in answer.json():
+                yield item
+            following = answer.links.get("next")
+            if following is None:
+                return
+            answer = await self._send("GET", following["url"])
+
+    async def _write(self, method: str, path: str, payload: object = None) -> dict[str, Any]:
+        with self._lock:
+            start = max(time.monotonic(), self._next_write)
+            self._next_write = start + self._pause_seconds
+        await asyncio.sleep(max(0.0, start - time.monotonic()))
+        answer = await self._send(method, path, json=payload)
+        return dict(answer.json()) if answer.content else {}
+
+    async def _graphql(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        payload = {"operationName": name, "query": query, "variables": variables}
+        sent = await self._send("POST", self._installation.api.graphql_url, json=payload)
+        answer = sent.json()
+        errors = answer.get("errors") or []
+        if any(error.get("type") in ("RATE_LIMIT", "RATE_LIMITED") for error in errors):
+            raise RetryLater(f"GitHub's rate limit: {name}", _seconds_until_reset(sent.headers))
+        if errors:
+            missing = all(error.get("type") == "NOT_FOUND" for error in errors)
+            raise Refused("not_found" if missing else "graphql", f"GitHub refused {name}: {errors[0].get('message')}")
+        return dict(answer["data"])
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str | int] | None = None,
+        json: object = None,
+        etag: str | None = None,
+    ) -> httpx.Response:
+        """With the installation's token; a refused one (401 has no effect) is fetched anew, once."""
+        request = functools.partial(self._installation.api.request, method, path, params=params, json=json, etag=etag)
+        try:
+            return await request(token=await self.fetch_git_token())
+        except Refused as error:
+            if error.reason != "bad_credentials":
+                raise
+        self._installation.forget_token()
+        return await request(token=await self.fetch_git_token())
+
+
+def _seconds_until_reset(headers: httpx.Headers) -> float:
+    """GraphQL says only in its headers when the next hour's budget begins."""
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") != "0" or not reset.isdigit():
+        return LIMIT_PAUSE
+    return max(1.0, int(reset) - time.time())
