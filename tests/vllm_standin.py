@@ -6,17 +6,23 @@ For tests of what is asked of vLLM and when; what vLLM itself does is tested on 
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import uvicorn
 
 from app.domain.adapters import AdapterManifest, BaseCheckpoint, Probe
 from app.domain.goldens import GoldenPrompt, Goldens, GoldenText
 from app.domain.prompt import Message
 from serving.controller import Controller
 from serving.engine import Engine, EngineOptions
-from serving.state import StateFolder
+from serving.front import create_front
+from serving.run import FrontServer, listen
+from serving.state import FrontAddress, StateFolder
 from tests.serving_fixture import seal
 
 _MODULE = "base_model.model.model.layers.0.self_attn.q_proj"
@@ -91,12 +97,45 @@ async def controlling(
         await engine.client.aclose()
 
 
+@dataclass
+class Server:
+    """A real front and a real Controller on loopback, over a Socket. `stop` ends it as a kill would: without a word."""
+
+    state: Path
+    socket: "Socket"
+    controller: Controller
+    stop: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(base: Path, state: Path, *, held: int = 4) -> AsyncIterator[Server]:
+    socket, folder = Socket(), StateFolder(state)
+    keys = {"read_key": folder.ensure_key("read"), "control_key": folder.ensure_key("control")}
+    async with controlling(base, state, socket, held=held) as controller:
+        with listen(0) as listener:
+            config = uvicorn.Config(create_front(controller, **keys), log_level="warning", access_log=False)
+            server = FrontServer(config)
+            task = asyncio.create_task(server.serve(sockets=[listener]))
+            folder.save_address(FrontAddress(url=f"http://127.0.0.1:{listener.getsockname()[1]}", pid=os.getpid()))
+
+            async def stop() -> None:
+                server.should_exit = True
+                await task
+                listener.close()
+
+            try:
+                yield Server(folder.path, socket, controller, stop)
+            finally:
+                await stop()
+
+
 class Socket:
     """vLLM's routes on its Unix socket. `away` lists routes whose next call is cut off; answers wait for `go_on`."""
 
     def __init__(self) -> None:
         self.adapters: dict[str, str] = {}
         self.answered: list[str] = []
+        self.asked = asyncio.Event()
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.away: list[str] = []
@@ -119,6 +158,7 @@ class Socket:
             body = json.loads(await reader.readexactly(length) or b"{}")
             if route == "/v1/chat/completions":
                 self.answered.append(body["model"])
+                self.asked.set()
                 await self.go_on.wait()
             content = json.dumps(self._answer(route, body)).encode()
             writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n")
