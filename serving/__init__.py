@@ -9,4 +9,5 @@ probe       proves on the running server that the adapter is served, and the rig
 needs       how large the server is made, by what the registry holds
 controller  keeps what vLLM serves equal to what was asked for
 front       the only thing that listens for others
+export      takes an adapter to where no vLLM is: merged into its base, or for Ollama
 """

@@ -1,4 +1,4 @@
-"""`python -m serving run | status`."""
+"""`python -m serving run | status | export`."""
 
 import argparse
 import asyncio
@@ -7,12 +7,14 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from app.domain.errors import UnderstudyError, UserError
 from app.domain.serving import PrefixCache
 from serving.engine import EngineOptions
+from serving.export import export
 from serving.leash import PR_SET_PDEATHSIG
 from serving.needs import Sizes, decide_sizes, load_needs
 from serving.run import run
@@ -23,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit code; errors that a person can cure are one line on standard error."""
     given = _parser().parse_args(arguments)
     try:
-        return _status(given.state, as_json=given.json) if given.command == "status" else _run(given)
+        return {"run": _run, "status": _status, "export": _export}[given.command](given)
     except UnderstudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -46,7 +48,19 @@ def _parser() -> argparse.ArgumentParser:
     state = commands.add_parser("status", help="what is served, by the running server")
     state.add_argument("--state", type=Path, required=True)
     state.add_argument("--json", action="store_true")
+    take = commands.add_parser(
+        "export", help="write an adapter for other programs: merged into its base, or for Ollama"
+    )
+    take.add_argument("--adapter", type=Path, required=True, help="adapter folder, such as data/adapters/NAME")
+    take.add_argument("--base", type=Path, required=True, help="the base checkpoint folder that it was trained on")
+    take.add_argument("--format", choices=("merged", "ollama"), required=True)
+    take.add_argument("--out", type=Path, required=True, help="folder that is not there yet")
     return parser
+
+
+def _export(given: argparse.Namespace) -> int:
+    print(export(given.adapter, given.base, given.out, kind=given.format))
+    return 0
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -67,7 +81,8 @@ def _run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _status(state: Path, *, as_json: bool) -> int:
+def _status(given: argparse.Namespace) -> int:
+    state = given.state
     address = load_address(state)
     headers = {"authorization": f"Bearer {read_key(state, 'control')}"}
     try:
@@ -77,9 +92,15 @@ def _status(state: Path, *, as_json: bool) -> int:
     except httpx.HTTPError as error:
         raise UserError(f"the server at {address.url} (process {address.pid}) does not answer: {error}") from error
     found = answer.json()
-    if as_json:
+    if given.json:
         print(json.dumps(found, indent=1))
         return 0
+    cached = PrefixCache.model_validate_json(cache.content) if cache.is_success else None
+    _tell(found, cached)
+    return 0
+
+
+def _tell(found: dict[str, Any], cached: PrefixCache | None) -> None:
     print(f"{found['state']}: {found['base']}@{found['revision']}, rank up to {found['max_rank']}")
     for adapter in found["adapters"]:
         print(f"  {adapter['name']}  effect {max(adapter['probe']['effect']):.3f}  from {adapter['path']}")
@@ -87,12 +108,10 @@ def _status(state: Path, *, as_json: bool) -> int:
         print(
             f"  {len(found['resting'])} rest, for {found['capacity']} are held at once: {', '.join(found['resting'])}"
         )
-    if cache.is_success:
-        rate = PrefixCache.model_validate_json(cache.content).hit_rate
-        print(f"  {rate:.0%} of the prompts' tokens were found in the prefix cache")
+    if cached is not None:
+        print(f"  {cached.hit_rate:.0%} of the prompts' tokens were found in the prefix cache")
     for record in found["quarantined"]:
         print(f"  quarantined {record['name']}: {record['message']}")
-    return 0
 
 
 if __name__ == "__main__":
