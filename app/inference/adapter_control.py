@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from app.domain.errors import Refused
-from app.domain.serving import EngineCard, ProbeReport, ServingStatus
+from app.domain.serving import EngineCard, PrefixCache, ProbeReport, ServingStatus
 from app.inference.wire import FrontClient, send
 
 #: Seconds; hashing a large adapter and probing it on a busy CPU take their time.
@@ -39,6 +39,11 @@ class AdapterControl(FrontClient):
     async def status(self) -> ServingStatus:
         answer = await send(self._http, "GET", "/control/status")
         return ServingStatus.model_validate_json(answer.content)
+
+    async def cache(self) -> PrefixCache:
+        """How much of the prompts so far was found in the cache of prefixes."""
+        answer = await send(self._http, "GET", "/control/cache")
+        return PrefixCache.model_validate_json(answer.content)
 
     async def card(self) -> EngineCard:
         """Which base it serves, by its fingerprints."""
