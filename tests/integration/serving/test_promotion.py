@@ -1,8 +1,8 @@
 """Promotion, rollback and the loss of vLLM as a review sees them: real vLLM, jobs, registry and stand-in GitHub."""
 
+import logging
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 ASKED = (Message(role="user", content="a.py\n>+x = eval(y)"),)
 #: Seconds that a promotion and a rollback may take until the first answer.
 PROMOTED_WITHIN, ROLLED_BACK_WITHIN = 30, 60
+_log = logging.getLogger(__name__)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ async def _first_answer(installation_id: int) -> tuple[str, float]:
 
 
 async def test_promotion_and_rollback_are_answered_by_the_right_adapter_in_time(
-    reviewed: ReviewedTeam, tiny_base: Path, tmp_path: Path, record_property: Callable[[str, float], None]
+    reviewed: ReviewedTeam, tiny_base: Path, tmp_path: Path
 ) -> None:
     installation = reviewed.team.installation_id
     first = reviewed.adapter
@@ -61,8 +62,7 @@ async def test_promotion_and_rollback_are_answered_by_the_right_adapter_in_time(
     assert (promoted, restored) == (second, first)
     assert seconds_of_promotion < PROMOTED_WITHIN
     assert seconds_of_rollback < ROLLED_BACK_WITHIN
-    record_property("promotion_to_first_answer_seconds", round(seconds_of_promotion, 2))
-    record_property("rollback_to_first_answer_seconds", round(seconds_of_rollback, 2))
+    _log.info("to the first answer: promotion %.2f s, rollback %.2f s", seconds_of_promotion, seconds_of_rollback)
 
 
 def test_a_kill_of_vllm_in_mid_review_loses_nothing(reviewed: ReviewedTeam, serving: ServingProcess) -> None:
