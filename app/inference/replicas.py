@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater
 from app.domain.serving import BASE_NAME, ServingStatus
@@ -52,6 +54,10 @@ async def _ask(folder: Path) -> Replica | Away:
             return Replica(folder=folder, front=front, status=await control.status())
     except (RetryLater, Refused) as error:  # Refused: another program listens there now, or the key is another
         return Away(folder=folder, message=str(error))
+    except ValidationError:
+        return Away(
+            folder=folder, message=f"{folder}: expected a server of this version, got another's status; update it"
+        )
 
 
 def rank_replicas(replicas: Sequence[Replica], name: str) -> tuple[Replica, ...]:

@@ -16,7 +16,7 @@ import yaml
 
 from app.domain.adapters import AdapterManifest, AdapterState, BaseCheckpoint, check_base
 from app.domain.base import Record
-from app.domain.errors import Refused, RetryLater
+from app.domain.errors import Refused, RetryLater, UserError
 from app.domain.serving import NEEDS, ServingNeeds, ServingStatus
 from app.inference.adapter_control import AdapterControl
 from app.inference.replicas import Replica, survey
@@ -111,12 +111,21 @@ def _read_registry() -> tuple[Registry, ServingNeeds]:
 
 
 def _read_training() -> dict[str, int]:
-    """Rank and max_length as a training would be run with now; a person's file says only what it changes."""
-    files = [DEFAULTS, services().training_config]
+    """Rank and max_length as a training would be run with now; a person's file says only what it changes.
+
+    Raises:
+        UserError: when that file can't be read.
+    """
     said: dict[str, Any] = {}
-    for path in files:
-        said |= (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path is not None else {}
-    return {name: int(said[name]) for name in ("rank", "max_length")}
+    try:
+        for path in filter(None, (DEFAULTS, services().training_config)):
+            said |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return {name: int(said[name]) for name in ("rank", "max_length")}
+    except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
+        raise UserError(
+            f"expected a training configuration with whole numbers for rank and max_length, got {error}; correct "
+            "UNDERSTUDY_TRAINING_CONFIG"
+        ) from error
 
 
 def _save_needs(needs: ServingNeeds) -> None:
