@@ -11,7 +11,7 @@ import pytest
 from app.domain.prompt import Message
 from app.store.database import writing
 from app.store.learning import move_pointer
-from app.workflows import operating
+from app.workflows import operating, reviewing
 from app.workflows.reviewers import find_fronts, load_reviewer
 from tests.integration.review.reviewed import GUILTY, Outcome, ReviewedTeam, promote_adapter
 from tests.integration.team import Team
@@ -23,6 +23,8 @@ ASKED = (Message(role="user", content="a.py\n>+x = eval(y)"),)
 #: Seconds that a promotion and a rollback may take until the first answer.
 PROMOTED_WITHIN, ROLLED_BACK_WITHIN = 30, 60
 _log = logging.getLogger(__name__)
+#: importing it declares the workflow
+_DECLARED = reviewing.review
 
 
 @pytest.fixture(scope="module")
