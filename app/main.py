@@ -33,6 +33,7 @@ from app.workflows import (
     retraining,
     reviewing,
     sweeping,
+    upholding,
     upkeep,
 )
 from app.workflows.context import Services, install
@@ -53,6 +54,7 @@ WORKFLOWS = (
     retraining,
     reviewing,
     sweeping,
+    upholding,
     upkeep,
 )
 _READY_SECONDS = 3.0
@@ -116,7 +118,8 @@ def boot(settings: Settings) -> sa.Engine:
         app_slug=settings.app_slug,
         data=settings.data.absolute(),
         base=settings.base.absolute(),
-        serving=settings.serving.absolute(),
+        serving=settings.serving[0].absolute(),
+        replicas=tuple(folder.absolute() for folder in settings.serving[1:]),
         training_config=settings.training_config,
         retention_days=settings.retention_days,
         github=_Clients(settings, private_key),

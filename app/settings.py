@@ -51,8 +51,10 @@ class Settings(BaseSettings):
     data: Path = Path("data")
     #: The base checkpoint's folder, made by `python -m training base`.
     base: Path = Path("data/base")
-    #: The state folder of `python -m serving run`.
-    serving: Path = Path("data/serving")
+    #: The state folders of `python -m serving run`, comma-separated when several serve the same base.
+    serving: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(Path("data/serving"),), min_length=1
+    )
     #: A file for `python -m training run --config`.
     training_config: Path | None = None
     #: Where training is computed: local, kubernetes, skypilot or hosted.

@@ -6,6 +6,8 @@ folder      reads and checks an adapter folder before anything is loaded
 lora        decides whether vLLM computes an adapter as PEFT does
 goldens     compares the server's tokens with those of the training
 probe       proves on the running server that the adapter is served, and the right one
+needs       how large the server is made, by what the registry holds
 controller  keeps what vLLM serves equal to what was asked for
 front       the only thing that listens for others
+export      takes an adapter to where no vLLM is: merged into its base, or for Ollama
 """

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import Field
 
 from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater, UserError
 from app.domain.prompt import Message
-from app.domain.serving import BASE_NAME
+from app.domain.serving import BASE_NAME, PrefixCache
 from serving import leash
 from serving.lora import round_rank
 from serving.turnstile import Turnstile
@@ -51,11 +52,15 @@ ANSWER_LIMIT_SECONDS = 300.0
 
 
 class EngineOptions(Record):
-    """`threads` 0 leaves one core of this machine to the rest; lengths are in tokens."""
+    """`threads` 0 leaves one core of this machine to the rest; lengths are in tokens.
+
+    `max_adapters` can answer in one batch, `held` are in memory.
+    """
 
     base: Path
     max_rank: int = 8
     max_adapters: int = 2
+    held: int = Field(default=4, ge=1)
     max_length: int = 2048
     max_batch_tokens: int = 512
     max_sequences: int = 8
@@ -92,7 +97,7 @@ def render_command(options: EngineOptions, *, device: str, socket: Path) -> list
         "max-num-batched-tokens": options.max_batch_tokens,
         "max-num-seqs": options.max_sequences,
         "max-loras": options.max_adapters,
-        "max-cpu-loras": 2 * options.max_adapters,
+        "max-cpu-loras": max(options.held, options.max_adapters),
         "max-lora-rank": round_rank(options.max_rank),
         "generation-config": "vllm",
         # It reads the separators that the front asks for, and needs no time to compile long strings.
@@ -102,7 +107,7 @@ def render_command(options: EngineOptions, *, device: str, socket: Path) -> list
     if device == "cpu":
         # One process fewer, which on two cores is 20 s of imports; it needs the variable below as well.
         values["distributed-executor-backend"] = "uni"
-    flags = ["--enable-lora", "--disable-uvicorn-access-log", "--disable-log-stats", "--disable-fastapi-docs"]
+    flags = ["--enable-lora", "--disable-uvicorn-access-log", "--disable-fastapi-docs"]
     return [*command, *(part for name, value in values.items() for part in (f"--{name}", str(value))), *flags]
 
 
@@ -115,6 +120,8 @@ def render_environment(
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
+        # Its counters are read (`read_cache`); a line of them in the log every ten seconds is not.
+        "VLLM_LOG_STATS_INTERVAL": "86400",
         "DO_NOT_TRACK": "1",
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
         "PYTHONSAFEPATH": "1",
@@ -238,6 +245,13 @@ class Engine:
             if entry is not None
         ]
 
+    async def read_cache(self) -> PrefixCache:
+        counters = (await self._call("GET", "/metrics", None)).text
+        return PrefixCache(
+            asked_tokens=read_counter(counters, "vllm:prefix_cache_queries_total"),
+            found_tokens=read_counter(counters, "vllm:prefix_cache_hits_total"),
+        )
+
     async def tokenize_text(self, name: str, text: str) -> tuple[int, ...]:
         return await self._tokenize({"model": name, "prompt": text, "add_special_tokens": False})
 
@@ -286,6 +300,18 @@ class Engine:
     def _stage(self) -> str | None:
         text = self._log.read_text(errors="replace")
         return next((label for word, label in reversed(MILESTONES) if word in text), None)
+
+
+def read_counter(text: str, name: str) -> int:
+    """The sum of a counter over its labels, from a page in Prometheus' text format.
+
+    Raises:
+        Refused: when the page has no such counter: vLLM renamed it, and 0 would be a lie.
+    """
+    found = [line.rsplit(" ", 1)[1] for line in text.splitlines() if line.startswith((f"{name}{{", f"{name} "))]
+    if not found:
+        raise Refused("engine", f"vLLM's metrics have no {name}")
+    return int(sum(map(float, found)))
 
 
 def _kill_group(leader: int) -> None:

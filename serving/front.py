@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater
 from app.domain.explaining import explain
-from app.domain.serving import EngineCard, ProbeReport, ServingStatus
+from app.domain.serving import EngineCard, PrefixCache, ProbeReport, ServingStatus
 from serving.chat import LARGEST_BODY, ChatRequest, CompletionRequest
 from serving.controller import Controller
 from serving.engine import Engine
@@ -39,7 +39,8 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     front.add_exception_handler(HTTPException, _answer_unknown)
     front.add_exception_handler(Refused, _answer_refused)
     front.add_exception_handler(RetryLater, _answer_later)
-    reads, controls = [Depends(_require(read_key, control_key))], [Depends(_require(control_key))]
+    reads = [Depends(_require(read_key, control_key))]
+    _add_control(front, controller, control_key)
 
     @front.get("/health")
     async def health() -> Response:
@@ -67,6 +68,12 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     async def engine() -> EngineCard:
         return controller.card()
 
+    return front
+
+
+def _add_control(front: FastAPI, controller: Controller, control_key: str) -> None:
+    controls = [Depends(_require(control_key))]
+
     @front.put("/control/adapters/{name}", dependencies=controls)
     async def load(name: str, request: Request) -> ProbeReport:
         path = Path(_parse(LoadRequest, await _read_body(request)).path)
@@ -82,7 +89,10 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     async def status() -> ServingStatus:
         return controller.status()
 
-    return front
+    @front.get("/control/cache", dependencies=controls)
+    async def cache() -> PrefixCache:
+        """Hits tell what others asked, so no key that only reads is told."""
+        return await controller.read_cache()
 
 
 async def _pass_on(engine: Engine, route: str, asked: ChatRequest | CompletionRequest) -> Response:

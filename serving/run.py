@@ -27,7 +27,7 @@ async def run(options: EngineOptions, *, state_path: Path, port: int, say: Calla
         UserError: when the base is no base, the state folder is in use, the port is taken or vLLM does not start.
     """
     state = StateFolder(state_path)
-    with state.locked(), _listen(port) as listener:
+    with state.locked(), listen(port) as listener:
         state.clear_address()
         for pid in end_leftovers(str(state.path)):
             say(f"ended process {pid}, left by an earlier run that was killed")
@@ -36,7 +36,7 @@ async def run(options: EngineOptions, *, state_path: Path, port: int, say: Calla
         tolerance = TOLERANCES.get(read_precision(options.base), TOLERANCES["bfloat16"])
         controller = Controller(engine, state, base, tolerance=tolerance, say=say)
         keys = {"read_key": state.ensure_key("read"), "control_key": state.ensure_key("control")}
-        server = _Server(uvicorn.Config(create_front(controller, **keys), log_level="warning", access_log=False))
+        server = FrontServer(uvicorn.Config(create_front(controller, **keys), log_level="warning", access_log=False))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             await _serve_all(server, controller, listener, lambda: _announce(state, url, controller, say))
@@ -45,7 +45,7 @@ async def run(options: EngineOptions, *, state_path: Path, port: int, say: Calla
             await engine.close()
 
 
-class _Server(uvicorn.Server):
+class FrontServer(uvicorn.Server):
     """uvicorn raises a caught signal again at its end, which would skip our own clean-up; so it catches none."""
 
     @contextlib.contextmanager
@@ -54,7 +54,7 @@ class _Server(uvicorn.Server):
 
 
 async def _serve_all(
-    server: _Server, controller: Controller, listener: socket.socket, announce: Callable[[], None]
+    server: FrontServer, controller: Controller, listener: socket.socket, announce: Callable[[], None]
 ) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -83,7 +83,7 @@ def _announce(state: StateFolder, url: str, controller: Controller, say: Callabl
     say(f"serving at {url} ({', '.join(controller.names())}); vLLM started in {controller.engine.ready_seconds:.0f} s")
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

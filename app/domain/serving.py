@@ -45,7 +45,11 @@ class Quarantine(Record):
 
 
 class ServingStatus(Record):
-    """`starts` counts how often the engine was started, so `starts - 1` is the number of restarts."""
+    """`starts` counts how often the engine was started, so `starts - 1` is the number of restarts.
+
+    adapters: held and proven; resting: known, and back with the first request for it; capacity: how many are held at
+    once; answering: requests under way
+    """
 
     state: Literal["starting", "ready", "restarting"]
     base: str
@@ -55,6 +59,9 @@ class ServingStatus(Record):
     starts: int
     ready_seconds: float | None
     adapters: tuple[ServedAdapter, ...]
+    resting: tuple[str, ...] = ()
+    capacity: int = 1
+    answering: int = 0
     quarantined: tuple[Quarantine, ...]
 
 
@@ -64,3 +71,31 @@ class EngineCard(Record):
     engine: str
     precision: str
     base: BaseCheckpoint
+
+
+class PrefixCache(Record):
+    """Tokens of prompts since the engine's start: asked for, and found in the cache of prefixes."""
+
+    asked_tokens: int
+    found_tokens: int
+
+    @property
+    def hit_rate(self) -> float:
+        """0..1; 0 when nothing was asked."""
+        return self.found_tokens / self.asked_tokens if self.asked_tokens else 0.0
+
+
+class ServingNeeds(Record):
+    """What the registry needs of a server: the service writes it into the server's state folder, its start reads it.
+
+    max_rank: of any version that may serve, and of the next training; adapters: how many installations have one;
+    max_length: tokens of the longest prompt and answer together
+    """
+
+    max_rank: int
+    adapters: int
+    max_length: int
+
+
+#: The file in the state folder that holds the ServingNeeds.
+NEEDS = "needs.json"

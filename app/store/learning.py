@@ -265,6 +265,11 @@ def select_adapter_versions(session: Session, installation_id: int) -> list[Adap
     return list(session.exec(query.order_by(col(AdapterVersionRow.created_at).desc())))
 
 
+def select_registry(session: Session) -> tuple[list[AdapterPointerRow], list[AdapterVersionRow]]:
+    """Every pointer and every version, across tenants: only to keep the servers equal to them."""
+    return list(session.exec(select(AdapterPointerRow))), list(session.exec(select(AdapterVersionRow)))
+
+
 def save_adapter_state(
     session: Session, installation_id: int, name: str, state: AdapterState, decision: dict[str, Any] | None = None
 ) -> None:

@@ -8,7 +8,8 @@ from app.domain.adapters import CHILD_LOCK, AdapterManifest, AdapterState
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
 from app.inference.adapter_control import AdapterControl
-from app.inference.front import READ_KEY, read_front
+from app.inference.front import READ_KEY
+from app.inference.replicas import Replica, explain_away, rank_replicas, survey
 from app.runners.children import run_child
 from app.store.database import reading, writing
 from app.store.learning import load_pointer, save_adapter_state, save_adapter_version
@@ -57,9 +58,22 @@ async def register_version(installation_id: int, snapshot_id: str, name: str) ->
     return await asyncio.to_thread(register)
 
 
+async def _find_servers(name: str) -> tuple[Replica, ...]:
+    """Those that are ready, whoever knows the adapter first.
+
+    Raises:
+        RetryLater: when there is none.
+    """
+    found = await survey(services().servers)
+    ranked = rank_replicas(found.replicas, name)
+    if not ranked:
+        raise explain_away(found)
+    return ranked
+
+
 async def load_version(installation_id: int, name: str) -> str | None:
     """Load into the server and probe it there. Returns why it was refused, None when it serves what was trained."""
-    front = read_front(services().serving)
+    front = (await _find_servers(name))[0].front
     try:
         async with AdapterControl(front.url, front.control_key) as control:
             report = await control.load(name, adapter_folder(name))
@@ -73,10 +87,13 @@ async def load_version(installation_id: int, name: str) -> str | None:
 
 async def confirm_version(installation_id: int, snapshot_id: str, run: str) -> str:
     """Base and version measured again as they are served. Returns the verdict with the server's figures in it."""
-    folder, front = run_folder(run), read_front(services().serving)
+    folder = run_folder(run)
+    version = AdapterManifest.model_validate_json((folder / "version" / "manifest.json").read_text()).name
+    server = (await _find_servers(version))[0]
     arguments = ["-m", "training", "confirm", "--run", folder, "--snapshot", snapshot_folder(snapshot_id)]
     arguments += ["--signing-key", services().data / "keys" / "release.pem"]
-    arguments += ["--base", services().base, "--endpoint", front.url, "--key-file", services().serving / READ_KEY]
+    arguments += ["--base", services().base, "--endpoint", server.front.url]
+    arguments += ["--key-file", server.folder / READ_KEY]
     lines: list[str] = []
     code = await run_child(
         [str(item) for item in arguments],
@@ -101,10 +118,6 @@ async def unload_version(installation_id: int, name: str) -> None:
         pointer = load_pointer(session, installation_id)
     if pointer is not None and pointer.adapter_name == name:
         return
-    front = read_front(services().serving)
-    async with AdapterControl(front.url, front.control_key) as control:
-        try:
-            await control.unload(name)
-        except Refused as error:
-            if error.reason != "unknown_name":  # it was never loaded, or this step ran before
-                raise
+    for server in await _find_servers(name):  # one that is away now is told when the service upholds the registry
+        async with AdapterControl(server.front.url, server.front.control_key) as control:
+            await control.ensure_unloaded(name)

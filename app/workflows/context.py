@@ -20,8 +20,8 @@ class Services:
     """One process's connections and places.
 
     `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`; `base` is the base checkpoint's folder; `serving` the
-    state folder of the serving program. `github` makes, once, the client of an installation. `runner` computes the
-    training; `schedules` are crons by installation.
+    state folder of the serving program, `replicas` those of others that serve the same base. `github` makes, once, the
+    client of an installation. `runner` computes the training; `schedules` are crons by installation.
     """
 
     database: sa.Engine
@@ -35,6 +35,12 @@ class Services:
     github: "Callable[[int], GitHubClient]"
     runner: Runner = field(default_factory=LocalRunner)
     schedules: Mapping[int, str] = field(default_factory=dict)
+    replicas: tuple[Path, ...] = ()
+
+    @property
+    def servers(self) -> tuple[Path, ...]:
+        """State folders of all model servers."""
+        return (self.serving, *self.replicas)
 
 
 _installed: list[Services] = []

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 from app.dataset.erasing import remove_folder
-from app.domain.errors import Refused
+from app.domain.errors import RetryLater
 from app.github.git import lock_mirror
 from app.inference.adapter_control import AdapterControl
-from app.inference.front import read_front
+from app.inference.front import Front, read_front
 from app.workflows.context import services
 
 
@@ -56,20 +56,28 @@ async def delete_adapters(names: list[str]) -> int:
         data = services().data
         for name in names:
             (data / "probes" / f"{name}.json").unlink(missing_ok=True)
-            remove_folder(services().serving / "adapters" / name)
+            for server in services().servers:
+                remove_folder(server / "adapters" / name)
         return sum(remove_folder(data / "adapters" / name) for name in names)
 
     return await asyncio.to_thread(delete)
 
 
 async def _unload(names: list[str]) -> None:
-    if not names or not (services().serving / "front.json").exists():
-        return  # nothing serves; its copies are deleted as files
-    front = read_front(services().serving)
+    """Of every server; one that is away is told at the next attempt, and holds up no other."""
+    away: list[RetryLater] = []
+    for server in services().servers if names else ():
+        if not (server / "front.json").exists():
+            continue  # nothing serves there; its copies are deleted as files
+        try:
+            await _unload_from(read_front(server), names)
+        except RetryLater as error:
+            away.append(error)
+    if away:
+        raise away[0]
+
+
+async def _unload_from(front: Front, names: list[str]) -> None:
     async with AdapterControl(front.url, front.control_key) as control:
         for name in names:
-            try:
-                await control.unload(name)
-            except Refused as error:
-                if error.reason != "unknown_name":
-                    raise
+            await control.ensure_unloaded(name)

@@ -281,7 +281,8 @@ async def erase_copies(installation_id: int, erasure_id: str) -> dict[str, int]:
         data = services().data
         copies = [entry for name in _COPIES if (data / name).is_dir() for entry in (data / name).iterdir()]
         names = _names(installation_id, subject)
-        lines = sum(clean_log(path, names) for path in [*data.rglob("*.log"), *services().serving.rglob("*.log")])
+        logs = [path for folder in (data, *services().servers) for path in folder.rglob("*.log")]
+        lines = sum(clean_log(path, names) for path in logs)
         return {"copies": sum(map(remove_entry, copies)), "log_lines": lines}
 
     return await asyncio.to_thread(erase)

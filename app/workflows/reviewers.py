@@ -1,94 +1,128 @@
-"""The promoted AdapterVersion of an installation, ready to review: Locator, adapter and AcceptanceFilter together."""
+"""Who reviews for an installation: its promoted AdapterVersion, or, when it is asked for by name, the bare base."""
 
 import asyncio
 import hashlib
+import logging
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from app.domain.errors import Refused, UserError
-from app.domain.prompt import Message
+from app.domain.errors import Refused, RetryLater, UserError
+from app.domain.prompt import RESPONSE_SCHEMA, Message
 from app.domain.serving import BASE_NAME
 from app.inference.acceptance import AcceptanceFilter, load_acceptance
 from app.inference.adapter_control import AdapterControl
 from app.inference.completions import CompletionClient
-from app.inference.front import Front, read_front
+from app.inference.front import Front
 from app.inference.locator import Locator, load_locator
+from app.inference.replicas import Replica, explain_away, rank_replicas, survey
 from app.review.drafting import Reviewer
 from app.store.database import reading
 from app.store.learning import load_adapter_version, load_pointer
+from app.store.tables import AdapterVersionRow
 from app.workflows.context import services
 
 #: Tokens of one answer: above the longest comment that the schema lets through on this base.
-_ANSWER_TOKENS = 220
+ANSWER_TOKENS = 220
 _SCORERS = ("locator.skops", "filter.skops")
+_log = logging.getLogger(__name__)
 
 
-class AdapterWriter:
-    """Asks the served adapter; loads it first when the server lost it in a restart."""
+class ServedWriter:
+    """Asks the first server for a comment, and the next one when it goes away. `folder` is None for the base."""
 
-    def __init__(self, front: Front, installation_id: int, name: str, folder: Path) -> None:
-        self._front = front
+    def __init__(self, fronts: tuple[Front, ...], installation_id: int, name: str, folder: Path | None) -> None:
+        self._fronts = fronts
         self._installation_id = installation_id
         self._name = name
         self._folder = folder
 
-    async def ensure_loaded(self) -> None:
-        """Raises:
-        RetryLater: while the server is away.
-        Refused: when it will not serve this adapter any more.
-        """
-        async with AdapterControl(self._front.url, self._front.control_key) as control:
-            served = {adapter.name for adapter in (await control.status()).adapters}
-            if self._name not in served:
-                await control.load(self._name, self._folder)
+    async def write(self, messages: tuple[Message, ...], schema: dict[str, Any] = RESPONSE_SCHEMA) -> str | None:
+        """The answer under the schema, None when it was cut off before its end: half a sentence is no comment.
 
-    async def write(self, messages: tuple[Message, ...]) -> str | None:
-        """The answer, None when it was cut off before its end: half a sentence is no comment."""
-        async with CompletionClient(self._front.url, self._front.read_key) as client:
+        Raises:
+            RetryLater: while all servers are away.
+            Refused: when none serves this adapter any more.
+        """
+        *others, last = self._fronts
+        for front in others:
+            try:
+                return await self._ask(front, messages, schema)
+            except (RetryLater, Refused) as error:
+                _log.warning("%s did not answer for %s, the next server is asked: %s", front.url, self._name, error)
+        return await self._ask(last, messages, schema)
+
+    async def _ask(self, front: Front, messages: tuple[Message, ...], schema: dict[str, Any]) -> str | None:
+        try:
+            return await self._complete(front, messages, schema)
+        except Refused as error:
+            if error.reason != "unknown_name" or self._folder is None:
+                raise
+        async with AdapterControl(front.url, front.control_key) as control:
+            await control.load(self._name, self._folder)
+        return await self._complete(front, messages, schema)
+
+    async def _complete(self, front: Front, messages: tuple[Message, ...], schema: dict[str, Any]) -> str | None:
+        async with CompletionClient(front.url, front.read_key) as client:
             completion = await client.complete(
                 model=self._name,
                 messages=messages,
-                max_tokens=_ANSWER_TOKENS,
-                cache_salt=str(self._installation_id),
-            )
-        return completion.text if completion.finish_reason == "stop" else None
-
-
-class BaseModel:
-    """Asks the base itself, under a schema of the caller's."""
-
-    def __init__(self, front: Front, installation_id: int) -> None:
-        self._front = front
-        self._installation_id = installation_id
-
-    async def write(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> str | None:
-        """The answer, None when it was cut off before its end."""
-        async with CompletionClient(self._front.url, self._front.read_key) as client:
-            completion = await client.complete(
-                model=BASE_NAME,
-                messages=messages,
-                max_tokens=_ANSWER_TOKENS,
+                max_tokens=ANSWER_TOKENS,
                 cache_salt=str(self._installation_id),
                 schema=schema,
             )
         return completion.text if completion.finish_reason == "stop" else None
 
 
-def load_base_writer(installation_id: int) -> BaseModel:
-    """Raises:
-    RetryLater: while the model server is away.
+async def find_fronts(name: str, folder: Path | None) -> tuple[Front, ...]:
+    """Servers in the order to ask; the first holds the adapter, loaded now if none did. `folder` is None for the base.
+
+    Raises:
+        RetryLater: while no server is ready.
+        Refused: when all that are ready refuse the adapter.
     """
-    return BaseModel(read_front(services().serving), installation_id)
+    found = await survey(services().servers)
+    ranked = rank_replicas(found.replicas, name)
+    troubles: list[RetryLater | Refused] = []
+    for replica in ranked:
+        try:
+            await _ensure_loaded(replica, name, folder)
+        except (RetryLater, Refused) as error:
+            troubles.append(error)
+        else:
+            return (replica.front, *(other.front for other in ranked if other is not replica))
+    if not troubles:
+        raise explain_away(found)
+    raise next((trouble for trouble in troubles if isinstance(trouble, RetryLater)), troubles[0])
+
+
+async def _ensure_loaded(replica: Replica, name: str, folder: Path | None) -> None:
+    if folder is not None and name not in replica.known:
+        async with AdapterControl(replica.front.url, replica.front.control_key) as control:
+            await control.load(name, folder)
 
 
 async def load_reviewer(installation_id: int) -> Reviewer | None:
     """None while no adapter passed the gate.
 
     Raises:
-        RetryLater: while the model server is away.
+        RetryLater: while no model server is ready.
         Refused: when the promoted adapter can't be served.
     """
+    version = _load_promoted(installation_id)
+    return None if version is None else await _load_taught(installation_id, version)
+
+
+async def load_base_writer(installation_id: int) -> ServedWriter:
+    """The bare base, which learned nothing from this team.
+
+    Raises:
+        RetryLater: while no model server is ready.
+    """
+    return ServedWriter(await find_fronts(BASE_NAME, None), installation_id, BASE_NAME, None)
+
+
+def _load_promoted(installation_id: int) -> AdapterVersionRow | None:
     with reading(services().database) as session:
         pointer = load_pointer(session, installation_id)
         if pointer is None or pointer.adapter_name is None:
@@ -100,9 +134,12 @@ async def load_reviewer(installation_id: int) -> Reviewer | None:
             f"the promoted adapter {pointer.adapter_name} is not in the registry; roll back with POST "
             f"/operator/installations/{installation_id}/rollback",
         )
+    return version
+
+
+async def _load_taught(installation_id: int, version: AdapterVersionRow) -> Reviewer:
     folder = Path(version.path)
-    writer = AdapterWriter(read_front(services().serving), installation_id, version.name, folder)
-    await writer.ensure_loaded()
+    writer = ServedWriter(await find_fronts(version.name, folder), installation_id, version.name, folder)
     hashes = (version.manifest["files"].get(name, "") for name in _SCORERS)
     locator, acceptance = await asyncio.to_thread(_load_scorers, folder, *hashes)
     return Reviewer(adapter=version.name, locator=locator, writer=writer, acceptance=acceptance)

@@ -201,7 +201,7 @@ async def _draft(installation_id: int, known: _Known, policy: ReviewPolicy) -> D
     if reviewer is not None:
         return await draft_review(reviewer, files, **about)
     said = await github.fetch_agents_text(row.repository) if policy.read_agents_file else ""
-    return await draft_base_review(load_base_writer(installation_id), files, **about, agents_text=said)
+    return await draft_base_review(await load_base_writer(installation_id), files, **about, agents_text=said)
 
 
 def _changed_file(item: dict[str, Any]) -> ChangedFile:

@@ -33,7 +33,7 @@ from app.workflows.runs import State
 
 _log = logging.getLogger(__name__)
 #: What a configuration leaves out is read from here.
-_DEFAULTS = Path(__file__).parents[2] / "training" / "configs" / "default.yaml"
+DEFAULTS = Path(__file__).parents[2] / "training" / "configs" / "default.yaml"
 
 
 def run_folder(run: str) -> Path:
@@ -95,7 +95,7 @@ def name_run(installation_id: int, snapshot_id: str, texts: Sequence[str]) -> st
 
 
 def _name_run(installation_id: int, snapshot_id: str) -> str:
-    files = [services().base / "base.json", _DEFAULTS, services().training_config]
+    files = [services().base / "base.json", DEFAULTS, services().training_config]
     try:
         texts = [path.read_text(encoding="utf-8") for path in files if path is not None]
     except OSError as error:

@@ -19,7 +19,9 @@ TEXT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding=
 
 
 def _default(value: Any) -> str:
-    return "" if value in (PydanticUndefined, None, ()) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value in (PydanticUndefined, None) else str(value)
 
 
 def test_every_setting_is_there_with_its_default() -> None:

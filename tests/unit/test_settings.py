@@ -38,6 +38,14 @@ def test_good_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "canary" not in repr(settings)
 
 
+def test_one_model_server_or_several(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert _load(monkeypatch, tmp_path).serving == (Path("data/serving"),)
+    both = _load(monkeypatch, tmp_path, UNDERSTUDY_SERVING="/a, /b")
+    assert both.serving == (Path("/a"), Path("/b"))
+    with pytest.raises(UserError, match="UNDERSTUDY_SERVING"):
+        _load(monkeypatch, tmp_path, UNDERSTUDY_SERVING=" ,")
+
+
 def test_schedules_are_parted_by_semicolons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = _load(monkeypatch, tmp_path, UNDERSTUDY_SCHEDULES="7=0 3 * * 0; 9=30 4 1,15 * *;")
     assert settings.schedules == ("7=0 3 * * 0", "9=30 4 1,15 * *")

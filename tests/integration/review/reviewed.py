@@ -57,12 +57,12 @@ def _rows() -> list[HunkRow]:
     return rows
 
 
-def promote_adapter(team: Team, base: Path, folder: Path) -> str:
+def promote_adapter(team: Team, base: Path, folder: Path, *, seed: int = 1) -> str:
     """Make a version and point the installation at it, as a learning round would."""
-    make_adapter(base, folder, installation=str(team.installation_id))
+    make_adapter(base, folder, seed=seed, installation=str(team.installation_id))
     save_scores(folder / "locator.skops", fit_locator(_rows(), alarms=0.05))
     save_scores(folder / "filter.skops", fit_acceptance([], precision=0.8))
-    manifest = seal(folder, base, installation=str(team.installation_id))
+    manifest = seal(folder, base, seed=seed, installation=str(team.installation_id))
     with writing(team.services.database) as session:
         save_adapter_version(
             session,
@@ -101,13 +101,13 @@ class ReviewedTeam:
     def pull(self, number: int) -> PullRequest:
         return self.team.standin.find_pull(REPO, number)[1]
 
-    def review(self, number: int, attempt: int = 0) -> Outcome:
+    def review(self, number: int, attempt: int = 0, *, seconds: float = 120) -> Outcome:
         """Run the workflow as a webhook would start it, and look at what came of it."""
         review_id, head = self.review_id(number), self.pull(number).head_sha
         workflow_id = f"review:{review_id}" + (f":{attempt}" if attempt else "")
         installation = self.team.installation_id
         engine.start("review", workflow_id, installation, REPO, review_id, queue=Queue.GITHUB, partition=installation)
-        state = str(engine.wait(workflow_id, 120))
+        state = str(engine.wait(workflow_id, seconds))
         with reading(self.team.services.database) as session:
             row = next(row for row in select_reviews(session, installation) if row.id == review_id)
         return Outcome(state, row, self.reviews(number), self.checks(head))

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.domain.errors import Refused
-from app.domain.serving import ProbeReport
+from app.domain.errors import Refused, RetryLater
+from app.domain.serving import ProbeReport, ServingNeeds
 from serving.chat import MOST_TOKENS, ChatRequest
-from serving.controller import decide_reconcile
-from serving.engine import EngineOptions, render_command, render_environment
+from serving.engine import EngineOptions, read_counter, render_command, render_environment
+from serving.needs import FIRST, MOST_HELD, Sizes, decide_sizes
+from serving.plans import decide_reconcile, decide_residents, decide_victims
 from serving.probe import check_report
 
 ROOM = {"a": Path("/s/a/adapter"), "b": Path("/s/b/adapter")}
@@ -28,6 +29,39 @@ def test_reconcile_loads_what_is_missing_and_unloads_strangers() -> None:
 def test_reconcile_replaces_what_is_served_from_elsewhere() -> None:
     plan = decide_reconcile(ROOM, {"a": "/x", "b": "/s/b/adapter"})
     assert (plan.load, plan.unload) == (("a",), ("a",))
+
+
+def test_the_last_used_are_held() -> None:
+    assert decide_residents(("a", "b", "c"), capacity=2) == {"b", "c"}
+    assert decide_residents(("a",), capacity=2) == {"a"}
+
+
+def test_the_longest_unused_makes_room_and_nobody_who_answers() -> None:
+    assert decide_victims(("a", "b", "c"), ("a", "b"), (), capacity=3) == ()
+    assert decide_victims(("a", "b", "c"), ("a", "b", "c"), (), capacity=3) == ("a",)
+    assert decide_victims(("a", "b", "c"), ("a", "b", "c"), ("a",), capacity=3) == ("b",)
+    assert decide_victims(("resting", "b"), ("b",), (), capacity=1) == ("b",)
+    with pytest.raises(RetryLater, match="all 2 adapters"):
+        decide_victims(("a", "b"), ("a", "b"), ("a", "b"), capacity=2)
+
+
+def test_sizes_are_what_was_said_else_what_the_registry_needs_else_the_first_ones() -> None:
+    first = decide_sizes(Sizes(), None)
+    assert (first.max_rank, first.max_loras, first.held, first.max_length) == (FIRST.max_rank, 2, 4, 2048)
+    needs = ServingNeeds(max_rank=32, adapters=5, max_length=4352)
+    derived = decide_sizes(Sizes(max_length=1024), needs)
+    assert (derived.max_rank, derived.max_loras, derived.held, derived.max_length) == (32, 5, 10, 1024)
+    assert derived.told == (
+        "max rank 32 (the registry), max loras 5 (the registry), held 10 (the registry), max length 1024 (said)"
+    )
+    assert decide_sizes(Sizes(), needs.model_copy(update={"adapters": 900})).held == MOST_HELD
+
+
+def test_a_counter_is_summed_over_its_labels_and_a_missing_one_is_no_zero() -> None:
+    page = '# HELP hits x\nhits{engine="0"} 3.0\nhits{engine="1"} 4.0\nhits_created{engine="0"} 1.7e9\n'
+    assert read_counter(page, "hits") == 7
+    with pytest.raises(Refused, match="no asked"):
+        read_counter(page, "asked")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from app.domain.adapters import AdapterManifest, BaseCheckpoint
 from app.domain.errors import Refused, UserError
 from serving.folder import ProvenAdapter, adopt, read_base
 from tests.serving_fixture import seal
-from tests.unit.serving.conftest import CONFIG
+from tests.vllm_standin import CONFIG
 
 
 def test_adopts_a_copy_of_its_own(adapter: Path, base: Path, tmp_path: Path) -> None:
