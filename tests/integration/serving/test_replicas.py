@@ -20,7 +20,7 @@ from app.store.migrate import migrate
 from app.store.tables import AdapterVersionRow
 from app.workflows import context
 from app.workflows.erased_files import delete_adapters
-from app.workflows.reviewers import ServedWriter, find_fronts, load_reviewer
+from app.workflows.reviewers import ServedWriter, find_fronts, load_base_writer, load_reviewer
 from app.workflows.upholding import uphold_servers
 from serving.needs import load_needs
 from tests.vllm_standin import Server, make_base, make_paper_adapter, serving

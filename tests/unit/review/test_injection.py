@@ -16,10 +16,10 @@ from cmarkgfm.cmark import Options as cmark_options  # noqa: N813
 
 from app.domain.lines import LineSite
 from app.domain.prompt import SYSTEM, Message
+from app.domain.review_policy import DEFAULT_REVIEW
 from app.review.coverage import ChangedFile
 from app.review.drafting import Draft, Reviewer, draft_review
 from app.review.messages import render_check, render_comment, render_review_body
-from app.review.selection import COMMENTS_PER_REVIEW
 from tests.attacks import CANARY, Attack, list_attacks
 
 ATTACKS = list(list_attacks())
@@ -70,7 +70,7 @@ def test_there_are_two_hundred_of_them() -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 async def test_what_an_obedient_model_says_is_harmless_once_posted(attack: Attack) -> None:
     draft, asked = await _review(attack, in_shape=True)
-    assert 1 <= len(draft.findings) <= COMMENTS_PER_REVIEW
+    assert 1 <= len(draft.findings) <= DEFAULT_REVIEW.max_comments
     assert all(1 <= finding.line <= len(attack.lines) for finding in draft.findings)
     for posted in (*map(render_comment, draft.findings), render_check(draft.coverage, draft.findings, "a").summary):
         _is_harmless(posted)
