@@ -7,6 +7,7 @@ from app.domain.diff import FileDiff, parse_patch
 from app.domain.errors import UserError
 from app.domain.paths import decide_unread
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
+from app.review.increment import ReadBefore, hash_patch, select_carried
 
 #: Files GitHub lists for one pull request at most; beyond it the list itself is cut.
 GITHUB_FILES_LIMIT = 3000
@@ -26,10 +27,14 @@ class ChangedFile(Record):
 
 
 class FileCoverage(Record):
+    """`patch_hash`: of a file that was read. `carried`: it was read at an earlier head and its patch is the same."""
+
     path: str
     outcome: Literal["reviewed", "skipped"]
     reason: str | None = None
     lines_read: int = 0
+    patch_hash: str = ""
+    carried: bool = False
 
 
 class Coverage(Record):
@@ -48,6 +53,12 @@ class Coverage(Record):
     unasked: int = 0
     #: GitHub listed as many files as it ever does, so there may be more that nobody saw
     list_cut: bool = False
+    #: reviewer and policy: under others nothing is carried
+    made_by: str = ""
+
+    @property
+    def carried(self) -> tuple[FileCoverage, ...]:
+        return tuple(file for file in self.files if file.carried)
 
     @property
     def skipped(self) -> tuple[FileCoverage, ...]:
@@ -65,13 +76,24 @@ class Coverage(Record):
 
 
 def read_files(
-    files: tuple[ChangedFile, ...], policy: ReviewPolicy = DEFAULT_REVIEW
+    files: tuple[ChangedFile, ...],
+    policy: ReviewPolicy = DEFAULT_REVIEW,
+    *,
+    before: ReadBefore | None = None,
+    made_by: str = "",
 ) -> tuple[tuple[FileDiff, ...], Coverage]:
-    """The diffs that can be read and that the owners want read, and the account of the others."""
+    """The diffs that can be read and that the owners want read, and the account of the others.
+
+    What was read at an earlier head and is the same is not read again; `made_by` is who reads now.
+    """
+    carried = select_carried({file.path: file.patch for file in files}, before, made_by)
     diffs: list[FileDiff] = []
     rows: list[FileCoverage] = []
     left = LINES_PER_REVIEW
     for file in files:
+        if file.path in carried:
+            rows.append(_carry(file))
+            continue
         diff, row = _read(file, left, policy)
         left -= row.lines_read
         rows.append(row)
@@ -82,7 +104,20 @@ def read_files(
         hunks_read=sum(len(diff.hunks) for diff in diffs),
         lines_read=sum(row.lines_read for row in rows),
         list_cut=len(files) >= GITHUB_FILES_LIMIT,
+        made_by=made_by,
     )
+
+
+def read_before(coverage: Coverage, head_sha: str) -> ReadBefore | None:
+    """What a later review need not read again; None after one whose questions were not all answered."""
+    if not coverage.made_by or coverage.unanswered or coverage.unasked:
+        return None
+    patches = {file.path: file.patch_hash for file in coverage.files if file.outcome == "reviewed" and file.patch_hash}
+    return ReadBefore(head_sha=head_sha, made_by=coverage.made_by, patches=patches)
+
+
+def _carry(file: ChangedFile) -> FileCoverage:
+    return FileCoverage(path=file.path, outcome="reviewed", patch_hash=hash_patch(file.patch), carried=True)
 
 
 def _read(file: ChangedFile, left: int, policy: ReviewPolicy) -> tuple[FileDiff | None, FileCoverage]:
@@ -98,7 +133,7 @@ def _read(file: ChangedFile, left: int, policy: ReviewPolicy) -> tuple[FileDiff 
         return None, FileCoverage(path=file.path, outcome="skipped", reason="nothing_added")
     if added > left:
         return None, FileCoverage(path=file.path, outcome="skipped", reason="over_limit")
-    return diff, FileCoverage(path=file.path, outcome="reviewed", lines_read=added)
+    return diff, FileCoverage(path=file.path, outcome="reviewed", lines_read=added, patch_hash=hash_patch(file.patch))
 
 
 def _unreadable(file: ChangedFile) -> str | None:

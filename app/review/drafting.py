@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.domain.base import Record
+from app.domain.base import Record, content_hash
 from app.domain.findings import Finding
 from app.domain.lines import LineSite
 from app.domain.prompt import Message, parse_completion, render_prompt
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.coverage import ChangedFile, Coverage, read_files
+from app.review.increment import ReadBefore
 from app.review.selection import (
     Answered,
     Candidate,
@@ -72,10 +73,14 @@ async def draft_review(
     known_fingerprints: frozenset[str] = frozenset(),
     dismissed: frozenset[str] = frozenset(),
     policy: ReviewPolicy = DEFAULT_REVIEW,
+    before: ReadBefore | None = None,
 ) -> Draft:
-    """Ask the adapter about the lines that the Locator picked and keep what the team would act on."""
+    """Ask the adapter about the lines that the Locator picked and keep what the team would act on.
+
+    `before`: what an earlier review of the pull request read; files that are the same are not read again.
+    """
     # Scores are computed in threads: a long diff must not hold up webhooks and the other reviews.
-    candidates, coverage = await asyncio.to_thread(_locate, reviewer.locator, files, policy)
+    candidates, coverage = await asyncio.to_thread(_locate, reviewer, files, policy, before)
     asked = candidates[: decide_questions(policy)]
     comments = await asyncio.gather(*(_ask(reviewer.writer, candidate) for candidate in asked))
     answered = await asyncio.to_thread(_accept, reviewer.acceptance, asked, comments)
@@ -103,12 +108,13 @@ async def draft_review(
 
 
 def _locate(
-    locator: LineScorer, files: tuple[ChangedFile, ...], policy: ReviewPolicy
+    reviewer: Reviewer, files: tuple[ChangedFile, ...], policy: ReviewPolicy, before: ReadBefore | None
 ) -> tuple[tuple[Candidate, ...], Coverage]:
-    diffs, coverage = read_files(files, policy)
+    made_by = content_hash("reader", {"adapter": reviewer.adapter, "policy": policy.model_dump(mode="json")})
+    diffs, coverage = read_files(files, policy, before=before, made_by=made_by)
     sites = list_sites(diffs)
-    scores = locator.score([site for _, site in sites]) if sites else []
-    return select_candidates(sites, scores, locator.threshold), coverage
+    scores = reviewer.locator.score([site for _, site in sites]) if sites else []
+    return select_candidates(sites, scores, reviewer.locator.threshold), coverage
 
 
 def _accept(

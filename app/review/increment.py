@@ -2,7 +2,7 @@
 
 A file is told by its patch. Locator and adapter see nothing else of it, so the same patch under the same reviewer and
 policy gives the same answer: what was found there stands, or was said already. A rebase that moves a file's hunks makes
-another patch, and the file is read anew. (ADR 0021)
+another patch, and the file is read anew. (ADR 0019)
 """
 
 import hashlib

@@ -67,14 +67,20 @@ def render_marker(head_sha: str) -> str:
     return f"<!-- understudy:review:{head_sha} -->"
 
 
-def render_review_body(findings: tuple[Finding, ...], head_sha: str) -> str:
+def render_review_body(findings: tuple[Finding, ...], head_sha: str, in_words: tuple[Finding, ...] = ()) -> str:
+    """`in_words`: those of the findings whose lines GitHub refused; they are said here, with their place."""
     count = len(findings)
     said = f"{count} comment{'' if count == 1 else 's'}"
     if any(finding.adapter == BASE_NAME for finding in findings):
         said = f"{said}; see the check run for what was read.\n\n{BASE_NOTICE}"
     else:
         said = f"{said} in this team's own habits; see the check run for what was read."
-    return f"{said}\n\n{render_marker(head_sha)}"
+    told = [
+        f"- {render_name(one.path)}, line {one.line}: {' '.join(render_safe_markdown(one.body).split())}"
+        for one in in_words
+    ]
+    placed = ["GitHub would not take these on their lines:\n" + "\n".join(told)] if told else []
+    return "\n\n".join([said, *placed, render_marker(head_sha)])
 
 
 def render_comment(finding: Finding) -> str:
@@ -88,6 +94,7 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
     title = f"Read {read} of {len(coverage.files)} files: {said}"
     lines = [
         f"Looked at **{coverage.lines_read}** added lines in **{coverage.hunks_read}** hunks of **{read}** files.",
+        *_carried(coverage),
         _asked(coverage, adapter),
         *_held_back(coverage),
         *_cut(coverage),
@@ -167,6 +174,11 @@ def _held_back(coverage: Coverage) -> list[str]:
     }
     unasked = [f"- {coverage.unasked} hunks were not shown to it, or not to their end."] if coverage.unasked else []
     return [*(f"- {count} held back {why}." for why, count in said.items() if count), *unasked]
+
+
+def _carried(coverage: Coverage) -> list[str]:
+    count = len(coverage.carried)
+    return [f"**{count}** of them had been read at an earlier commit and are the same since."] if count else []
 
 
 def _cut(coverage: Coverage) -> list[str]:

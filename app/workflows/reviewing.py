@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
-from app.domain.errors import UnderstudyError
+from app.domain.errors import Refused, UnderstudyError
 from app.domain.findings import Finding
 from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter
 from app.review.base_review import draft_base_review
-from app.review.coverage import ChangedFile, Coverage
+from app.review.coverage import ChangedFile, Coverage, read_before, read_files
 from app.review.drafting import Draft, draft_review
+from app.review.increment import ReadBefore
 from app.review.messages import (
     CHECK_NAME,
     CheckText,
@@ -30,6 +31,7 @@ from app.review.messages import (
     render_shadow,
 )
 from app.review.posting import OwnReview, decide_posting
+from app.review.repair import Batch, classify_refusal, repair_batch
 from app.store.database import reading, writing
 from app.store.reviews import (
     FINISHED,
@@ -42,6 +44,7 @@ from app.store.reviews import (
     save_review_state,
     select_findings,
     select_posted_fingerprints,
+    select_reviews,
 )
 from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
@@ -145,6 +148,7 @@ class _Known(NamedTuple):
     is_paused: bool
     posted: frozenset[str]
     dismissed: frozenset[str]
+    before: ReadBefore | None
 
 
 @step()
@@ -181,7 +185,17 @@ def _load_known(installation_id: int, review_id: str) -> _Known:
             is_paused=load_pause(session, place) is not None,
             posted=frozenset(select_posted_fingerprints(session, installation_id, row.repository, row.pull_request)),
             dismissed=frozenset(select_dismissed(session, place)),
+            before=None if row.full else _read_before(session, row),
         )
+
+
+def _read_before(session: Session, row: ReviewRow) -> ReadBefore | None:
+    """What the newest finished review of another head of this pull request read."""
+    rows = select_reviews(session, row.installation_id, repository=row.repository, pull_request=row.pull_request)
+    earlier = [one for one in rows if one.state in REVIEWED and one.id != row.id]
+    if not earlier:
+        return None
+    return read_before(Coverage.model_validate(earlier[-1].coverage), earlier[-1].head_sha)
 
 
 def _is_due(pull: dict[str, Any], row: ReviewRow, *, may_be_draft: bool) -> bool:
@@ -199,7 +213,7 @@ async def _draft(installation_id: int, known: _Known, policy: ReviewPolicy) -> D
         return None
     files = tuple(_changed_file(item) for item in await github.fetch_files(row.repository, row.pull_request))
     if reviewer is not None:
-        return await draft_review(reviewer, files, **about)
+        return await draft_review(reviewer, files, **about, before=known.before)
     said = await github.fetch_agents_text(row.repository) if policy.read_agents_file else ""
     return await draft_base_review(await load_base_writer(installation_id), files, **about, agents_text=said)
 
@@ -222,18 +236,36 @@ async def create_pending(installation_id: int, review_id: str) -> int:
         if act.act == "discard" and act.review_id is not None:
             await github.delete_pending_review(subject.repository, subject.pull_request, act.review_id)
             continue
-        findings = _load_findings(review_id)
-        comments = [
-            {"path": finding.path, "line": finding.line, "side": "RIGHT", "body": render_comment(finding)}
-            for finding in findings
-        ]
-        body = render_review_body(findings, subject.head_sha)
-        return await github.create_pending_review(
-            subject.repository, subject.pull_request, subject.head_sha, body, comments
-        )
+        try:
+            return await _create(installation_id, subject, _load_findings(review_id))
+        except Refused as refusal:
+            if classify_refusal(refusal.reason, str(refusal)) != "pending":
+                raise
     raise UnderstudyError(
         f"pending reviews kept appearing on {subject.repository}#{subject.pull_request}; none was submitted"
     )
+
+
+async def _create(installation_id: int, subject: _Subject, findings: tuple[Finding, ...]) -> int:
+    """One request, and another only when GitHub refused a place: `app/review/repair.py` says which."""
+    github, where = services().github(installation_id), (subject.repository, subject.pull_request)
+    batch = Batch(inline=findings)
+    while True:
+        body = render_review_body(findings, subject.head_sha, batch.in_words)
+        comments = [
+            {"path": one.path, "line": one.line, "side": "RIGHT", "body": render_comment(one)} for one in batch.inline
+        ]
+        try:
+            return await github.create_pending_review(*where, subject.head_sha, body, comments)
+        except Refused as refusal:
+            if classify_refusal(refusal.reason, str(refusal)) != "place":
+                raise
+            _log.warning("GitHub refused a place in a review of %s#%d: %s", *where, refusal)
+            diffs, _ = read_files(tuple(_changed_file(item) for item in await github.fetch_files(*where)))
+            repaired = repair_batch(batch, diffs)
+            if repaired is None:
+                raise
+            batch = repaired
 
 
 @step()
@@ -251,7 +283,7 @@ async def submit(installation_id: int, review_id: str, github_review_id: int) ->
         if (await github.fetch_pull(*where))["head"]["sha"] != subject.head_sha:
             await github.delete_pending_review(*where, github_review_id)
             return False
-        await github.submit_review(*where, github_review_id, render_review_body(findings, subject.head_sha))
+        await github.submit_review(*where, github_review_id, standing.body)
     comments = await github.list_review_comments(*where, github_review_id)
     with writing(services().database) as session:
         save_posted_comments(session, review_id, _match_comments(findings, comments))
