@@ -4,6 +4,8 @@ import asyncio
 import json
 import shutil
 
+from sqlmodel import Session
+
 from app.domain.adapters import CHILD_LOCK, AdapterManifest, AdapterState
 from app.domain.errors import Refused, UserError
 from app.domain.evals import GateDecision
@@ -12,17 +14,21 @@ from app.inference.front import READ_KEY
 from app.inference.replicas import Replica, explain_away, rank_replicas, survey
 from app.runners.children import run_child
 from app.store.database import reading, writing
-from app.store.learning import load_pointer, save_adapter_state, save_adapter_version
+from app.store.learning import load_pointer, save_adapter_state, save_adapter_version, select_audit
 from app.store.tables import AdapterVersionRow
 from app.workflows.context import services
 from app.workflows.training_runs import adapter_folder, read_external, run_folder, snapshot_folder
 
+#: The verdict of a round whose version a person rolled back from.
+WITHHELD = "withheld"
+ROLLBACK = "adapter.rollback"
 #: Lines of a failed child's output that its error shows.
 _OUTPUT_TAIL = 15
 
 
 async def register_version(installation_id: int, snapshot_id: str, name: str) -> list[str]:
-    """Copy the version to its immutable place and record it with its decision. Returns its name and the verdict.
+    """Copy the version to its immutable place and record it with its decision. Returns its name and the verdict,
+    `withheld` in place of a promotion that a person has undone.
 
     What a hosted service keeps is no AdapterVersion and stays out of the registry: no pointer can ever name it.
     """
@@ -53,9 +59,21 @@ async def register_version(installation_id: int, snapshot_id: str, name: str) ->
                     decision=decision.model_dump(mode="json"),
                 ),
             )
-        return [manifest.name, decision.verdict]
+            taken_out = was_rolled_back(session, installation_id, manifest.name)
+        return [manifest.name, WITHHELD if decision.verdict == "promote" and taken_out else decision.verdict]
 
     return await asyncio.to_thread(register)
+
+
+def was_rolled_back(session: Session, installation_id: int, name: str) -> bool:
+    """Whether the newest rollback took this very version out of use.
+
+    The same rows give the same version again, and figures that let it pass once would do so a second time: what a
+    person took out comes back by a person's word only, which is another rollback.
+    """
+    records = select_audit(session, action=ROLLBACK)
+    left = [row.detail.get("left") for row in records if row.detail.get("installation_id") == installation_id]
+    return bool(left) and left[-1] == name
 
 
 async def _find_servers(name: str) -> tuple[Replica, ...]:

@@ -21,7 +21,7 @@ from app.store.learning import (
     select_approved_written,
 )
 from app.store.tables import SnapshotRow
-from app.workflows.candidates import confirm_version, load_version, register_version, unload_version
+from app.workflows.candidates import WITHHELD, confirm_version, load_version, register_version, unload_version
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
 from app.workflows.training_runs import train
@@ -31,7 +31,8 @@ from app.workflows.triggers import Trigger
 @workflow("learn")
 async def learn(installation_id: int, reason: str = Trigger.OPERATOR.value) -> str:
     """One round, begun for `reason`. Returns promote, hold, reject, quarantined when the served adapter failed its
-    probe, or external when a hosted service made what no gate of ours has measured."""
+    probe, withheld when a person rolled back from this very version, or external when a hosted service made what no
+    gate of ours has measured."""
     await progress(stage="snapshot", reason=reason)
     snapshot_id = await _take_snapshot(installation_id)
     await progress(stage="training", reason=reason)
@@ -113,7 +114,7 @@ def _settle(session: Session, installation_id: int, name: str, verdict: str, ref
             save_adapter_state(session, installation_id, previous, AdapterState.RETIRED)
         move_pointer(session, installation_id, name)
         save_adapter_state(session, installation_id, name, AdapterState.PROMOTED)
-    elif verdict not in ("hold", "external"):
+    elif verdict not in ("hold", "external", WITHHELD):
         save_adapter_state(session, installation_id, name, AdapterState.REJECTED)
     append_audit(
         session,

@@ -22,6 +22,7 @@ from app.store.learning import (
 )
 from app.workflows import engine
 from app.workflows.backfilling import read_backfills
+from app.workflows.candidates import ROLLBACK
 from app.workflows.context import services
 from app.workflows.erasure_requests import read_erasures
 from app.workflows.runs import FAILED, RUNNING, Queue
@@ -100,7 +101,7 @@ def roll_back(installation_id: int) -> str:
         append_audit(
             session,
             actor="operator",
-            action="adapter.rollback",
+            action=ROLLBACK,
             subject=restored,
             idempotency_key=f"rollback:{installation_id}:{moved.moved_at.isoformat()}",
             detail={"installation_id": installation_id, "left": left},

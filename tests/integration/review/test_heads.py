@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.lines import LineSite
 from app.domain.prompt import Message
-from app.review.drafting import Reviewer
+from app.review.drafting import Reviewer, draft_review
 from app.workflows import engine, reviewing
 from app.workflows.runs import Queue
 from tests.integration.team import REPO, SERVICE, Team
@@ -114,7 +114,7 @@ def test_a_place_that_github_refuses_is_said_in_words(
 ) -> None:
     """The stand-in refuses, as GitHub does, the whole review for one line that its diff does not show."""
     number, _ = team.open({"service.py": PRINTING, "other.py": OTHER})
-    drafted = reviewing.draft_review
+    drafted = draft_review
 
     async def misplaced(*arguments: Any, **more: Any) -> Any:
         draft = await drafted(*arguments, **more)
