@@ -25,6 +25,7 @@ from app.workflows import (
     engine,
     erasing,
     erasure_requests,
+    feedback,
     harvesting,
     history,
     learning,
@@ -33,6 +34,7 @@ from app.workflows import (
     retraining,
     reviewing,
     sweeping,
+    telling,
     upkeep,
 )
 from app.workflows.context import Services, install
@@ -46,6 +48,7 @@ WORKFLOWS = (
     curating,
     deliveries,
     erasing,
+    feedback,
     harvesting,
     history,
     learning,
@@ -90,6 +93,7 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
         backfill=backfilling.start_backfill,
         preview_erasure=erasure_requests.preview_erasure,
         erase=erasure_requests.start_erasure,
+        feedback=telling.read_feedback,
         roll_back=operating.roll_back,
         retry=engine.retry,
         cancel=engine.cancel,
