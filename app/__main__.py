@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from app.commands import erase, policy, trace
+from app.commands import erase, feedback, policy, trace
 from app.dataset_commands import dataset
 from app.domain.errors import UnderstudyError
 from app.history.commands import history
@@ -43,6 +43,7 @@ def serve() -> None:
 
 cli.command()(erase)
 cli.command()(trace)
+cli.command()(feedback)
 cli.command()(policy)
 cli.command()(commands.demo)
 cli.command()(commands.rehearse)

@@ -75,6 +75,26 @@ def policy(
     typer.echo(f"{file}: valid")
 
 
+def feedback(
+    installation: Annotated[int, typer.Option(help="The installation's id.")],
+) -> None:
+    """How people take the reviews, by adapter version: rates with 95 % intervals, and what the control group says."""
+    from rich.console import Console
+
+    from app.store.database import open_engine, reading
+    from app.web.feedback_table import render_tables
+    from app.workflows.telling import measure_feedback
+
+    database = open_engine(load_settings().database_url)
+    try:
+        with reading(database) as session:
+            rates = measure_feedback(session, installation)
+    finally:
+        database.dispose()
+    for table in render_tables(rates):
+        Console().print(table)
+
+
 def _choose(given: dict[ErasureKind, str | None]) -> tuple[ErasureKind, str]:
     chosen = [(kind, name) for kind, name in given.items() if name is not None]
     if len(chosen) != 1:

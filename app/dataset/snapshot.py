@@ -11,7 +11,7 @@ from app.domain.base import Record, canonical_json
 from app.domain.errors import UserError
 from app.domain.examples import Example
 from app.domain.prompt import PROMPT_VERSION
-from app.domain.snapshots import Part, SnapshotManifest
+from app.domain.snapshots import OutcomeRow, Part, SnapshotManifest
 from app.domain.written import WrittenExample
 from app.screening.behaviour import Said, decide_repeating
 from app.screening.caps import Caps
@@ -28,9 +28,11 @@ def assemble(
     created_at: datetime,
     left_out: dict[str, int] | None = None,
     written: Sequence[WrittenExample] = (),
+    outcomes: Sequence[OutcomeRow] = (),
     caps: Caps | None = None,
 ) -> Assembled:
-    """The bytes of every file and the manifest. `left_out` adds what was refused before it became an Example.
+    """The bytes of every file and the manifest. `left_out` adds what was refused before it became an Example, and
+    `outcomes` what became of our own Findings to what became of people's comments.
 
     Where nothing is `written` there are no files for it, so a snapshot of comments alone keeps its id.
 
@@ -38,7 +40,8 @@ def assemble(
         UserError: when no Example gives a row.
     """
     spoken, machines = _without_machines(examples)
-    rows = render_rows(spoken)
+    found = render_rows(spoken)
+    rows = found.model_copy(update={"outcomes": (*found.outcomes, *outcomes)})
     told = render_written_parts(written, split)
     files, counts, dropped = _files(rows, split, told, caps)
     if not any(counts.values()):
@@ -95,7 +98,7 @@ def _files(
             row for row in rows.hunks if split.parts[row.repository, row.pull_request] == part
         ]
         content[f"outcomes.{part}.jsonl"] = [
-            row for row in rows.outcomes if split.parts[row.repository, row.pull_request] == part
+            row for row in rows.outcomes if split.part_of(row.created_at, (row.repository, row.pull_request)) == part
         ]
         if any(told.rows.values()):
             content[f"written.{part}.jsonl"] = told.rows[part]

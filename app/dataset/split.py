@@ -27,6 +27,11 @@ class Split(Record):
     #: when the first held-out pull request was created; None where the times say nothing
     heldout_from: datetime | None = None
 
+    def part_of(self, created_at: datetime, pull: Pull) -> Part:
+        """Of a pull request without an Example: it goes where its time puts it, and moves no other."""
+        late: Part = "train" if self.heldout_from is None or created_at < self.heldout_from else "heldout"
+        return self.parts.get(pull, late)
+
 
 def decide_split(pulls: Iterable[tuple[datetime, Pull]]) -> Split:
     """The first 80 % of the pull requests by creation date train, the rest is held out; at least one of two is."""

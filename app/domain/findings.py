@@ -6,6 +6,8 @@ from typing import Literal
 
 from app.domain.base import Record
 
+#: What every fingerprint begins with.
+FINGERPRINT = "fp1:"
 Severity = Literal["nit", "minor", "major"]
 
 
@@ -34,7 +36,7 @@ def finding_words(line_text: str, body: str) -> str:
 
 def finding_fingerprint(path: str, line_text: str, body: str) -> str:
     """Stable over line moves and rebases: the file, the line's words and the comment's words, no numbers."""
-    return f"fp1:{_digest(line_text, body, path)}"
+    return f"{FINGERPRINT}{_digest(line_text, body, path)}"
 
 
 def _digest(line_text: str, body: str, *before: str) -> str:

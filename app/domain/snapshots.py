@@ -14,6 +14,7 @@ from typing import Literal
 from app.domain.base import Record, content_hash
 from app.domain.diff import Hunk
 from app.domain.examples import Evidence
+from app.domain.findings import FINGERPRINT
 from app.domain.prompt import Message
 from app.domain.written import WrittenKind
 
@@ -53,7 +54,11 @@ class HunkRow(Record):
 
 
 class OutcomeRow(Record):
-    """A comment and whether the team changed the line because of it."""
+    """A comment and whether the team changed the line because of it.
+
+    `example` is the Example's hash, or the fingerprint of a Finding of ours with a Verdict: such a row teaches the
+    AcceptanceFilter alone, for a model must not train on its own words.
+    """
 
     example: str
     repository: str
@@ -63,6 +68,10 @@ class OutcomeRow(Record):
     line_text: str
     body: str
     accepted: bool
+
+    @property
+    def is_own(self) -> bool:
+        return self.example.startswith(FINGERPRINT)
 
 
 class WrittenRow(Record):

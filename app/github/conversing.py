@@ -7,7 +7,7 @@ from app.github.asking import Asking
 from app.github.harvested import GHOST, Account
 from app.github.listed import IssueComment
 from app.github.queries import SAID_COMMENT
-from app.github.said import ListedComment, Said, parse_listed_comment, parse_said
+from app.github.said import ListedComment, Reacted, Said, parse_listed_comment, parse_reacted, parse_said
 
 
 class Conversing(Asking):
@@ -59,6 +59,11 @@ class Conversing(Asking):
         kind = "issues" if said.root_id is None else "pulls"
         path = f"/repos/{said.repository}/{kind}/comments/{said.comment_id}/reactions"
         await self._write("POST", path, {"content": content})
+
+    async def list_reactions(self, repository: str, comment_id: int) -> list[Reacted]:
+        """Who reacted to a comment on a line, and how, oldest first. GitHub tells of reactions in no webhook."""
+        path = f"/repos/{repository}/pulls/comments/{comment_id}/reactions"
+        return [parse_reacted(item) async for item in self._pages(path)]
 
     async def list_comments_since(self, repository: str, since: datetime) -> list[ListedComment]:
         """What was written or changed since a moment, on lines and on pull requests and issues as a whole."""

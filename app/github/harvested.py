@@ -89,6 +89,8 @@ class HarvestedPull(Harvested):
     created_at: datetime
     merged: bool
     merged_at: datetime | None = None
+    #: When it was closed, merged or not; None while it is open.
+    closed_at: datetime | None = None
     base_sha: str
     head_sha: str
     #: What the merge made of it on the base branch: a merge, the squashed commit, or the last of the rebased ones.
@@ -114,6 +116,7 @@ def parse_pull(host: str, repository: dict[str, Any], threads: list[dict[str, An
         created_at=pull["createdAt"],
         merged=pull["merged"],
         merged_at=pull["mergedAt"],
+        closed_at=pull["closedAt"],
         base_sha=pull["baseRefOid"],
         head_sha=pull["headRefOid"],
         merge_commit_sha=_oid(pull["mergeCommit"]),

@@ -36,6 +36,7 @@ query HarvestPullRequest($owner: String!, $name: String!, $number: Int!, $cursor
       body
       lastEditedAt
       createdAt
+      closedAt
       mergedAt
       merged
       baseRefOid

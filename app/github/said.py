@@ -39,6 +39,19 @@ class ListedComment(Harvested):
     is_on_line: bool
 
 
+class Reacted(Harvested):
+    """`content` is REST's name of a reaction: +1, -1, laugh, confused, heart, hooray, rocket or eyes."""
+
+    author: Account
+    content: str
+
+
+def parse_reacted(item: dict[str, Any]) -> Reacted:
+    user = item.get("user")
+    account = Account(login=user["login"], kind=user["type"]) if user else GHOST
+    return Reacted(author=account, content=item["content"])
+
+
 def parse_said(node_id: str, node: dict[str, Any] | None) -> Said | None:
     """From `node` of SAID_COMMENT; None for what is no comment on a pull request, or is gone."""
     pull = (node or {}).get("pullRequest") or (node or {}).get("onWhole")  # two kinds of field, so two names

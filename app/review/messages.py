@@ -121,6 +121,16 @@ def render_shadow(coverage: Coverage, findings: tuple[Finding, ...], adapter: st
     )
 
 
+def render_held_back() -> CheckText:
+    """Not how many: a control group that is told what it did not get is none."""
+    return CheckText(
+        conclusion="neutral",
+        title="Not reviewed: in the control group",
+        summary=f"`review.holdback` of `{POLICY_PATH}` leaves a random share of pull requests without comments, to "
+        "measure what comments change. This is one of them, and stays one.",
+    )
+
+
 def render_paused(actor: str, role: str) -> CheckText:
     who = render_safe_code(actor, _LOGIN_WIDTH)
     return CheckText(

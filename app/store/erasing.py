@@ -1,8 +1,9 @@
 """Finding and deleting what is about a subject, in our tables. The job engine's are in app/workflows/engine.
 
-Covered: Examples, Rejections, approvals, audit, Findings, reviews, dismissals, pauses, raw bodies of deliveries. Kept
-without a word of content: that a delivery came (its GUID refuses a duplicate), that a head was reviewed and harvested
-(or it would be again), and for a person's own decisions over others' Examples a key instead of the name.
+Covered: Examples, Rejections, approvals, audit, Findings, their feedback, reviews, dismissals, pauses, raw bodies of
+deliveries. Kept without a word of content: that a delivery came (its GUID refuses a duplicate), that a head was
+reviewed and harvested (or it would be again), and for a person's own decisions over others' Examples a key instead of
+the name.
 """
 
 import json
@@ -27,12 +28,14 @@ from app.store.tables import (
     DeliveryRow,
     DismissalRow,
     ExampleRow,
+    FeedbackRow,
     FindingRow,
     HarvestedRow,
     InstallationRow,
     PauseRow,
     RejectionRow,
     RepositoryRow,
+    ReviewAskRow,
     ReviewRow,
     SnapshotRow,
     TrainingRunRow,
@@ -152,12 +155,14 @@ def _repository_names(session: Session, installation_id: int) -> frozenset[str]:
 
 
 def _select_reviews(session: Session, installation_id: int, subject: Subject, doomed: Doomed) -> None:
+    told = {(row.review_id, row.fingerprint): row.line_text for row in _rows(session, FeedbackRow, installation_id)}
     for review in _rows(session, ReviewRow, installation_id):
         whole = _concerns(subject, doomed.pulls, review.repository, review.pull_request, review.coverage)
         if whole and review.coverage:
             doomed.reviews.append(review.id)
         for finding in session.exec(select(FindingRow).where(FindingRow.review_id == review.id)):
-            if whole or subject.is_named_in(finding.payload):
+            line = told.get((review.id, finding.fingerprint), "")
+            if whole or subject.is_named_in([finding.payload, line]):
                 doomed.findings.append((review.id, finding.fingerprint))
 
 
@@ -212,6 +217,7 @@ def erase_doomed(
     _delete(session, ApprovalRow, "id", doomed.approvals, **mine)
     _delete(session, AuditRow, "id", doomed.audits)
     for review_id, fingerprint in doomed.findings:
+        _delete(session, FeedbackRow, "fingerprint", [fingerprint], review_id=review_id)
         _delete(session, FindingRow, "fingerprint", [fingerprint], review_id=review_id)
     for repository, number, fingerprint in doomed.dismissals:
         _delete(session, DismissalRow, "fingerprint", [fingerprint], repository=repository, pull_request=number, **mine)
@@ -280,6 +286,10 @@ def _rename_actor(session: Session, installation_id: int, subject: Subject) -> N
 
 def _forget_repositories(session: Session, installation_id: int, subject: Subject) -> None:
     """A whole repository or installation: nothing is to be done about its pull requests any more."""
+    gone = sa.select(col(ReviewRow.id)).where(col(ReviewRow.installation_id) == installation_id)
+    if subject.repository is not None:
+        gone = gone.where(sa.func.lower(col(ReviewRow.repository)) == subject.repository.lower())
+    session.connection().execute(sa.delete(ReviewAskRow).where(col(ReviewAskRow.review_id).in_(gone)))
     for table in (RepositoryRow, HarvestedRow, ReviewRow):
         name = "full_name" if table is RepositoryRow else "repository"
         columns = sa.inspect(table).columns

@@ -12,9 +12,9 @@ from app.store.rows import insert_all_if_absent, insert_if_absent
 from app.store.tables import FindingRow, ReviewRow
 
 #: States in which nothing more will happen to a review.
-FINISHED = frozenset({"posted", "silent", "shadowed", "skipped", "failed"})
+FINISHED = frozenset({"posted", "silent", "shadowed", "held_back", "skipped", "failed"})
 #: Of these, the ones in which the head commit has its review: at most one, for ever.
-REVIEWED = frozenset({"posted", "silent", "shadowed"})
+REVIEWED = frozenset({"posted", "silent", "shadowed", "held_back"})
 
 
 def save_review(session: Session, row: ReviewRow) -> bool:

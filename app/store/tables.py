@@ -246,7 +246,7 @@ class AdapterPointerRow(SQLModel, table=True):
 class ReviewRow(SQLModel, table=True):
     """The one review of one head commit; `id` is `<host>:<repository id>:<number>:<head sha>`.
 
-    `state` is planned, drafted, posted, silent, shadowed, skipped or failed. `full`: a person asked for
+    `state` is planned, drafted, posted, silent, shadowed, held_back, skipped or failed. `full`: a person asked for
     the whole patch.
     """
 
@@ -281,6 +281,43 @@ class FindingRow(SQLModel, table=True):
     posted: bool = False
     comment_id: int | None = Field(default=None, sa_type=BIG)
     payload: dict[str, Any] = Field(sa_type=Json)
+
+
+class FeedbackRow(SQLModel, table=True):
+    """What became of a Finding that was posted, or held back: `signs` is a Feedback, `verdict` a Verdict.
+
+    `head_sha` is the head that git was asked about; `line_text` the commented line, as the AcceptanceFilter reads it.
+    `consent` says what must be true before it is learned from: `evidence` nothing more, `approval` that people approved
+    something of the pull request, `none` that nothing makes it so. Once `settled_at` is set it is not looked at again.
+    """
+
+    __tablename__: ClassVar[str] = "us_feedback"
+    __table_args__ = (Index("ix_us_feedback_pull", "installation_id", "repository", "pull_request"),)
+
+    review_id: str = Field(primary_key=True)
+    fingerprint: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG)
+    repository: str
+    pull_request: int
+    held_back: bool
+    verdict: str
+    signs: dict[str, Any] = Field(sa_type=Json)
+    head_sha: str
+    line_text: str = Field(sa_type=Text)
+    pull_request_created_at: datetime = Field(sa_type=UtcDateTime)
+    consent: str
+    read_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ReviewAskRow(SQLModel, table=True):
+    """When the webhook came that asked for a review; a review that the sweep found has none."""
+
+    __tablename__: ClassVar[str] = "us_review_ask"
+
+    review_id: str = Field(primary_key=True)
+    installation_id: int = Field(sa_type=BIG, index=True)
+    received_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class PauseRow(SQLModel, table=True):

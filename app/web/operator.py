@@ -27,6 +27,8 @@ class Operations:
     preview_erasure: Callable[[str, str], dict[str, Any]]
     #: the same → ids of the workflows that were started
     erase: Callable[[str, str], list[str]]
+    #: installation id → how people take its reviews, by adapter version
+    feedback: Callable[[int], dict[str, Any]]
     #: installation id → name of the adapter that reviews again
     roll_back: Callable[[int], str]
     #: workflow id
@@ -55,6 +57,10 @@ def operator_router(operations: Operations, token: str) -> APIRouter:
     @router.post("/installations/{installation_id}/backfill", status_code=202)
     async def backfill(installation_id: int) -> dict[str, str]:
         return {"workflow": await _answer(operations.backfill, installation_id)}
+
+    @router.get("/installations/{installation_id}/feedback")
+    async def feedback(installation_id: int) -> dict[str, Any]:
+        return await _answer(operations.feedback, installation_id)
 
     # Whom it is about travels in the body: addresses of requests are written to logs.
     @router.post("/erasures/preview")

@@ -22,6 +22,7 @@ from app.github.payloads import (
     parse_event,
 )
 from app.store.deliveries import load_delivery, load_installation, save_installation, save_outcome
+from app.store.feedback import save_ask
 from app.store.tables import DeliveryRow, InstallationRow
 from app.workflows.backfilling import enqueue_backfill
 from app.workflows.context import services
@@ -107,6 +108,8 @@ def _act(session: Session, row: DeliveryRow) -> str:
     starts = (*(() if isinstance(decision, Ignore) else (decision,)), *beside)
     for start in starts:
         enqueue_start(session, start, event.installation.id)
+        if start.workflow == "review":
+            save_ask(session, str(start.arguments[-1]), event.installation.id, row.received_at)
     if isinstance(decision, Ignore) and not starts:
         return f"ignored: {decision.reason}"
     return f"enqueued: {', '.join(start.workflow for start in starts)}"

@@ -9,8 +9,10 @@ from typing import Any
 from sqlmodel import Session
 
 from app.dataset.building import build_snapshot
+from app.dataset.findings import render_finding_outcomes
 from app.domain.adapters import AdapterState
 from app.store.database import reading, writing
+from app.store.feedback import select_spoken_with_feedback
 from app.store.learning import (
     append_audit,
     load_pointer,
@@ -62,7 +64,10 @@ async def _take_snapshot(installation_id: int) -> str:
         with reading(services().database) as session:
             rows = select_approved_examples(session, installation_id)
             written = select_approved_written(session, installation_id)
-        path, manifest = build_snapshot(rows, installation_id, services().data / "snapshots", written=written)
+            told = select_spoken_with_feedback(session, installation_id)
+        outcomes = render_finding_outcomes(told, {(row.repository, row.pull_request or 0) for row in rows})
+        folder = services().data / "snapshots"
+        path, manifest = build_snapshot(rows, installation_id, folder, written=written, outcomes=outcomes)
         with writing(services().database) as session:
             save_snapshot(
                 session,

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from app.domain.errors import Refused, UnderstudyError
 from app.domain.findings import Finding
-from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter
+from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter, is_held_back
 from app.review.base_review import draft_base_review
 from app.review.coverage import ChangedFile, Coverage, read_before, read_files
 from app.review.drafting import Draft, draft_review
@@ -25,6 +25,7 @@ from app.review.messages import (
     render_check,
     render_comment,
     render_failure,
+    render_held_back,
     render_no_adapter,
     render_paused,
     render_review_body,
@@ -100,9 +101,10 @@ async def _review(installation_id: int, review_id: str, way: _Way, asked: str) -
     outcome = await draft(installation_id, review_id, asked)
     if outcome == "skipped":
         return "skipped"
-    if outcome == "no_adapter":
-        await publish_check(installation_id, review_id, render_no_adapter().model_dump())
-        return "skipped"
+    if outcome in ("no_adapter", "held_back"):
+        text = render_no_adapter() if outcome == "no_adapter" else render_held_back()
+        await publish_check(installation_id, review_id, text.model_dump())
+        return "skipped" if outcome == "no_adapter" else "held_back"
     if outcome == "paused":
         await publish_pause(installation_id, review_id)
         return "skipped"
@@ -153,14 +155,13 @@ class _Known(NamedTuple):
 
 @step()
 async def draft(installation_id: int, review_id: str, asked: str = "") -> str:
-    """Returns drafted, silent, shadowed, paused, no_adapter or skipped. Findings and coverage are saved; a second run
-    finds them."""
+    """Returns drafted, silent, shadowed, held_back, paused, no_adapter or skipped. Findings and coverage are saved; a
+    second run finds them."""
     known = _load_known(installation_id, review_id)
     row, github = known.row, services().github(installation_id)
     policy = (await github.fetch_policy(row.repository)).policy
-    is_shadow = policy.review.mode is ReviewMode.SHADOW
     if row.state == "drafted":
-        return "shadowed" if is_shadow else "drafted" if _load_findings(review_id) else "silent"
+        return _decide_fate(policy.review, row, speaks=bool(_load_findings(review_id)))
     if known.is_paused and not asked:
         return "paused"
     pull = await github.fetch_pull(row.repository, row.pull_request)
@@ -173,7 +174,17 @@ async def draft(installation_id: int, review_id: str, asked: str = "") -> str:
         save_findings(session, review_id, drafted.findings)
         coverage = drafted.coverage.model_dump(mode="json")
         save_review_state(session, review_id, "drafted", coverage=coverage, adapter=drafted.adapter)
-    return "shadowed" if is_shadow else "drafted" if drafted.findings else "silent"
+    return _decide_fate(policy.review, row, speaks=bool(drafted.findings))
+
+
+def _decide_fate(policy: ReviewPolicy, row: ReviewRow, *, speaks: bool) -> str:
+    """Of a drafted review. A pull request held back says the same of its silence: that there was something to say is
+    something said, and whoever asks for a review there would undo the chance that chose it."""
+    if policy.mode is ReviewMode.SHADOW:
+        return "shadowed"
+    if is_held_back(policy.holdback, int(row.id.split(":")[-3]), row.pull_request):
+        return "held_back"
+    return "drafted" if speaks else "silent"
 
 
 def _load_known(installation_id: int, review_id: str) -> _Known:

@@ -115,7 +115,7 @@ def find_rejected(snapshot: Snapshot) -> list[CommentRow]:
     """
     asked = {row.example: row for row in snapshot.comments("train")}
     hunks = snapshot.hunks("train")
-    rejected = (outcome for outcome in snapshot.outcomes("train") if not outcome.accepted)
+    rejected = (outcome for outcome in snapshot.outcomes("train") if not (outcome.accepted or outcome.is_own))
     found = (_place(outcome, asked, hunks) for outcome in rejected)
     return [row for row in found if row is not None]
 

@@ -41,12 +41,12 @@ def pair_outcomes(
     longest: int,
 ) -> list[Preference]:
     """Every outcome whose prompt is known (from its comment, else from the one line of its hunk that reads so) and that
-    is no longer than `longest` tokens.
+    is no longer than `longest` tokens. Comments of ours are none of them: a model must not train on its own words.
     """
     prompts = {row.example: row.prompt for row in comments}
     places = {example: row for row in hunks for example in row.examples}
     found: list[Preference] = []
-    for outcome in outcomes:
+    for outcome in (row for row in outcomes if not row.is_own):
         prompt = prompts.get(outcome.example) or _render(outcome, places.get(outcome.example))
         if prompt is not None:
             row = tokenizer.row(outcome.example, prompt, (render_completion(outcome.body),))

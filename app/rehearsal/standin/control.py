@@ -18,6 +18,7 @@ from app.rehearsal.standin.state import (
     Comment,
     Label,
     PullRequest,
+    Reaction,
     Repository,
     Review,
     ReviewState,
@@ -298,10 +299,17 @@ class StandIn(Conversation):
     def unresolve_thread(self, full_name: str, number: int, comment_id: int, *, by: str) -> None:
         self._set_resolved(full_name, number, comment_id, by, resolved=False)
 
-    def react(self, full_name: str, number: int, comment_id: int, reaction: str, *, times: int = 1) -> None:
-        """Reactions by REST name (`+1`, `-1`, `heart`, …). GitHub sends no webhook for them."""
+    def react(
+        self, full_name: str, number: int, comment_id: int, reaction: str, *, times: int = 1, by: str | None = None
+    ) -> None:
+        """Reactions by REST name (`+1`, `-1`, `heart`, …), of one person or of as many passers-by. GitHub sends no
+        webhook for them."""
         with self.lock:
-            comment_of(self.find_pull(full_name, number)[1], comment_id).reactions[reaction] += times
+            comment = comment_of(self.find_pull(full_name, number)[1], comment_id)
+            comment.reactions[reaction] += times
+            for at in range(times):
+                who = self.add_user(by or f"passer-by-{at + 1}")
+                comment.reacted.append(Reaction(self.new_id(), who, reaction))
 
     def minimize(self, full_name: str, number: int, comment_id: int) -> None:
         """Hide a comment, as people do with spam and with what is settled. No webhook tells of it either."""

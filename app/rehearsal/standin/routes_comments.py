@@ -10,7 +10,7 @@ from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.pulls import comment_json, issue_comment_json, reaction_json
 from app.rehearsal.standin.reviewing import BODY_LIMIT
 from app.rehearsal.standin.routing import Call, Route
-from app.rehearsal.standin.state import Comment, IssueComment, PullRequest, Review, Thread
+from app.rehearsal.standin.state import Comment, IssueComment, PullRequest, Reaction, Review, Thread
 
 
 class Written(BaseModel):
@@ -80,13 +80,26 @@ def _react(call: Call) -> Answer:
 
 
 def _react_reviewing(call: Call) -> Answer:
+    return _add_reaction(call, _find_reviewing(call))
+
+
+def _reactions_reviewing(call: Call) -> Listing:
+    """Oldest first, of one kind where `content` asks for it."""
+    comment, site = _find_reviewing(call), call.site
+    own = [Reaction(number, site.bot, content) for content, number in comment.own_reactions.items()]
+    found = sorted([*own, *comment.reacted], key=lambda one: one.id)
+    wanted = call.query.get("content")
+    return Listing([reaction_json(site.base_url, comment, one) for one in found if wanted in (None, one.content)])
+
+
+def _find_reviewing(call: Call) -> Comment:
     number = call.number("comment_id")
     rows = ((pull, one) for pull in call.repository.pulls.values() for _, one in pull.comments())
     found = next((row for row in rows if row[1].id == number), None)
     if found is None:
         raise not_found()
     call.pull_number = found[0].number
-    return _add_reaction(call, found[1])
+    return found[1]
 
 
 def _add_reaction(call: Call, comment: Comment | IssueComment) -> Answer:
@@ -96,7 +109,8 @@ def _add_reaction(call: Call, comment: Comment | IssueComment) -> Answer:
     if is_new:
         comment.own_reactions[content] = call.site.new_id()
         comment.reactions[content] += 1
-    return Answer(201 if is_new else 200, reaction_json(call.site.base_url, comment, content, call.site.bot))
+    own = Reaction(comment.own_reactions[content], call.site.bot, content)
+    return Answer(201 if is_new else 200, reaction_json(call.site.base_url, comment, own))
 
 
 def _create(call: Call) -> Answer:
@@ -174,6 +188,7 @@ ROUTES = (
     Route("POST", _ISSUES + "/comments/{comment_id}/reactions", _react, needs=_WRITE),
     Route("GET", _PULLS + "/comments", _list_reviewing, needs=_READ),
     Route("GET", _PULLS + "/{pull_number}/comments", _list_reviewing, needs=_READ),
+    Route("GET", _PULLS + "/comments/{comment_id}/reactions", _reactions_reviewing, needs=_READ),
     Route("POST", _PULLS + "/comments/{comment_id}/reactions", _react_reviewing, needs=_WRITE),
     Route("POST", _REPLIES, _reply, needs=_WRITE, creates_content=True),
 )

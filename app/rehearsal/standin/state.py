@@ -74,6 +74,15 @@ class Review:
         return f"PRR_{self.id}"
 
 
+@dataclass(frozen=True)
+class Reaction:
+    """One of a person's. `content` is REST's name for it."""
+
+    id: int
+    author: User
+    content: str
+
+
 @dataclass
 class Comment:
     """A review comment. `commit_sha`, `line` and `diff_hunk` are those of the moment it was written, for ever."""
@@ -94,6 +103,8 @@ class Comment:
     reactions: Counter[str] = field(default_factory=Counter)
     #: those of the App among them: one of a kind, however often it asks
     own_reactions: dict[str, int] = field(default_factory=dict)
+    #: those of people among them
+    reacted: list[Reaction] = field(default_factory=list)
 
     @property
     def node_id(self) -> str:

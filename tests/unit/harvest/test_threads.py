@@ -43,6 +43,7 @@ _PULL: dict[str, Any] = {
     "body": None,
     "lastEditedAt": None,
     "createdAt": "2026-01-05T08:00:00Z",
+    "closedAt": None,
     "mergedAt": None,
     "merged": True,
     "baseRefOid": "b" * 40,

@@ -9,10 +9,10 @@ from app.rehearsal.standin.state import (
     Event,
     IssueComment,
     PullRequest,
+    Reaction,
     Repository,
     Review,
     Thread,
-    User,
     stamp,
 )
 
@@ -227,13 +227,12 @@ def issue_json(base: str, repository: Repository, pull: PullRequest) -> Json:
     }
 
 
-def reaction_json(base: str, comment: Comment | IssueComment, content: str, author: User) -> Json:
-    number = comment.own_reactions[content]
+def reaction_json(base: str, comment: Comment | IssueComment, reaction: Reaction) -> Json:
     return {
-        "id": number,
-        "node_id": f"REA_{number}",
-        "user": user_json(base, author),
-        "content": content,
+        "id": reaction.id,
+        "node_id": f"REA_{reaction.id}",
+        "user": user_json(base, reaction.author),
+        "content": reaction.content,
         "created_at": stamp(comment.updated_at),
     }
 

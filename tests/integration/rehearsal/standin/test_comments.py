@@ -66,3 +66,22 @@ def test_edited_and_deleted_comments_are_announced_in_githubs_form(tmp_path: Pat
         check_webhook(one.event, one.payload)
     assert told[0].payload["changes"] == {"body": {"from": "why?"}}
     assert told[0].payload["sender"]["login"] == "wes"
+
+
+def test_who_reacted_to_a_comment_on_a_line_is_listed_by_kind(tmp_path: Path) -> None:
+    with small_world(tmp_path) as world:
+        world.open()
+        client, first = world.installation(), a_comment(world)
+        path = f"/repos/{REPO}/pulls/comments/{first}/reactions"
+        world.standin.react(REPO, 1, first, "-1", by="wes")
+        world.standin.react(REPO, 1, first, "heart", times=2)
+        assert client.post(path, json={"content": "eyes"}).status_code == 201
+        shown = [(one["user"]["login"], one["content"]) for one in client.get(path).json()]
+        assert shown == [
+            ("wes", "-1"),
+            ("passer-by-1", "heart"),
+            ("passer-by-2", "heart"),
+            ("understudy[bot]", "eyes"),
+        ]
+        assert [one["content"] for one in client.get(path, params={"content": "-1"}).json()] == ["-1"]
+        assert client.get(f"/repos/{REPO}/pulls/comments/{first + 999}/reactions").status_code == 404

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import Refused, UserError
+from app.domain.snapshots import OutcomeRow, Part
 from tests.training_data import write_snapshot
 from training.config import resolve_config
 from training.evaluation.controls import ensure_snapshot, find_rejected, make_rows
@@ -53,6 +54,20 @@ def test_a_rejected_comment_without_a_row_is_placed_by_the_text_of_its_line(snap
     placed = find_rejected(hidden)
     assert placed
     assert all(row.prompt == asked[row.example] for row in placed)
+
+
+class _OurOwn(Snapshot):
+    """Every outcome is one of our own Findings."""
+
+    def outcomes(self, part: Part) -> list[OutcomeRow]:
+        rows = super().outcomes(part)
+        return [row.model_copy(update={"example": f"fp1:{at}"}) for at, row in enumerate(rows)]
+
+
+def test_what_we_said_ourselves_is_no_rejected_comment_though_its_line_is_known(snapshot: Snapshot) -> None:
+    own = _OurOwn(snapshot.folder, snapshot.manifest)
+    assert any(not row.accepted for row in own.outcomes("train"))
+    assert find_rejected(own) == []
 
 
 def test_a_snapshot_without_rejected_comments_gives_no_inverted_control(snapshot: Snapshot, tmp_path: Path) -> None:
