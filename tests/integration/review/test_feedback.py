@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -60,7 +61,8 @@ def poll(team: Team) -> dict[str, int]:
     """As the schedule starts it."""
     with writing(team.services.database) as session:
         workflow_id = feedback.enqueue_poll(session, team.installation_id, str(next(_TICKS)))
-    return dict(engine.wait(workflow_id, 120))
+    told: dict[str, int] = json.loads(json.dumps(engine.wait(workflow_id, 120)))
+    return told
 
 
 def look(team: Team, number: int) -> FeedbackRow:
@@ -251,7 +253,7 @@ def held_back(commanded: Commanded) -> int:
     review_id = commanded.review_id(number)
     mine = finding.model_copy(update={"pull_request": number})
     head = team.standin.find_pull(REPO, number)[1].head_sha
-    about = {"installation_id": team.installation_id, "repository": REPO, "pull_request": number}
+    about: dict[str, Any] = {"installation_id": team.installation_id, "repository": REPO, "pull_request": number}
     with writing(team.services.database) as session:
         save_review(session, ReviewRow(id=review_id, head_sha=head, state="planned", **about))
         save_findings(session, review_id, (mine,))
@@ -301,7 +303,7 @@ def test_what_people_said_where_we_were_silent_becomes_an_example_and_is_counted
     assert rates_of(team, "7--v3").missed == 0
 
     silent, sha = team.open({"service.py": CHANGED})
-    about = {"installation_id": team.installation_id, "repository": REPO, "pull_request": silent}
+    about: dict[str, Any] = {"installation_id": team.installation_id, "repository": REPO, "pull_request": silent}
     with writing(team.services.database) as session:
         row = ReviewRow(id=commanded.review_id(silent), head_sha=sha, state="silent", adapter="7--v3", **about)
         save_review(session, row)
