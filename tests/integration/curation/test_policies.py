@@ -152,7 +152,9 @@ async def test_a_policy_that_cannot_be_read_is_told_and_changes_nothing(team: Te
         assert "approve" not in await harvest(team, number)
 
     (noted,) = team.audits("policy.invalid")
-    assert noted.detail["problem"] == "expected only the keys curation, opt_out, summary, history, got surprise"
+    assert noted.detail["problem"] == (
+        "line 2, column 1: expected only the keys version, curation, opt_out, summary, history, review, got surprise"
+    )
     declare(team, "curation: manual\n")
     await harvest(team, number)
     assert len(team.audits("policy.valid")) == 1

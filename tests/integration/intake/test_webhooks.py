@@ -40,7 +40,7 @@ def test_a_delivery_is_stored_as_it_came_and_starts_its_work(service: Service) -
     assert row is not None
     assert row.body == answer.request.content
     assert (row.event, row.action, row.installation_id) == ("pull_request", "opened", 11)
-    assert wait_outcome(service, guid) == "enqueued: review"
+    assert wait_outcome(service, guid) == "enqueued: review, look_at_head"
     review = engine.load_run(f"review:github.com:5:7:{'a' * 40}")
     assert review is not None
     assert (review.state, review.queue) == (State.ENQUEUED, "github")
@@ -70,7 +70,7 @@ def test_a_suspended_installation_is_left_alone_until_it_comes_back(service: Ser
     assert tell("installation", lifecycle) == "installation: suspended"
     assert tell("pull_request", a_payload(number=1)) == "ignored: installation is suspended"
     assert tell("installation", lifecycle | {"action": "unsuspend"}) == "installation: active"
-    assert tell("pull_request", a_payload(number=2)) == "enqueued: review"
+    assert tell("pull_request", a_payload(number=2)) == "enqueued: review, look_at_head"
     with reading(engine.database()) as session:
         row = load_installation(session, 11)
     assert row is not None
@@ -106,7 +106,7 @@ def test_what_cannot_be_stored_is_never_acknowledged(postgres_server: PostgresSe
         finally:
             postgres_server.start()
         assert service.deliver(a_payload(), guid="lost-00000001").status_code == 202
-        assert wait_outcome(service, "lost-00000001", 40) == "enqueued: review"
+        assert wait_outcome(service, "lost-00000001", 40) == "enqueued: review, look_at_head"
 
 
 def test_no_payload_and_no_secret_reaches_a_log(
