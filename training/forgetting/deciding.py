@@ -22,9 +22,7 @@ Losses = Literal["solutions_nll", "general_nll"]
 _SPELLED = {"solutions_nll": "known solutions", "general_nll": "general text"}
 
 
-def decide_forgetting(
-    base: Forgetting, candidate: Forgetting, *, programs: float = 0.05, nll: float = 0.02
-) -> list[Reason]:
+def decide_forgetting(base: Forgetting, candidate: Forgetting, *, programs: float, nll: float) -> list[Reason]:
     """One reason a measure that was asked for, at least one reason.
 
     `programs` is the share of programs that may be lost, `nll` the relative rise that may be (practitioners' guides:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from app.domain.evals import Forgetting, Reason
+from app.domain.evals import Forgetting, GatePolicy, Reason
 from training.forgetting.deciding import chance_of_loss, decide_forgetting, lower_bound
+
+_POLICY = GatePolicy()
 
 
 def _programs(solved: int, lost: int = 0, gained: int = 0, of: int = 164) -> tuple[Forgetting, Forgetting]:
@@ -20,8 +22,13 @@ def _side(**vectors: tuple[bool, ...] | tuple[float, ...]) -> Forgetting:
 
 
 def _only(base: Forgetting, candidate: Forgetting) -> Reason:
-    (reason,) = decide_forgetting(base, candidate)
+    (reason,) = _decide(base, candidate)
     return reason
+
+
+def _decide(base: Forgetting, candidate: Forgetting) -> list[Reason]:
+    """Under the limits that the gate has."""
+    return decide_forgetting(base, candidate, programs=_POLICY.forgotten_programs, nll=_POLICY.forgotten_nll)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +71,9 @@ def test_a_handful_of_unchanged_problems_proves_nothing() -> None:
         ((1.0, 1.0), (True, True)),
         ((0.9, 0.95), (True, True)),
         ((1.01, 1.02), (True, True)),
-        ((1.05, 1.06), (False, True)),
-        ((0.8, 1.3), (False, False)),  # five per cent in the middle, and no way to know
+        ((1.14, 1.15), (True, True)),
+        ((1.2, 1.21), (False, True)),
+        ((0.8, 1.6), (False, False)),  # twenty per cent in the middle, and no way to know
     ],
 )
 def test_losses(factors: tuple[float, float], verdict: tuple[bool, bool]) -> None:
@@ -78,7 +86,7 @@ def test_losses(factors: tuple[float, float], verdict: tuple[bool, bool]) -> Non
 def test_a_missing_sandbox_holds() -> None:
     base, candidate = _programs(80)
     broken = candidate.model_copy(update={"humaneval": (), "not_measured": {"humaneval": "no sandbox: none here"}})
-    (reason, *_) = decide_forgetting(base, broken)
+    (reason, *_) = _decide(base, broken)
     assert not reason.passed
     assert not reason.measured
     assert "no sandbox: none here" in reason.text
