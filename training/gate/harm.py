@@ -9,6 +9,11 @@ from training.gate.reasons import share, share_reason, unmeasured
 
 #: Names of regressed prompts and extracted strings that a reason shows.
 _SHOWN = 5
+_NOT_ASKED = (
+    "the candidate was asked no pinned prompts: none were named (--pinned FILE), and no runner but the local one "
+    "takes them along"
+)
+_NOT_HELD = "pinned prompts are asked of adapters only, and no version in use was asked the same"
 
 
 def check_places(candidate: EvalReport, policy: GatePolicy) -> Iterator[Reason]:
@@ -47,11 +52,15 @@ def check_engine(candidate: EvalReport, policy: GatePolicy) -> Iterator[Reason]:
 
 
 def check_regressions(candidate: EvalReport, baselines: Sequence[EvalReport], policy: GatePolicy) -> Iterator[Reason]:
-    """Pinned prompts against the adapter in use where there is one, else against the base."""
+    """Pinned prompts against the adapter in use where there is one, else against the base.
+
+    Where a side was not asked, that is advice: a first version has nothing before it, and a round elsewhere no prompts.
+    """
     after = candidate.regression
     known = [report for report in baselines if report.regression is not None]
     before = next((item for item in known if "current" in item.paired), known[0] if known else None)
     if after is None or before is None or before.regression is None:
+        yield unmeasured("regression", _NOT_ASKED if after is None else _NOT_HELD).model_copy(update={"advisory": True})
         return
     if before.regression.set_id != after.set_id:
         yield unmeasured("regression", f"the pinned prompts differ ({before.regression.set_id}, {after.set_id})")

@@ -74,7 +74,7 @@ def make_candidate(arm: Arm | None = None, **losses: float) -> EvalReport:
 
 def _failed(candidate: EvalReport, *baselines: EvalReport) -> tuple[str, set[str]]:
     decision = decide_promotion(candidate, baselines or [make_base()], POLICY)
-    return decision.verdict, {reason.check for reason in decision.reasons if not reason.passed}
+    return decision.verdict, {reason.check for reason in decision.reasons if not reason.passed and not reason.advisory}
 
 
 def test_clear_lift_is_promoted_with_every_reason() -> None:
@@ -209,6 +209,15 @@ def test_other_pinned_prompts_are_no_measure() -> None:
     assert _failed(candidate, base) == ("hold", {"regression"})
 
 
+@pytest.mark.parametrize(("asked", "why"), [(False, "no pinned prompts: none were named"), (True, "no version in use")])
+def test_pinned_prompts_that_nobody_asked_are_said_and_decide_nothing(asked: bool, why: str) -> None:
+    candidate = make_candidate().model_copy(update={"regression": _pinned("+++") if asked else None})
+    decision = decide_promotion(candidate, [make_base()], POLICY)
+    (said,) = (reason for reason in decision.reasons if reason.check == "regression")
+    assert (said.advisory, said.measured, decision.verdict) == (True, False, "promote")
+    assert why in said.text
+
+
 def _spot(refused: int, *, suite: str = "su1:a", adapter: str = "acme--000000000000") -> SpotCheck:
     at = datetime(2026, 1, 2, tzinfo=UTC)
     return SpotCheck(by="ana", at=at, suite=suite, adapter=adapter, pairs=20, refused_adapter=refused, refused_base=9)
@@ -246,7 +255,12 @@ def test_a_judges_rubric_and_the_nearest_comment_advise_and_decide_nothing() -> 
     )
     decision = decide_promotion(make_candidate(arm), [base], POLICY)
     assert decision.verdict == "promote"
-    assert {item.check for item in decision.reasons if item.advisory} == {"adherence", "correctness", "nearest"}
+    assert {item.check for item in decision.reasons if item.advisory} == {
+        "adherence",
+        "correctness",
+        "nearest",
+        "regression",
+    }
     assert not any(item.passed for item in decision.reasons if item.advisory)
     assert "\n  i nearest: " in describe_decision(decision)
 
