@@ -33,7 +33,7 @@ from training.recipes.pilot import is_proven, run_pilot
 from training.recipes.sft import ADAPTER, train_adapter
 from training.recipes.task import Task
 from training.recipes.version import assemble_version, measure_probes
-from training.release.folder import SERVED_DECISION, SPOT_CHECK
+from training.release.folder import SERVED_DECISION, SPOT_CHECK, read_baselines
 from training.release.publishing import seal_run
 from training.rows.snapshot import Snapshot
 from training.scores.acceptance import fit_acceptance
@@ -81,15 +81,17 @@ def run_round(learning: Round, progress: Progress) -> GateDecision:
     _fix_policy(learning)
     stages = _Stages(progress)
     _fit_scores(learning, progress, stages)
-    baseline = stages.report(learning.out / "reports/baseline.json", lambda: _examine(learning, progress, None))
+    stages.report(learning.out / "reports/baseline.json", lambda: _examine(learning, progress, None))
     adapter = _learn(learning, progress, stages)
     manifest = _assemble(learning, key, adapter, stages)
     version = learning.out / "version"
     candidate = stages.report(
         learning.out / "reports/candidate.json", lambda: _examine(learning, progress, version), adapter=manifest.name
     )
-    baselines = [baseline, *_current(learning, progress, stages)]
-    decision = decide_promotion(candidate, baselines, learning.policy, _read_spot_check(learning.out))
+    _measure_current(learning, progress, stages)
+    decision = decide_promotion(
+        candidate, read_baselines(learning.out), learning.policy, _read_spot_check(learning.out)
+    )
     save_record(learning.out / "decision.json", decision)
     (learning.out / SERVED_DECISION).unlink(missing_ok=True)  # it confirmed another decision
     record = RunRecord(
@@ -190,19 +192,19 @@ def _examine(learning: Round, progress: Progress, adapter: Path | None, arm: Arm
     return evaluate(examination, progress)
 
 
-def _current(learning: Round, progress: Progress, stages: "_Stages") -> list[EvalReport]:
+def _measure_current(learning: Round, progress: Progress, stages: "_Stages") -> None:
     """The adapter in use on the same held-out rows; one of another base is no rival, and that is said."""
-    if learning.current is None:
-        return []
-    current = learning.current
-    manifest = load_record(current / "manifest.json", AdapterManifest, what="the current adapter's manifest")
-    try:
-        check_base(manifest, learning.checkpoint)
-    except Refused as refusal:
-        progress.say(f"the adapter in use is not compared: {refusal}")
-        return []
-    path = learning.out / "reports" / "current.json"
-    return [stages.report(path, lambda: _examine(learning, progress, current, "current"), adapter=manifest.name)]
+    path, current = learning.out / "reports" / "current.json", learning.current
+    if current is not None:
+        manifest = load_record(current / "manifest.json", AdapterManifest, what="the current adapter's manifest")
+        try:
+            check_base(manifest, learning.checkpoint)
+        except Refused as refusal:
+            progress.say(f"the adapter in use is not compared: {refusal}")
+        else:
+            stages.report(path, lambda: _examine(learning, progress, current, "current"), adapter=manifest.name)
+            return
+    path.unlink(missing_ok=True)  # of a version that was in use when this round was begun
 
 
 class _Stages:

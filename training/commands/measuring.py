@@ -83,8 +83,12 @@ def controls(
     config: ConfigChoice = None,
     only: Annotated[list[str] | None, typer.Option(help="One of them; may be given several times.")] = None,
     judge: JudgeFile = None,
+    signing_key: SigningKey = None,
 ) -> None:
-    """Train adapters that should teach nothing, by the same recipe, and measure each into OUT/reports/NAME.json."""
+    """Train adapters that should teach nothing, by the same recipe, and measure each into OUT/reports/NAME.json.
+
+    Where OUT is a finished run, the gate decides it again with them.
+    """
     with spoken_errors():
         from training.config import resolve_config
         from training.evaluation.naming import parse_controls
@@ -95,11 +99,19 @@ def controls(
         names, resolved, opened = parse_controls(only or []), resolve_config(config), load_snapshot(snapshot)
         folder, checkpoint = open_base(base)
         judging = open_judge(judge)
+
+        from training.release.deciding import check_key, decide_again
+
+        check_key(out, signing_key)
         with hold_folder(out / "controls"):
             from training.evaluation.controls import Controls, run_controls
+            from training.gate.deciding import describe_decision
 
             made = Controls(opened, folder, checkpoint, resolved.config, out, judging)
             run_controls(made, names, Progress(out / "controls" / "progress.jsonl"))
+        if (out / "decision.json").is_file():
+            with hold_folder(out):
+                typer.echo(describe_decision(decide_again(out, signing_key)))
 
 
 def gate(

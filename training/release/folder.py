@@ -1,6 +1,7 @@
 """A finished run folder, read whole: what the page and the card tell, and what `verify` proves."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 from app.domain.adapters import AdapterManifest
 from app.domain.errors import UserError
 from app.domain.evals import Arm, EvalReport, GateDecision, SpotCheck
+from training.evaluation.naming import CONTROLS
 from training.process.files import load_record
 
 #: The candidate's report and those it is held against, as `training/run.py` names them.
 CANDIDATE = "candidate"
+BASELINES = ("baseline", "current", *CONTROLS)
 SPOT_CHECK = "spot-check.json"
 #: What the server that will answer made of the same rows, and the decision with that in it.
 SERVED, SERVED_DECISION = "served", "served.json"
@@ -49,7 +52,7 @@ class RunFolder:
 
     @property
     def baselines(self) -> list[EvalReport]:
-        return [report for name, report in self.reports.items() if name != CANDIDATE]
+        return select_baselines(self.reports)
 
     @property
     def arms(self) -> dict[str, Arm]:
@@ -86,6 +89,20 @@ def open_run(path: Path) -> RunFolder:
         steps=_read_steps(path / "progress.jsonl"),
         spot=load_record(path / SPOT_CHECK, SpotCheck, what="a spot check") if (path / SPOT_CHECK).is_file() else None,
     )
+
+
+def read_baselines(path: Path) -> list[EvalReport]:
+    """What the candidate of this run folder is held against, wherever it is decided: before there is a decision, too.
+
+    Raises:
+        UserError: when one of them is no report.
+    """
+    return select_baselines(_read_reports(path / "reports"))
+
+
+def select_baselines(reports: Mapping[str, EvalReport]) -> list[EvalReport]:
+    """The base, then the version in use and the trained controls where they were measured; no other file counts."""
+    return [reports[name] for name in BASELINES if name in reports]
 
 
 def _read_reports(folder: Path) -> dict[str, EvalReport]:

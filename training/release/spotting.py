@@ -6,11 +6,9 @@ from pathlib import Path
 from app.domain.errors import UserError
 from app.domain.evals import GateDecision
 from app.domain.releases import SpotAnswers, SpotSheet
-from training.gate.confirming import confirm_served
-from training.gate.deciding import decide_promotion
 from training.process.files import load_record, save_record, save_text
-from training.release.folder import SERVED_DECISION, SPOT_CHECK, open_run
-from training.release.publishing import SIGNATURE, seal_run
+from training.release.deciding import check_key, decide_again
+from training.release.folder import SPOT_CHECK, open_run
 from training.release.spot_check import PAGE, SHEET, lay_out, render_sheet, settle
 
 
@@ -38,16 +36,8 @@ def take_answers(folder: Path, answers: Path, *, by: str, at: datetime, key: Pat
     Raises:
         UserError: when the answers are no answers to this run's sheet, or a signed run would lose its signature.
     """
-    if key is None and (folder / SIGNATURE).is_file():
-        raise UserError(f"{folder} is signed; expected --signing-key to sign it with the new verdict")
+    check_key(folder, key)
     sheet = load_record(folder / SHEET, SpotSheet, what="a spot check's sheet; make it without --answers first")
     said = load_record(answers, SpotAnswers, what="the file that the spot check's page saves")
     save_record(folder / SPOT_CHECK, settle(sheet, said, by=by, at=at))
-    run = open_run(folder)
-    decision = decide_promotion(run.candidate, run.baselines, run.decision.policy, run.spot)
-    save_record(folder / "decision.json", decision)
-    if run.served:
-        decision = confirm_served(decision, run.candidate, run.served["candidate"], run.served["baseline"])
-        save_record(folder / SERVED_DECISION, decision)
-    seal_run(folder, key)
-    return decision
+    return decide_again(folder, key)

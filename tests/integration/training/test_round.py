@@ -117,6 +117,9 @@ def test_a_control_is_trained_and_compares(
     assert (control.suite, control.rows) == (candidate.suite, candidate.rows)
     assert "not measured: inverted needs at least 12 comments" in said
     assert not (finished / "reports/inverted.json").exists()
+    decision = GateDecision.model_validate_json((finished / "decision.json").read_text())
+    assert "beats_shuffled" in {reason.check for reason in decision.reasons}
+    assert verify(finished)[-1].startswith("the reports and the policy give")
 
 
 def test_a_killed_round_goes_on_and_ends_the_same(
