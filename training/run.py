@@ -33,7 +33,7 @@ from training.recipes.pilot import is_proven, run_pilot
 from training.recipes.sft import ADAPTER, train_adapter
 from training.recipes.task import Task
 from training.recipes.version import assemble_version, measure_probes
-from training.release.folder import SERVED_DECISION, SPOT_CHECK, read_baselines
+from training.release.folder import POLICY, SERVED_DECISION, SPOT_CHECK, read_baselines
 from training.release.publishing import seal_run
 from training.rows.snapshot import Snapshot
 from training.scores.acceptance import fit_acceptance
@@ -113,7 +113,7 @@ def _fix_policy(learning: Round) -> None:
     Raises:
         UserError: when the run began under others.
     """
-    path = learning.out / "policy.json"
+    path = learning.out / POLICY
     if not path.is_file():
         save_record(path, learning.policy)
     elif load_record(path, GatePolicy, what="a gate policy") != learning.policy:

@@ -8,14 +8,14 @@ from typing import Any
 
 from app.domain.adapters import AdapterManifest
 from app.domain.errors import UserError
-from app.domain.evals import Arm, EvalReport, GateDecision, SpotCheck
+from app.domain.evals import Arm, EvalReport, GateDecision, GatePolicy, SpotCheck
 from training.evaluation.naming import CONTROLS
 from training.process.files import load_record
 
 #: The candidate's report and those it is held against, as `training/run.py` names them.
 CANDIDATE = "candidate"
 BASELINES = ("baseline", "current", *CONTROLS)
-SPOT_CHECK = "spot-check.json"
+POLICY, SPOT_CHECK = "policy.json", "spot-check.json"
 #: What the server that will answer made of the same rows, and the decision with that in it.
 SERVED, SERVED_DECISION = "served", "served.json"
 
@@ -45,6 +45,8 @@ class RunFolder:
     served: dict[str, EvalReport]
     #: the trainer's own decision
     trained: GateDecision
+    #: the thresholds that were fixed before the first figure; None where the file is gone
+    policy: GatePolicy | None
 
     @property
     def candidate(self) -> EvalReport:
@@ -81,6 +83,7 @@ def open_run(path: Path) -> RunFolder:
         path=path,
         decision=load_record(confirmed, GateDecision, what="a decision") if confirmed.is_file() else trained,
         trained=trained,
+        policy=load_record(path / POLICY, GatePolicy, what="a gate policy") if (path / POLICY).is_file() else None,
         served=_read_reports(path / SERVED) if confirmed.is_file() else {},
         manifest=load_record(path / "version" / "manifest.json", AdapterManifest, what="an adapter's manifest"),
         reports=reports,

@@ -7,12 +7,12 @@ from pathlib import Path
 from app.domain.releases import ReleaseManifest
 from training.process.files import hash_file, save_record, save_text
 from training.release.card import render_card
-from training.release.folder import SERVED, SERVED_DECISION, SPOT_CHECK, open_run
+from training.release.folder import POLICY, SERVED, SERVED_DECISION, SPOT_CHECK, open_run
 from training.release.page import render_page
 from training.release.signing import ensure_key, sign
 
 PAGE, CARD, RELEASE, SIGNATURE = "report.html", "card.md", "release.json", "release.sig.json"
-_DECISIONS = ("policy.json", "decision.json", SERVED_DECISION, SPOT_CHECK)
+_DECISIONS = (POLICY, "decision.json", SERVED_DECISION, SPOT_CHECK)
 _SEALED = (*_DECISIONS, "run.json", "sft.json", "preflight.json", "estimate.json", PAGE, CARD)
 
 
@@ -30,7 +30,7 @@ def seal_run(folder: Path, key: Path | None) -> ReleaseManifest:
         snapshot=run.manifest.snapshot,
         base=run.manifest.base,
         verdict=run.decision.verdict,
-        files={str(path.relative_to(folder)): hash_file(path) for path in _list_files(folder)},
+        files={str(path.relative_to(folder)): hash_file(path) for path in list_sealed(folder)},
         created_at=datetime.now(UTC),
     )
     (folder / SIGNATURE).unlink(missing_ok=True)  # the old one would be over other bytes
@@ -40,7 +40,8 @@ def seal_run(folder: Path, key: Path | None) -> ReleaseManifest:
     return release
 
 
-def _list_files(folder: Path) -> Iterator[Path]:
+def list_sealed(folder: Path) -> Iterator[Path]:
+    """All that a seal is over, as the folder is now; checkpoints and logs are not."""
     yield from (folder / name for name in _SEALED if (folder / name).is_file())
     for part in ("reports", SERVED, "version"):
         yield from sorted(path for path in (folder / part).rglob("*") if path.is_file())

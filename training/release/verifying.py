@@ -7,10 +7,10 @@ from app.domain.adapters import AdapterManifest
 from app.domain.errors import Refused, UserError
 from app.domain.releases import ReleaseManifest, Signature
 from training.gate.confirming import confirm_served
-from training.gate.deciding import decide_promotion
 from training.process.files import hash_file, load_record
-from training.release.folder import open_run
-from training.release.publishing import RELEASE, SIGNATURE
+from training.release.deciding import check_same, derive_trained
+from training.release.folder import SERVED_DECISION, open_run
+from training.release.publishing import RELEASE, SIGNATURE, list_sealed
 from training.release.signing import check_signature
 
 
@@ -36,19 +36,19 @@ def _prove_release(folder: Path, public_key: str | None) -> Iterator[str]:
     release = load_record(folder / RELEASE, ReleaseManifest, what="a release's manifest")
     yield _prove_signature(folder, public_key)
     _prove_files(folder, release.files)
+    _prove_complete(folder, release.files)
     yield f"{len(release.files)} files have the hashes that release.json names"
     yield from _prove_version(folder / "version")
     run = open_run(folder)
     if release.adapter != run.manifest.name:
         raise Refused("other_adapter", f"release.json names {release.adapter}, version/ is {run.manifest.name}")
-    again = decide_promotion(run.candidate, run.baselines, run.decision.policy, run.spot)
+    again = derive_trained(run, run.trained.policy)
     if run.served:
         again = confirm_served(again, run.candidate, run.served["candidate"], run.served["baseline"])
-    if (again.verdict, release.verdict) != (run.decision.verdict, run.decision.verdict):
+        check_same(run.decision, again, SERVED_DECISION)
+    if release.verdict != again.verdict:
         raise Refused(
-            "other_verdict",
-            f"decision.json says {run.decision.verdict} and release.json {release.verdict}, but the reports and the "
-            f"policy give {again.verdict}",
+            "other_verdict", f"release.json says {release.verdict}, but the reports and the policy give {again.verdict}"
         )
     yield f"the reports and the policy give the verdict again: {again.verdict}"
 
@@ -79,6 +79,14 @@ def _prove_version(folder: Path) -> Iterator[str]:
             "extra_files", f"{folder} holds files that its manifest does not name: {', '.join(sorted(extra))}"
         )
     yield f"{manifest.name} holds exactly the {len(manifest.files)} files of its manifest, whose hash is its name"
+
+
+def _prove_complete(folder: Path, files: dict[str, str]) -> None:
+    """A report or a decision that joined after the seal would be read as if it were sealed."""
+    names = {str(path.relative_to(folder)) for path in list_sealed(folder)}
+    extra = {name for name in names - files.keys() if not name.startswith("version/")}  # told by its own manifest
+    if extra:
+        raise Refused("extra_files", f"{folder} holds files that {RELEASE} does not name: {', '.join(sorted(extra))}")
 
 
 def _prove_files(folder: Path, files: dict[str, str]) -> None:

@@ -79,6 +79,7 @@ def run_folder(tmp_path: Path) -> Path:
     baseline = make_report(None, {"base": Arm(nll=figure(2.5))}, {"base": "base says"}, base=2.5, retrieval=2.2)
     save_record(folder / "reports/candidate.json", candidate)
     save_record(folder / "reports/baseline.json", baseline)
+    save_record(folder / "policy.json", GatePolicy())
     save_record(folder / "decision.json", decide_promotion(candidate, [baseline], GatePolicy()))
     save_text(folder / "run.json", json.dumps({"seconds": {"sft": 12.0}}))
     save_text(folder / "sft.json", json.dumps({"tokens": 1200, "steps": 10, "tokens_per_second": 100.0}))

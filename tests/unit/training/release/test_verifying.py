@@ -90,6 +90,44 @@ def test_a_verdict_that_the_reports_do_not_give_is_refused(run_folder: Path) -> 
         verify(run_folder)
 
 
+def _decided_under_others(folder: Path) -> None:
+    decision = json.loads((folder / "decision.json").read_text())
+    decision["policy"]["nll_lift"] = -99.0
+    save_text(folder / "decision.json", json.dumps(decision))
+
+
+def _without_a_reason(folder: Path) -> None:
+    decision = json.loads((folder / "decision.json").read_text())
+    decision["reasons"] = [item for item in decision["reasons"] if item["check"] != "false_alarm"]
+    save_text(folder / "decision.json", json.dumps(decision))
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda folder: (folder / "policy.json").unlink(), "expected the thresholds of the run"),
+        (_decided_under_others, "nll_lift is 0.15 and not -99.0"),
+        (_without_a_reason, "other reasons for false_alarm"),
+    ],
+)
+def test_thresholds_and_reasons_are_proven_as_the_verdict_is(
+    act: Callable[[Path], None], told: str, run_folder: Path
+) -> None:
+    """Sealed anew, so that every hash holds."""
+    act(run_folder)
+    seal_run(run_folder, None)
+    with pytest.raises((Refused, UserError), match=told):
+        verify(run_folder)
+
+
+@pytest.mark.parametrize("name", ["reports/shuffled.json", "served/candidate.json", "spot-check.json"])
+def test_what_joined_after_the_seal_is_named(name: str, run_folder: Path) -> None:
+    seal_run(run_folder, None)
+    save_text(run_folder / name, (run_folder / "reports/baseline.json").read_text())
+    with pytest.raises(Refused, match=f"holds files that release.json does not name: {name}"):
+        verify(run_folder)
+
+
 def test_a_manifest_can_name_nothing_outside_its_folder(run_folder: Path, tmp_path: Path) -> None:
     seal_run(run_folder, None)
     outside = tmp_path / "outside"
