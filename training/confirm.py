@@ -1,11 +1,11 @@
 """A finished run measured again on the server that will answer. `served/` and `served.json` join the run folder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import Refused, UserError
-from app.domain.evals import EvalReport, GateDecision
+from app.domain.evals import EvalReport, GateDecision, GatePolicy
 from training.config import TrainingConfig
 from training.evaluation.examining import Examination, evaluate
 from training.evaluation.served import open_served
@@ -13,6 +13,7 @@ from training.gate.confirming import confirm_served
 from training.process.files import save_record
 from training.process.progress import Progress
 from training.process.runkey import read_key
+from training.release.deciding import derive_trained
 from training.release.folder import SERVED, SERVED_DECISION, open_run
 from training.release.publishing import seal_run
 from training.rows.snapshot import Snapshot
@@ -20,7 +21,10 @@ from training.rows.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A run, what it was trained on, and the server: its address, and the file with its read key."""
+    """A run, what it was trained on, and the server: its address, and the file with its read key.
+
+    `policy`: the thresholds to decide under. A run may have been trained elsewhere, so it brings none of its own.
+    """
 
     run: Path
     snapshot: Snapshot
@@ -29,6 +33,7 @@ class Confirmation:
     endpoint: str
     key_file: Path
     signing_key: Path | None = None
+    policy: GatePolicy = field(default_factory=GatePolicy)
 
 
 def confirm_run(asked: Confirmation, progress: Progress) -> GateDecision:
@@ -36,7 +41,8 @@ def confirm_run(asked: Confirmation, progress: Progress) -> GateDecision:
 
     Raises:
         UserError: when the run is not finished, or its version is not served there.
-        Refused: when run, snapshot and server do not belong together.
+        Refused: when run, snapshot and server do not belong together, or the run says of thresholds or verdict what its
+            reports do not give under `policy`; nothing is asked of the server then.
         RetryLater: when the server is away.
     """
     key = read_key(asked.run)
@@ -45,9 +51,10 @@ def confirm_run(asked: Confirmation, progress: Progress) -> GateDecision:
     if (key.snapshot, key.base) != (asked.snapshot.id, asked.checkpoint):
         raise Refused("other_run", f"{asked.run} was made from another snapshot or base than those given now")
     run = open_run(asked.run)
+    trained = derive_trained(run, asked.policy)
     base = _measure(asked, key.config, None, progress)
     version = _measure(asked, key.config, asked.run / "version", progress)
-    decision = confirm_served(run.trained, run.candidate, version, base)  # an earlier look may have been cut off
+    decision = confirm_served(trained, run.candidate, version, base)
     save_record(asked.run / SERVED_DECISION, decision)
     seal_run(asked.run, asked.signing_key)
     return decision

@@ -145,8 +145,12 @@ def confirm(
     key_file: Annotated[Path, typer.Option(help="Its read key.")],
     base: BaseFolder = None,
     signing_key: SigningKey = None,
+    policy: PolicyFile = None,
 ) -> None:
-    """Measure a finished run again as it is served, and decide whether its verdict stands."""
+    """Measure a finished run again as it is served, and decide whether its verdict stands.
+
+    The thresholds are the standing ones, or those of --policy; a run that was decided under others is refused.
+    """
     with spoken_errors():
         from training.confirm import Confirmation, confirm_run
         from training.gate.deciding import describe_decision
@@ -155,6 +159,9 @@ def confirm(
         from training.rows.snapshot import load_snapshot
 
         folder, checkpoint = open_base(base)
-        asked = Confirmation(run, load_snapshot(snapshot), folder, checkpoint, endpoint, key_file, signing_key)
+        thresholds = open_policy(policy)
+        asked = Confirmation(
+            run, load_snapshot(snapshot), folder, checkpoint, endpoint, key_file, signing_key, thresholds
+        )
         with hold_folder(run):
             typer.echo(describe_decision(confirm_run(asked, Progress(run / "progress.jsonl"))))

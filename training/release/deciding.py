@@ -21,6 +21,17 @@ def check_key(folder: Path, key: Path | None) -> None:
         raise UserError(f"{folder} is signed; expected --signing-key to sign it with the new verdict")
 
 
+def require_policy(run: RunFolder) -> GatePolicy:
+    """The thresholds that were fixed before the run's first figure.
+
+    Raises:
+        UserError: when the folder does not hold them.
+    """
+    if run.policy is None:
+        raise UserError(f"expected the thresholds of the run in {run.path / POLICY}, found no such file")
+    return run.policy
+
+
 def derive_trained(run: RunFolder, policy: GatePolicy) -> GateDecision:
     """What the trainer must have decided under `policy`, which the run may not choose: it may come from elsewhere.
 
@@ -28,16 +39,14 @@ def derive_trained(run: RunFolder, policy: GatePolicy) -> GateDecision:
         UserError: when the run does not hold its policy.
         Refused: `other_policy` or `other_verdict`, naming what the run says otherwise.
     """
-    if run.policy is None:
-        raise UserError(f"expected the thresholds of the run in {run.path / POLICY}, found no such file")
-    for name, stated in ((POLICY, run.policy), ("decision.json", run.trained.policy)):
+    for name, stated in ((POLICY, require_policy(run)), ("decision.json", run.trained.policy)):
         if stated != policy:
             told = ", ".join(
                 f"{field} is {getattr(stated, field)} and not {wanted}"
                 for field, wanted in policy
                 if getattr(stated, field) != wanted
             )
-            raise Refused("other_policy", f"{run.path / name} was decided under other thresholds: {told}")
+            raise Refused("other_policy", f"{run.path / name} holds other thresholds: {told}")
     again = decide_promotion(run.candidate, run.baselines, policy, run.spot)
     check_same(run.trained, again, "decision.json")
     return again

@@ -8,7 +8,7 @@ from app.domain.errors import Refused, UserError
 from app.domain.releases import ReleaseManifest, Signature
 from training.gate.confirming import confirm_served
 from training.process.files import hash_file, load_record
-from training.release.deciding import check_same, derive_trained
+from training.release.deciding import check_same, derive_trained, require_policy
 from training.release.folder import SERVED_DECISION, open_run
 from training.release.publishing import RELEASE, SIGNATURE, list_sealed
 from training.release.signing import check_signature
@@ -42,7 +42,7 @@ def _prove_release(folder: Path, public_key: str | None) -> Iterator[str]:
     run = open_run(folder)
     if release.adapter != run.manifest.name:
         raise Refused("other_adapter", f"release.json names {release.adapter}, version/ is {run.manifest.name}")
-    again = derive_trained(run, run.trained.policy)
+    again = derive_trained(run, require_policy(run))
     if run.served:
         again = confirm_served(again, run.candidate, run.served["candidate"], run.served["baseline"])
         check_same(run.decision, again, SERVED_DECISION)

@@ -106,7 +106,7 @@ def _without_a_reason(folder: Path) -> None:
     ("act", "told"),
     [
         (lambda folder: (folder / "policy.json").unlink(), "expected the thresholds of the run"),
-        (_decided_under_others, "nll_lift is 0.15 and not -99.0"),
+        (_decided_under_others, "decision.json holds other thresholds: nll_lift is -99.0 and not 0.15"),
         (_without_a_reason, "other reasons for false_alarm"),
     ],
 )
