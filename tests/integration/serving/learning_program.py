@@ -1,19 +1,23 @@
 """The service's learning in a program that can be killed: `python learning_program.py URL FOLDER [ID]`.
 
-FOLDER holds `base` and `serving`, links to those of the model server, and `prepared`, the run folder that the trainer
-left: what is killed here begins after the training. Boots, starts the round ID if one is named, prints "ready", lives.
+FOLDER holds `base` and `serving`, links to those of the model server, `prepared`, the run folder that the trainer left,
+and `policy.json`, the thresholds of this test: what is killed here begins after the training. Boots, starts
+the round ID if one is named, prints "ready", lives.
 """
 
 import shutil
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+from unittest import mock
 
 import sqlalchemy as sa
 
+from app.runners.children import run_child
 from app.runners.running import Listener, TrainingTask
-from app.workflows import context, engine, learning
+from app.workflows import candidates, context, engine, learning
 from app.workflows.runs import Queue
 
 INSTALLATION = 42
@@ -39,7 +43,15 @@ def _ask_github(installation: int) -> NoReturn:
 
 
 def boot(url: str, folder: Path) -> None:
-    """What was cut off goes on at once, so its services are there before."""
+    """What was cut off goes on at once, so its services are there before.
+
+    The service has no thresholds but the standing ones, which no random weights pass: its child gets others here.
+    """
+
+    async def confirm(arguments: Sequence[str], **how: Any) -> int:
+        return await run_child([*arguments, "--policy", str(folder / "policy.json")], **how)
+
+    mock.patch.object(candidates, "run_child", confirm).start()
 
     def prepare(database: sa.Engine) -> None:
         context.install(

@@ -171,6 +171,7 @@ def test_a_run_is_confirmed_by_the_server_that_will_answer(
     ]
     for name, report in zip(("candidate", "baseline"), reports, strict=True):
         save_record(run / "reports" / f"{name}.json", report)
+    save_record(run / "policy.json", GatePolicy())
     save_record(run / "decision.json", decide_promotion(reports[0], reports[1:], GatePolicy()))
     key_file = tmp_path / "read.key"
     key_file.write_text(serving.read_key)

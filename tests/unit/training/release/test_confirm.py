@@ -40,7 +40,7 @@ def _say(run: Path, *, policy: GatePolicy | None = None, **changes: object) -> N
 def test_a_run_that_brings_its_own_thresholds_is_refused(asked: Confirmation) -> None:
     """A spot machine's decision.json: promote, no reasons, thresholds that anything passes."""
     _say(asked.run, policy=_NOTHING, reasons=())
-    with pytest.raises(Refused, match="nll_lift is -99.0 and not 0.15, .*heldout_rows is 0 and not 12") as refused:
+    with pytest.raises(Refused, match=r"nll_lift is -99.0 and not 0.15, .*heldout_rows is 0 and not 12") as refused:
         confirm_run(asked, Progress(None))
     assert refused.value.reason == "other_policy"
     assert not (asked.run / "served.json").exists()
