@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app.domain.errors import RetryLater
+from app.runners.guarded import open_guarded
 
 #: What the child exits with when its lock stays taken, or by itself: sysexits.h's "try again later".
 _TRY_LATER = 75
@@ -33,7 +34,7 @@ if sys.platform == "linux":
 if os.getppid() != parent:
     os._exit(1)
 if lock:
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
@@ -69,6 +70,7 @@ async def run_child(
         lock: file that the child holds locked while it lives; by default `log` with the suffix `.lock`.
 
     Raises:
+        Refused: when `log` is no plain file.
         RetryLater: another child held the lock for `lock_wait_seconds`, or the program says that it may work later.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,7 @@ async def _copy_output(process: Process, log: Path, on_line: Callable[[str], Non
     if process.stdout is None:
         raise AssertionError("the child was started with a pipe")
     lines = _Lines()
-    with log.open("ab") as file:
+    with open_guarded(log, "ab") as file:
         while chunk := await process.stdout.read(_CHUNK_BYTES):
             file.write(chunk)
             file.flush()

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app.domain.errors import Refused, RetryLater, UserError
+from app.runners.guarded import open_guarded
 from app.runners.kubernetes_api import ACCOUNT, KubernetesApi
 from app.runners.kubernetes_job import RUN_ANNOTATION, JobState, decide_state, describe_failure, render_job
 from app.runners.patience import ask_until
@@ -86,10 +88,8 @@ class KubernetesRunner:
             for pod in await api.list_pods(task.job_name):
                 async with asyncio.timeout(self._look_seconds + 5):
                     await self._save_log(api, pod, task)
-        logs = sorted((task.out / "pods").glob("*.log"), key=lambda path: path.stat().st_mtime)
-        tail = (
-            logs[-1].read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace").splitlines()[-_OUTPUT_TAIL:] if logs else []
-        )
+        logs = sorted(task.out.glob("pod-*.log"), key=lambda path: path.lstat().st_mtime)
+        tail = _read_tail(logs[-1]) if logs else []
         return "\n".join([f"the training failed in the cluster, {describe_failure(job)}", *tail])
 
     @contextlib.asynccontextmanager
@@ -119,10 +119,15 @@ class KubernetesRunner:
         async with api.open_log(pod) as chunks:
             if chunks is None:
                 return False
-            place = task.out / "pods" / f"{pod}.log"
-            place.parent.mkdir(exist_ok=True)
-            with place.open("wb") as file:
+            # Beside the pod's own files and in no folder of its own, for which the pod could put a link.
+            with open_guarded(task.out / f"pod-{pod}.log", "wb") as file:
                 async for chunk in chunks:
                     file.write(chunk)
                     file.flush()
         return True
+
+
+def _read_tail(log: Path) -> list[str]:
+    with open_guarded(log, "rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        return file.read().decode("utf-8", "replace").splitlines()[-_OUTPUT_TAIL:]

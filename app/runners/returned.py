@@ -1,6 +1,7 @@
 """A run that came back is believed once every hash of it was taken anew here."""
 
 import hashlib
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -42,6 +43,7 @@ def verify_run(out: Path, *, snapshot: SnapshotManifest, base: BaseCheckpoint) -
         UserError: when the folder is not whole.
         Refused: `changed_file`, `other_base`, `other_run` or `other_adapter`, naming what differs.
     """
+    _check_plain(out)
     run = _load(out / "run.json", _Run)
     decision = _load(out / "decision.json", GateDecision)
     manifest = _load(out / "version" / _MANIFEST, AdapterManifest)
@@ -92,16 +94,20 @@ def _check_files(folder: Path, manifest: AdapterManifest) -> None:
 
 
 def _list_files(folder: Path) -> Iterator[str]:
-    """Relative names of all but folders. A link is never followed: it could lead to a file that is not the run's.
+    """Relative names of all but folders."""
+    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def _check_plain(folder: Path) -> None:
+    """A link is never followed, to read or to write: it could lead to a file that is not the run's.
 
     Raises:
-        Refused: at the first link.
+        Refused: at the first link, pipe, socket or device.
     """
     for path in folder.rglob("*"):
-        if path.is_symlink():
-            raise Refused("changed_file", f"{path} is a link; a version holds files only")
-        if not path.is_dir():
-            yield path.relative_to(folder).as_posix()
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise Refused("changed_file", f"{path} is a link or a device; a run holds files and folders only")
 
 
 def _load(path: Path, kind: type[RecordT]) -> RecordT:

@@ -1,9 +1,9 @@
 """What a place elsewhere needs of this machine before it can begin."""
 
-import shutil
 from pathlib import Path
 
 from app.domain.errors import spoken_place
+from app.runners.guarded import open_guarded
 from app.runners.running import TrainingTask
 
 CONFIGURATION = "configuration.yaml"
@@ -14,9 +14,12 @@ def stage_run(task: TrainingTask) -> Path | None:
 
     Raises:
         UserError: when the folder can't be written.
+        Refused: when something that is no file lies where the configuration goes.
     """
     with spoken_place(task.out):
         task.out.mkdir(parents=True, exist_ok=True)
         if task.config is None:
             return None
-        return Path(shutil.copyfile(task.config, task.out / CONFIGURATION))
+        with open_guarded(task.out / CONFIGURATION, "wb") as file:  # the first try's pod may have been there
+            file.write(task.config.read_bytes())
+        return task.out / CONFIGURATION

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from app.domain.errors import UserError, spoken_place
 from app.domain.explaining import explain
 
+#: A run's folder may have been a rented machine's: what lies there under the passing name is not followed.
+_WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 RowT = TypeVar("RowT", bound=BaseModel)
 
 
@@ -30,7 +32,7 @@ def save_text(path: Path, text: str) -> None:
     with spoken_place(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.writing")
-        with beside.open("w", encoding="utf-8") as stream:
+        with os.fdopen(os.open(beside, _WRITING, 0o666), "w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())

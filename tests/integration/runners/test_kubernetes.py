@@ -65,9 +65,22 @@ async def test_a_job_is_made_followed_and_taken_away(
     await work
     assert cluster.created == cluster.deleted == [task.job_name]
     assert [one.step for one in heard.steps] == [3]
-    assert (task.out / "pods" / f"{task.job_name}-x7k2p.log").read_text() == "sft 1/10\nloss 1.5\n"
+    assert (task.out / f"pod-{task.job_name}-x7k2p.log").read_text() == "sft 1/10\nloss 1.5\n"
     assert (task.out / "configuration.yaml").read_text() == "rank: 8\n"
     assert cluster.refused == []
+
+
+async def test_a_link_that_a_pod_laid_for_its_log_is_not_followed(
+    cluster: Cluster, task: TrainingTask, tmp_path: Path, running: tuple["asyncio.Task[None]", Heard]
+) -> None:
+    (tmp_path / "release.pem").write_text("a key")
+    pod = f"{task.job_name}-l1nk0"
+    (task.out / f"pod-{pod}.log").symlink_to(tmp_path / "release.pem")
+    cluster.pods[pod] = (task.job_name, b"other words\n")
+    await asyncio.sleep(6 * _LOOK)
+    cluster.end(task.job_name, "Complete")
+    await running[0]
+    assert (tmp_path / "release.pem").read_text() == "a key"
 
 
 async def test_a_failure_is_told_with_the_pods_last_words(

@@ -1,6 +1,7 @@
 """What came back is believed only when all of it agrees."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def _link(out: Path) -> None:
     (out / "version" / "probes.json").symlink_to("/etc/hostname")
 
 
+def _lay_link(name: str) -> Callable[[Path], object]:
+    def act(out: Path) -> None:
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).symlink_to(out.parent / "elsewhere")
+
+    return act
+
+
 def _rename(out: Path, name: str) -> None:
     path = out / "version" / "manifest.json"
     told = json.loads(path.read_text())
@@ -57,6 +66,11 @@ def _rename(out: Path, name: str) -> None:
         lambda out: (out / "version" / "probes.json").unlink(),
         lambda out: (out / "version" / "more.pkl").write_bytes(b"x"),
         _link,
+        _lay_link("confirm.log"),
+        _lay_link(".served.json.writing"),
+        _lay_link("served"),
+        _lay_link("checkpoints/last"),
+        lambda out: os.mkfifo(out / "trainer.lock"),
         lambda out: _rename(out, "../../../escape"),
         lambda out: _rename(out, "/etc/passwd"),
     ],
