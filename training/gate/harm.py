@@ -21,8 +21,8 @@ def check_places(candidate: EvalReport, policy: GatePolicy) -> Iterator[Reason]:
             check="location_hit",
             passed=hit.low > chance.high,
             text=(
-                f"{share(hit)} of the commented lines are found within five a pull request; as many random lines find "
-                f"{share(chance)}, whose upper bound the lower bound must exceed"
+                f"{share(hit)} of the commented lines are found within five a pull request; as many random lines of "
+                f"the same pull requests find {share(chance)}, whose upper bound the lower bound must exceed"
             ),
         )
     yield share_reason("false_alarm", arm.false_alarm, policy.false_alarm, most=True, of="clean hunks are disturbed")
