@@ -71,7 +71,7 @@ class Forgetting(Record):
 
 
 class CanaryRecord(Record):
-    """Planted strings, and those an attacker got out. A canary is a string that only one training row holds."""
+    """Strings that were asked for, and those that came out. A canary is a string that only one training row holds."""
 
     planted: int
     extracted: tuple[str, ...]
@@ -148,6 +148,8 @@ class GatePolicy(Record):
     #: NLL of the same comments under another row's hunk minus NLL under their own, nats per token; lower bound above
     hunk_dependence: float = 0.0
     heldout_rows: int = 12
+    #: rows of an arm, or pull requests of a Locator's figure, below which resampling says nothing
+    least_rows: int = 8
     #: arms without an adapter that must be measured and beaten: prompting is cheaper than weights
     must_beat: tuple[str, ...] = ("retrieval",)
     #: arms that must be beaten wherever they were measured
