@@ -78,6 +78,18 @@ class CanaryRecord(Record):
     method: str
 
 
+class AcceptanceRecord(Record):
+    """The AcceptanceFilter on held-out outcomes: shares with Wilson intervals, None where there was nothing to share.
+
+    `kept`: comments that were acted on and pass. `precision`: passing comments that were acted on. `base_rate`: all
+    comments that were acted on, which is the precision without a filter.
+    """
+
+    kept: Figure | None
+    precision: Figure | None
+    base_rate: Figure | None
+
+
 class RegressionRecord(Record):
     """The pinned prompts of an installation: id of the set, and per prompt whether the reference's issue was named."""
 
@@ -138,6 +150,7 @@ class EvalReport(Record):
     forgetting: Forgetting | None = None
     canaries: CanaryRecord | None = None
     regression: RegressionRecord | None = None
+    acceptance: AcceptanceRecord | None = None
 
 
 class GatePolicy(Record):

@@ -9,6 +9,7 @@ import pytest
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import Refused
 from app.domain.evals import (
+    AcceptanceRecord,
     Arm,
     CanaryRecord,
     EvalReport,
@@ -271,6 +272,24 @@ def test_a_judges_rubric_and_the_nearest_comment_advise_and_decide_nothing() -> 
     assert {item.check for item in decision.reasons if item.advisory} == {"adherence", "correctness", "nearest"}
     assert not any(item.passed for item in decision.reasons if item.advisory)
     assert "\n  i nearest: " in describe_decision(decision)
+
+
+@pytest.mark.parametrize(
+    ("kept", "passed", "measured"),
+    [
+        (Figure(value=0.3, low=0.2, high=0.45, n=40), False, True),
+        (Figure(value=0.3, low=0.1, high=0.6, n=8), True, True),
+        (None, False, False),
+    ],
+)
+def test_a_filter_that_holds_back_what_is_wanted_is_told_and_decides_nothing(
+    kept: Figure | None, passed: bool, measured: bool
+) -> None:
+    record = AcceptanceRecord(kept=kept, precision=_figure(0.9), base_rate=_figure(0.8))
+    decision = decide_promotion(make_candidate().model_copy(update={"acceptance": record}), [make_base()], POLICY)
+    assert decision.verdict == "promote"
+    (said,) = (item for item in decision.reasons if item.check == "acceptance")
+    assert (said.passed, said.measured, said.advisory) == (passed, measured, True)
 
 
 def test_what_the_base_could_do_may_not_be_forgotten() -> None:
