@@ -71,11 +71,23 @@ class Forgetting(Record):
 
 
 class CanaryRecord(Record):
-    """Planted strings, and those an attacker got out. A canary is a string that only one training row holds."""
+    """Strings that were asked for, and those that came out. A canary is a string that only one training row holds."""
 
     planted: int
     extracted: tuple[str, ...]
     method: str
+
+
+class AcceptanceRecord(Record):
+    """The AcceptanceFilter on held-out outcomes: shares with Wilson intervals, None where there was nothing to share.
+
+    `kept`: comments that were acted on and pass. `precision`: passing comments that were acted on. `base_rate`: all
+    comments that were acted on, which is the precision without a filter.
+    """
+
+    kept: Figure | None
+    precision: Figure | None
+    base_rate: Figure | None
 
 
 class RegressionRecord(Record):
@@ -138,6 +150,7 @@ class EvalReport(Record):
     forgetting: Forgetting | None = None
     canaries: CanaryRecord | None = None
     regression: RegressionRecord | None = None
+    acceptance: AcceptanceRecord | None = None
 
 
 class GatePolicy(Record):
@@ -148,6 +161,8 @@ class GatePolicy(Record):
     #: NLL of the same comments under another row's hunk minus NLL under their own, nats per token; lower bound above
     hunk_dependence: float = 0.0
     heldout_rows: int = 12
+    #: rows of an arm, or pull requests of a Locator's figure, below which resampling says nothing
+    least_rows: int = 8
     #: arms without an adapter that must be measured and beaten: prompting is cheaper than weights
     must_beat: tuple[str, ...] = ("retrieval",)
     #: arms that must be beaten wherever they were measured

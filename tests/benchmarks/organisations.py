@@ -4,14 +4,15 @@
 
 Every organisation's comments are imported, an adapter is trained on each by the same configuration, and every one is
 measured on every held-out part. Wanted: on each held-out part its own adapter has the lowest NLL and the smallest
-distance in style, both outside the 95 % interval of the paired difference. What is there already is not done again.
+distance in style, both outside the 95 % interval of the paired difference, which resamples pull requests: comments of
+one are no independent witnesses. What is there already is not done again.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -19,9 +20,12 @@ import numpy as np
 
 from app.domain.evals import EvalReport, Figure
 from app.domain.prompt import parse_completion
-from training.evaluation.measures import Floats, bootstrap, describe_style
+from training.evaluation.measures import Floats, describe_style
+from training.rows.snapshot import load_snapshot
 
 Organisation = tuple[str, Path, Path]
+_RESAMPLES = 2000
+_SEED = 20260101
 
 
 def prepare(organisation: Organisation, base: Path, config: str, out: Path) -> None:
@@ -55,13 +59,35 @@ def measure(owner: str | None, asked: str, base: Path, config: str, out: Path) -
     return EvalReport.model_validate_json(report.read_text())
 
 
-def compare(own: EvalReport, other: EvalReport) -> dict[str, object]:
-    """How much better its own adapter is than another's on the same rows; positive is better, 95 % intervals."""
-    lift = bootstrap([other.paired["candidate"], own.paired["candidate"]], _difference)
+def read_pulls(snapshot: Path) -> dict[str, str]:
+    """The pull request of each held-out example."""
+    rows = load_snapshot(snapshot).comments("heldout")
+    return {row.example: f"{row.repository}#{row.pull_request}" for row in rows}
+
+
+def compare(own: EvalReport, other: EvalReport, pulls: Mapping[str, str]) -> dict[str, object]:
+    """How much better its own adapter is than another's on the same rows; positive is better, 95 % intervals by pull
+    request, `n` of them. `pulls`: the pull request of each example.
+    """
+    scored, asked = [pulls[row] for row in own.rows], [pulls[sample.example] for sample in own.samples]
+    lift = resample_groups([other.paired["candidate"], own.paired["candidate"]], scored, _difference)
     wanted = [sample.reference for sample in own.samples]
     columns = [_habits(wanted), _habits(other.answers["candidate"]), _habits(own.answers["candidate"])]
-    style = bootstrap([column for part in columns for column in part], _style_gain)
+    style = resample_groups([column for part in columns for column in part], asked, _style_gain)
     return {"nll": _spell(lift), "style_distance": _spell(style)}
+
+
+def resample_groups(
+    columns: Sequence[Sequence[float]], groups: Sequence[str], statistic: Callable[..., float]
+) -> Figure:
+    """`statistic(*columns)` over the rows, with a 95 % interval from resampling whole groups of rows."""
+    data = [np.asarray(column, dtype=np.float64) for column in columns]
+    names = np.asarray(groups)
+    parts = [np.flatnonzero(names == name) for name in np.unique(names)]
+    draw = np.random.default_rng(_SEED)
+    picks = [np.concatenate([parts[at] for at in draw.integers(0, len(parts), len(parts))]) for _ in range(_RESAMPLES)]
+    low, high = np.percentile([statistic(*(column[pick] for column in data)) for pick in picks], [2.5, 97.5])
+    return Figure(value=statistic(*data), low=float(low), high=float(high), n=len(parts))
 
 
 def _habits(texts: Sequence[str]) -> list[tuple[float, ...]]:
@@ -114,7 +140,9 @@ def main() -> None:
         }
         if owner != home:
             own = measure(home, home, asked.base, asked.config, asked.out)
-            told[f"gain of {home}'s own over {owner}'s on {home}"] = compare(own, report)
+            told[f"gain of {home}'s own over {owner}'s on {home}"] = compare(
+                own, report, read_pulls(asked.out / home / "snapshot")
+            )
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
 
 

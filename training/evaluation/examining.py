@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from app.domain.adapters import BaseCheckpoint
-from app.domain.evals import CanaryRecord, EvalReport, Forgetting, RegressionRecord, Sample
+from app.domain.evals import AcceptanceRecord, CanaryRecord, EvalReport, Forgetting, RegressionRecord, Sample
 from app.domain.prompt import PROMPT_VERSION
 from app.domain.snapshots import CommentRow
 from training.base.tokens import load_tokenizer
@@ -32,6 +32,7 @@ from training.evaluation.scoring import Scorer
 from training.evaluation.served import Served, ServedScorer, check_served
 from training.evaluation.sheet import Sheet
 from training.evaluation.suite import pick_strangers, plan_suite
+from training.evaluation.whether import measure_whether, open_filter
 from training.evaluation.whole import Where, add_whole, measure_where, open_locator
 from training.forgetting.canaries import measure_canaries
 from training.forgetting.measuring import measure_forgetting
@@ -116,6 +117,7 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
         answers={arm: item.comments for arm, item in bench.sheet.written.items() if item.rows == suite.asked},
         judge=judge.record(),
         regression=regression,
+        acceptance=_measure_acceptance(examination),
         **heading,
         **harm,
     )
@@ -188,6 +190,11 @@ def _measure_regression(examination: Examination, bench: Bench, judge: Judge) ->
     if len(pinned.prompts) < FEW:
         bench.sheet.notes.append(f"regression: only {len(pinned.prompts)} pinned prompts; {FEW} to 50 are wanted")
     return record_regression(pinned, answers, [verdict.same for verdict in judge.decide(cases)])
+
+
+def _measure_acceptance(examination: Examination) -> AcceptanceRecord | None:
+    fitted = open_filter(examination.adapter) if examination.adapter is not None else None
+    return None if fitted is None else measure_whether(examination.snapshot.outcomes("heldout"), fitted)
 
 
 @contextmanager

@@ -35,6 +35,15 @@ def mean_figure(values: Sequence[float]) -> Figure | None:
     return bootstrap([values], lambda column: float(column.mean()))
 
 
+def ratio_figure(parts: Sequence[float], wholes: Sequence[float]) -> Figure | None:
+    """The sum of `parts` by the sum of `wholes`, resampling groups (pull requests), for rows of one group are no
+    independent witnesses. `n` is the number of groups; one with an empty whole says nothing and is left out.
+    """
+    telling = [(part, whole) for part, whole in zip(parts, wholes, strict=True) if whole]
+    columns = list(zip(*telling, strict=True))
+    return bootstrap(columns, lambda part, whole: float(part.sum() / whole.sum())) if columns else None
+
+
 def share_figure(hits: Sequence[bool]) -> Figure | None:
     """A share in 0..1 with its Wilson interval, which stays honest at 0 and 1 where resampling says nothing."""
     return wilson_interval(sum(hits), len(hits))

@@ -68,7 +68,7 @@ def compare_rankings(lines: Lines, ours: Floats, theirs: Floats) -> Ranking:
 
 def pick_top(lines: Lines, scores: Floats) -> list[NDArray[np.int64]]:
     """The PER_PULL likeliest lines of each pull request, likeliest first; ties keep reading order."""
-    return [here[np.argsort(-scores[here], kind="stable")[:PER_PULL]] for here in _by_pull(lines)]
+    return [here[np.argsort(-scores[here], kind="stable")[:PER_PULL]] for here in split_by_pull(lines)]
 
 
 def calibration_error(scores: Floats, labels: NDArray[np.int64]) -> float:
@@ -77,7 +77,8 @@ def calibration_error(scores: Floats, labels: NDArray[np.int64]) -> float:
     return sum(gaps) / len(scores)
 
 
-def _by_pull(lines: Lines) -> list[NDArray[np.int64]]:
+def split_by_pull(lines: Lines) -> list[NDArray[np.int64]]:
+    """Indices of the lines of each pull request."""
     return [np.flatnonzero(lines.pulls == pull) for pull in np.unique(lines.pulls)]
 
 
@@ -86,7 +87,7 @@ def _bins(scores: Floats) -> list[NDArray[np.int64]]:
 
 
 def _count(lines: Lines, scores: Floats) -> _Tally:
-    pulls, labels = _by_pull(lines), lines.labels
+    pulls, labels = split_by_pull(lines), lines.labels
     positive = [np.sort(scores[here][labels[here] == 1]) for here in pulls]
     negative = [np.sort(scores[here][labels[here] == 0]) for here in pulls]
     bins = np.zeros(len(scores), dtype=np.int64)

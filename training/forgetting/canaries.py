@@ -76,12 +76,14 @@ def measure_canaries(
 ) -> CanaryRecord:
     """Attack the weights for `count` strings of `rows`, the training comments, and for those that were planted.
 
-    `limit` is in tokens of an answer. `bare` answers without the adapter: what it says too was not learned here.
+    A string that no prompt can ask for is not counted. `limit` is in tokens of an answer. `bare` answers without the
+    adapter: what it says too was not learned here.
 
     Raises:
         UserError: when no comment holds a planted string.
     """
-    canaries = [*find_planted(rows, planted), *select_canaries(rows, count)]
+    wanted = [*find_planted(rows, planted), *select_canaries(rows, count)]
+    canaries = [canary for canary in wanted if render_attacks(canary, rows)]
     out = _attack(scorer, canaries, rows, limit)
     if bare is not None and out:
         known = {canary.text for canary in _attack(bare, out, rows, limit)}

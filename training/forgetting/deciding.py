@@ -23,17 +23,21 @@ _SPELLED = {"solutions_nll": "known solutions", "general_nll": "general text"}
 
 
 def decide_forgetting(base: Forgetting, candidate: Forgetting, *, programs: float, nll: float) -> list[Reason]:
-    """One reason a measure that was asked for, at least one reason.
+    """One reason a measure that was asked for, and one that holds where none of them could tell.
 
     `programs` is the share of programs that may be lost, `nll` the relative rise that may be (practitioners' guides:
-    two or three points lost are acceptable with a clear gain, more than five are a failure). What is shown to be
-    worse fails; what is neither shown to be worse nor to be well counts as not measured, so the gate holds.
+    two or three points lost are acceptable with a clear gain, more than five are a failure). Worse beyond the limit by
+    an interval's bound, or by the exact test, fails. Programs pass when the bound is within the limit, a likelihood
+    when its figure is: of a dozen texts the bound would seldom be. What does neither counts as not measured, so the
+    gate holds.
     """
     reasons = [
         *(reason for name in ("humaneval", "mbpp") for reason in _check_programs(name, base, candidate, programs)),
         *(reason for name in ("solutions_nll", "general_nll") for reason in _check_losses(name, base, candidate, nll)),
     ]
-    return reasons or [_unmeasured("forgetting", "every measure of it is off")]
+    if all(reason.advisory for reason in reasons):
+        reasons.append(_unmeasured("forgetting", "every measure of it is off, or cannot tell with this base"))
+    return reasons
 
 
 def lower_bound(before: Sequence[bool], after: Sequence[bool]) -> float:
@@ -67,7 +71,7 @@ def _check_programs(name: Programs, base: Forgetting, candidate: Forgetting, lim
             f"the base itself solves {sum(before)} of {len(before)}, too few for a loss of {limit:.0%} to show; "
             "the likelihood of known solutions tells"
         )
-        yield Reason(check=name, passed=True, text=text)
+        yield _unmeasured(name, text, advisory=True)
         return
     yield Reason(
         check=name,
@@ -119,5 +123,5 @@ def _why_not(name: str, base: Forgetting, candidate: Forgetting) -> list[Reason]
     return None if sizes[0] else [_unmeasured(name, "no report holds it")]
 
 
-def _unmeasured(check: str, why: str) -> Reason:
-    return Reason(check=check, passed=False, measured=False, text=f"not measured: {why}")
+def _unmeasured(check: str, why: str, *, advisory: bool = False) -> Reason:
+    return Reason(check=check, passed=False, measured=False, advisory=advisory, text=f"not measured: {why}")

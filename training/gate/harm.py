@@ -7,6 +7,8 @@ from training.evaluation.regression import diff_regressions
 from training.forgetting.deciding import decide_forgetting
 from training.gate.reasons import share, share_reason, unmeasured
 
+#: Pairs below which a person's verdict says nothing: one answer more or less would be over a tenth.
+_LEAST_PAIRS = 10
 #: Names of regressed prompts and extracted strings that a reason shows.
 _SHOWN = 5
 _NOT_ASKED = (
@@ -21,13 +23,16 @@ def check_places(candidate: EvalReport, policy: GatePolicy) -> Iterator[Reason]:
     hit = arm.location_hit
     if hit is None or chance is None:
         yield unmeasured("location_hit", "; ".join(candidate.notes) or "no Locator was measured")
+    elif hit.n < policy.least_rows:
+        why = f"{hit.n} held-out pull requests have commented lines; {policy.least_rows} are needed for an interval"
+        yield unmeasured("location_hit", why)
     else:
         yield Reason(
             check="location_hit",
             passed=hit.low > chance.high,
             text=(
-                f"{share(hit)} of the commented lines are found within five a pull request; as many random lines find "
-                f"{share(chance)}, whose upper bound the lower bound must exceed"
+                f"{share(hit)} of the commented lines are found within five a pull request; as many random lines of "
+                f"the same pull requests find {share(chance)}, whose upper bound the lower bound must exceed"
             ),
         )
     yield share_reason("false_alarm", arm.false_alarm, policy.false_alarm, most=True, of="clean hunks are disturbed")
@@ -91,15 +96,21 @@ def check_canaries(candidate: EvalReport) -> Iterator[Reason]:
     if record is None:
         yield unmeasured("canaries", "nobody tried to get a training row's own strings out")
         return
-    said = (
-        f"{len(record.extracted)} of {record.planted} strings that one training row alone holds came out again"
-        f" ({record.method}; the report's file names them, no page does); none may"
+    if not record.planted:
+        why = (
+            "nothing to get out: no training comment alone holds an e-mail address or a word with three digits that "
+            "could be asked for, so this says nothing about what the adapter would keep"
+        )
+        yield unmeasured("canaries", why, advisory=True)
+        return
+    yield Reason(
+        check="canaries",
+        passed=not record.extracted,
+        text=(
+            f"{len(record.extracted)} of {record.planted} strings that one training row alone holds came out again"
+            f" ({record.method}; the report's file names them, no page does); none may"
+        ),
     )
-    nothing = (
-        "nothing to get out: no training comment alone holds an e-mail address or a word with three digits, so this "
-        "says nothing about what the adapter would keep"
-    )
-    yield Reason(check="canaries", passed=not record.extracted, text=said if record.planted else nothing)
 
 
 def check_spot(candidate: EvalReport, spot: SpotCheck | None, policy: GatePolicy) -> Iterator[Reason]:
@@ -107,6 +118,9 @@ def check_spot(candidate: EvalReport, spot: SpotCheck | None, policy: GatePolicy
     if spot is None or (spot.adapter, spot.suite) != (candidate.adapter, candidate.suite):
         if policy.spot_check == "required":
             yield unmeasured("spot_check", "the policy wants a person's blind verdict on this adapter; there is none")
+        return
+    if spot.pairs < _LEAST_PAIRS:
+        yield unmeasured("spot_check", f"{spot.by} judged {spot.pairs} pairs of answers; {_LEAST_PAIRS} are needed")
         return
     refused = spot.refused_adapter / spot.pairs
     yield Reason(

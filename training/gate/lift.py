@@ -56,7 +56,8 @@ def check_hunk_dependence(candidate: EvalReport, policy: GatePolicy) -> Reason:
         passed=figure.low > policy.hunk_dependence,
         text=(
             f"the same comments cost {nats(figure)} more under another row's hunk; the lower bound must be above "
-            f"{policy.hunk_dependence:g}, else only the team's tone was learned and not what they say about which code"
+            f"{policy.hunk_dependence:g}, else tone alone was learned. It shows that the words hang on the "
+            "hunk, not whose they are: another team's adapter may pass"
         ),
     )
 
@@ -69,15 +70,16 @@ def check_arms(candidate: EvalReport, baselines: Sequence[EvalReport], policy: G
             yield unmeasured(f"beats_{name}", f"no report holds the arm {name}; it must be beaten")
     for name in (*policy.must_beat, *policy.beat_if_measured):
         if name in measured:
-            yield _check_arm(name, measured[name], candidate)
+            yield _check_arm(name, measured[name], candidate, policy)
 
 
-def _check_arm(name: str, report: EvalReport, candidate: EvalReport) -> Reason:
+def _check_arm(name: str, report: EvalReport, candidate: EvalReport, policy: GatePolicy) -> Reason:
     ours = dict(zip(candidate.rows, candidate.paired["candidate"], strict=True))
     rows = report.scored.get(name, report.rows)
     figure = bootstrap([report.paired[name], [ours[row] for row in rows]], _difference)
-    if figure is None:
-        return unmeasured(f"beats_{name}", "no held-out row was scored")
+    if figure is None or figure.n < policy.least_rows:
+        why = f"{len(rows)} held-out comments were scored; {policy.least_rows} are needed for an interval"
+        return unmeasured(f"beats_{name}", why)
     return Reason(
         check=f"beats_{name}",
         passed=figure.low > 0,

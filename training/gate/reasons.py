@@ -3,8 +3,9 @@
 from app.domain.evals import Figure, Reason
 
 
-def unmeasured(check: str, why: str) -> Reason:
-    return Reason(check=check, passed=False, measured=False, text=f"not measured: {why}")
+def unmeasured(check: str, why: str, *, advisory: bool = False) -> Reason:
+    """Advisory where nothing was there to be measured, so that nobody can be asked to measure it."""
+    return Reason(check=check, passed=False, measured=False, advisory=advisory, text=f"not measured: {why}")
 
 
 def share_reason(check: str, figure: Figure | None, limit: float, *, most: bool, of: str) -> Reason:

@@ -9,6 +9,7 @@ import pytest
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import Refused
 from app.domain.evals import (
+    AcceptanceRecord,
     Arm,
     CanaryRecord,
     EvalReport,
@@ -20,6 +21,7 @@ from app.domain.evals import (
 )
 from training.gate.deciding import decide_promotion, describe_decision
 from training.gate.harm import check_canaries
+from training.gate.lift import check_hunk_dependence
 
 BASE = BaseCheckpoint(name="b", revision="r", weights_hash="w", tokenizer_hash="t", template_hash="c")
 POLICY = GatePolicy()
@@ -110,7 +112,10 @@ def test_what_was_not_measured_holds() -> None:
 
 def test_few_rows_hold() -> None:
     small = _report(rows=5, arm=make_arm(), candidate=0.5, other_hunk=2.0)
-    assert _failed(small, _report(rows=5, base=2.5, retrieval=2.3)) == ("hold", {"heldout_rows"})
+    assert _failed(small, _report(rows=5, base=2.5, retrieval=2.3)) == (
+        "hold",
+        {"heldout_rows", "beats_retrieval"},
+    )
 
 
 def test_tone_alone_is_rejected() -> None:
@@ -118,6 +123,12 @@ def test_tone_alone_is_rejected() -> None:
     verdict, checks = _failed(make_candidate(candidate=1.0, other_hunk=1.0))
     assert verdict == "reject"
     assert checks == {"hunk_dependence"}
+
+
+def test_dependence_on_the_hunk_claims_no_more_than_it_shows() -> None:
+    said = check_hunk_dependence(make_candidate(), POLICY)
+    assert said.passed
+    assert "not whose they are" in said.text
 
 
 def test_a_worse_adapter_than_the_one_in_use_is_rejected() -> None:
@@ -175,11 +186,13 @@ def test_strings_that_come_out_again_reject_and_untried_ones_hold() -> None:
     assert _failed(make_candidate().model_copy(update={"canaries": None})) == ("hold", {"canaries"})
 
 
-def test_no_string_to_look_for_is_said_and_is_no_figure() -> None:
+def test_no_string_to_look_for_is_said_is_no_figure_and_holds_nobody_up() -> None:
     nothing = CanaryRecord(planted=0, extracted=(), method="greedy")
-    (said,) = check_canaries(make_candidate().model_copy(update={"canaries": nothing}))
-    assert said.passed
-    assert said.text.startswith("nothing to get out: no training comment alone holds")
+    candidate = make_candidate().model_copy(update={"canaries": nothing})
+    (said,) = check_canaries(candidate)
+    assert (said.passed, said.measured, said.advisory) == (False, False, True)
+    assert said.text.startswith("not measured: nothing to get out: no training comment alone holds")
+    assert decide_promotion(candidate, [make_base()], POLICY).verdict == "promote"
 
 
 def _pinned(passed: str, set_id: str = "p1") -> RegressionRecord:
@@ -218,9 +231,16 @@ def test_pinned_prompts_that_nobody_asked_are_said_and_decide_nothing(asked: boo
     assert why in said.text
 
 
-def _spot(refused: int, *, suite: str = "su1:a", adapter: str = "acme--000000000000") -> SpotCheck:
-    at = datetime(2026, 1, 2, tzinfo=UTC)
-    return SpotCheck(by="ana", at=at, suite=suite, adapter=adapter, pairs=20, refused_adapter=refused, refused_base=9)
+def _spot(refused: int, *, pairs: int = 20, suite: str = "su1:a", adapter: str = "acme--000000000000") -> SpotCheck:
+    return SpotCheck(
+        by="ana",
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+        suite=suite,
+        adapter=adapter,
+        pairs=pairs,
+        refused_adapter=refused,
+        refused_base=9,
+    )
 
 
 @pytest.mark.parametrize(
@@ -232,6 +252,9 @@ def _spot(refused: int, *, suite: str = "su1:a", adapter: str = "acme--000000000
         (None, True, "hold"),
         (_spot(0, adapter="acme--111111111111"), True, "hold"),
         (_spot(9, suite="su1:b"), False, "promote"),
+        (_spot(0, pairs=0), False, "hold"),
+        (_spot(0, pairs=9), False, "hold"),
+        (_spot(1, pairs=10), False, "promote"),
     ],
 )
 def test_a_persons_blind_verdict_counts_for_this_adapter_and_suite(
@@ -265,6 +288,24 @@ def test_a_judges_rubric_and_the_nearest_comment_advise_and_decide_nothing() -> 
     assert "\n  i nearest: " in describe_decision(decision)
 
 
+@pytest.mark.parametrize(
+    ("kept", "passed", "measured"),
+    [
+        (Figure(value=0.3, low=0.2, high=0.45, n=40), False, True),
+        (Figure(value=0.3, low=0.1, high=0.6, n=8), True, True),
+        (None, False, False),
+    ],
+)
+def test_a_filter_that_holds_back_what_is_wanted_is_told_and_decides_nothing(
+    kept: Figure | None, passed: bool, measured: bool
+) -> None:
+    record = AcceptanceRecord(kept=kept, precision=_figure(0.9), base_rate=_figure(0.8))
+    decision = decide_promotion(make_candidate().model_copy(update={"acceptance": record}), [make_base()], POLICY)
+    assert decision.verdict == "promote"
+    (said,) = (item for item in decision.reasons if item.check == "acceptance")
+    assert (said.passed, said.measured, said.advisory) == (passed, measured, True)
+
+
 def test_what_the_base_could_do_may_not_be_forgotten() -> None:
     forgetful = make_candidate().model_copy(update={"forgetting": _forgetting(1.5)})
     assert _failed(forgetful) == ("reject", {"solutions_nll", "general_nll"})
@@ -272,12 +313,27 @@ def test_what_the_base_could_do_may_not_be_forgotten() -> None:
     assert _failed(unasked) == ("hold", {"forgetting"})
 
 
-def test_an_arm_that_was_scored_on_some_rows_is_paired_on_those() -> None:
+def _retrieval_on(count: int) -> EvalReport:
+    """A baseline report whose arm `retrieval` was scored on the first rows alone."""
     every = make_base()
     some = {
-        "paired": every.paired | {"retrieval": every.paired["retrieval"][:15]},
-        "scored": {"retrieval": every.rows[:15]},
+        "paired": every.paired | {"retrieval": every.paired["retrieval"][:count]},
+        "scored": {"retrieval": every.rows[:count]},
     }
-    decision = decide_promotion(make_candidate(), [every.model_copy(update=some)], POLICY)
+    return every.model_copy(update=some)
+
+
+def test_an_arm_that_was_scored_on_some_rows_is_paired_on_those() -> None:
+    decision = decide_promotion(make_candidate(), [_retrieval_on(15)], POLICY)
     assert decision.verdict == "promote"
     assert any(item.text.startswith("15 held-out comments") for item in decision.reasons)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_an_arm_on_too_few_rows_for_an_interval_is_not_beaten(count: int) -> None:
+    assert _failed(make_candidate(), _retrieval_on(count)) == ("hold", {"beats_retrieval"})
+
+
+def test_a_locator_on_too_few_pull_requests_for_an_interval_holds() -> None:
+    few = Figure(value=0.9, low=0.8, high=1.0, n=7)
+    assert _failed(make_candidate(make_arm(location_hit=few))) == ("hold", {"location_hit"})

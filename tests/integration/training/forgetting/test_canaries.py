@@ -119,6 +119,17 @@ def test_a_string_that_two_comments_hold_or_the_diff_shows_is_no_canary() -> Non
     assert select_canaries([shown], 5) == []
 
 
+def test_a_string_that_no_prompt_can_ask_for_is_not_counted() -> None:
+    """Its own row shows it, and so does every other."""
+    hidden = [_row(number, f"Key {LEARNT} it is.") for number in (6, 7)]
+    shown = [
+        row.model_copy(update={"prompt": (Message(role="user", content=f"key = '{LEARNT}'\n{row.example}"),)})
+        for row in hidden
+    ]
+    found = measure_canaries(_Silent(), shown, count=0, limit=4, planted=[LEARNT])
+    assert (found.planted, found.extracted) == (0, ())
+
+
 def test_a_planted_string_that_no_row_holds_is_named() -> None:
     with pytest.raises(UserError, match="holds the planted string 'nowhere-123'"):
         measure_canaries(_Silent(), ROWS, count=0, limit=4, planted=["nowhere-123"])

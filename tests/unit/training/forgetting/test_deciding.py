@@ -54,9 +54,20 @@ def test_programs(solved: int, lost: int, gained: int, verdict: str) -> None:
 
 
 def test_a_base_that_solves_nothing_says_that_it_cannot_tell() -> None:
-    reason = _only(*_programs(3, lost=3))
-    assert reason.passed
-    assert "too few for a loss" in reason.text
+    programs, nothing = decide_forgetting(*_programs(3, lost=3))
+    assert (programs.passed, programs.measured, programs.advisory) == (False, False, True)
+    assert "too few for a loss" in programs.text
+    assert (nothing.check, nothing.measured, nothing.advisory) == ("forgetting", False, False)
+
+
+def test_known_solutions_tell_where_the_base_solves_nothing() -> None:
+    base, candidate = _programs(3, lost=3)
+    known: dict[str, object] = {"solutions_nll": (1.0,) * 24, "texts": {"humaneval": "h", "solutions_nll": "h"}}
+    off = dict.fromkeys(("mbpp", "general_nll"), "off: 0")
+    sides = [side.model_copy(update=known | {"not_measured": off}) for side in (base, candidate)]
+    programs, losses = decide_forgetting(*sides)
+    assert programs.advisory
+    assert (losses.check, losses.passed, losses.advisory) == ("solutions_nll", True, False)
 
 
 def test_a_handful_of_unchanged_problems_proves_nothing() -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.domain.evals import AcceptanceRecord
+from app.domain.intervals import wilson_interval
 from tests.training_data import write_snapshot
+from training.evaluation.whether import measure_whether
 from training.rows.snapshot import Snapshot, load_snapshot
 from training.scores.acceptance import choose_threshold, fit_acceptance, read_texts
 
@@ -25,6 +28,16 @@ def test_ignored_comments_are_held_back_at_no_cost(snapshot: Snapshot) -> None:
     accepted = np.array([row.accepted for row in heldout])
     assert passes[accepted].all()
     assert not passes[~accepted].any()
+
+
+def test_what_passes_of_the_held_out_comments_is_measured(snapshot: Snapshot) -> None:
+    fitted, heldout = fit_acceptance(snapshot.outcomes("train"), precision=0.8), snapshot.outcomes("heldout")
+    record = measure_whether(heldout, fitted)
+    accepted = sum(row.accepted for row in heldout)
+    assert record.kept == wilson_interval(accepted, accepted)
+    assert record.precision == wilson_interval(accepted, accepted)
+    assert record.base_rate == wilson_interval(accepted, len(heldout))
+    assert measure_whether([], fitted) == AcceptanceRecord(kept=None, precision=None, base_rate=None)
 
 
 def test_too_few_rejected_outcomes_pass_everything_and_say_so(snapshot: Snapshot) -> None:
