@@ -54,7 +54,7 @@ def test_programs(solved: int, lost: int, gained: int, verdict: str) -> None:
 
 
 def test_a_base_that_solves_nothing_says_that_it_cannot_tell() -> None:
-    programs, nothing = decide_forgetting(*_programs(3, lost=3))
+    programs, nothing = _decide(*_programs(3, lost=3))
     assert (programs.passed, programs.measured, programs.advisory) == (False, False, True)
     assert "too few for a loss" in programs.text
     assert (nothing.check, nothing.measured, nothing.advisory) == ("forgetting", False, False)
@@ -65,7 +65,7 @@ def test_known_solutions_tell_where_the_base_solves_nothing() -> None:
     known: dict[str, object] = {"solutions_nll": (1.0,) * 24, "texts": {"humaneval": "h", "solutions_nll": "h"}}
     off = dict.fromkeys(("mbpp", "general_nll"), "off: 0")
     sides = [side.model_copy(update=known | {"not_measured": off}) for side in (base, candidate)]
-    programs, losses = decide_forgetting(*sides)
+    programs, losses = _decide(*sides)
     assert programs.advisory
     assert (losses.check, losses.passed, losses.advisory) == ("solutions_nll", True, False)
 
