@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED
+from zipfile import ZIP_DEFLATED, BadZipFile
 
 import numpy as np
 import skops.io
@@ -30,6 +30,7 @@ from scipy.sparse import hstack
 from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from app.domain.errors import UserError
 from training.scores.trees import Trees, read_numbers, read_trees
@@ -235,8 +236,11 @@ def load_scores(path: Path, kind: str) -> TextScores:
     """
     if not path.is_file():
         raise UserError(f"expected a {kind} at {path}, found no such file")
-    document = skops.io.load(path, trusted=[])
-    if document.get("schema") not in SCHEMAS or document.get("kind") != kind:
+    try:
+        document = skops.io.load(path, trusted=[])
+    except (BadZipFile, KeyError, ValueError, UntrustedTypesFoundException) as error:
+        raise UserError(f"{path} is damaged or holds more than plain data, and is no {kind}: {error}") from error
+    if not isinstance(document, dict) or document.get("schema") not in SCHEMAS or document.get("kind") != kind:
         raise UserError(f"{path} is no {kind} of schema {SCHEMAS[-1]} or older; fit it again with this version")
     return TextScores(
         kind=kind,

@@ -60,7 +60,8 @@ def adapter(
             await control.unload(manifest.name)
 
     asyncio.run(load())
-    (folder / "locator.skops").unlink()  # a placeholder that only the server accepts; without one a Locator is fitted
+    for placeholder in ("locator.skops", "filter.skops"):  # only the server takes them; without, one is fitted or none
+        (folder / placeholder).unlink()
     yield folder, manifest
     asyncio.run(unload())
 
