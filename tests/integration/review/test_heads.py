@@ -93,7 +93,7 @@ def test_a_push_is_read_where_it_changed_something(team: Team, writer: Loggers) 
     assert writer.paths() == ["other.py", "other.py"]
     assert said(team, number) == [("other.py", 2), ("other.py", 3), ("service.py", 10)], "nothing is said twice"
     assert "**1** of them had been read at an earlier commit" in summary(team, number)
-    team.fix(number, {}, amend=True)
+    team.fix(number, {"notes.md": "later\n"}, amend=True)
     assert review(team, number) == "silent"
     assert writer.paths() == [], "a rebase that leaves every patch as it was"
     assert "**2** of them had been read" in summary(team, number)

@@ -82,7 +82,7 @@ def test_a_token_can_be_narrowed_to_permissions(world: World) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"permissions": {"issues": "read"}}, {"permissions": {"contents": "write"}}, {"repositories": ["none"]}],
+    [{"permissions": {"actions": "read"}}, {"permissions": {"contents": "write"}}, {"repositories": ["none"]}],
 )
 def test_a_token_cannot_be_widened(world: World, asked: dict[str, Any]) -> None:
     path = f"/app/installations/{world.standin.installation_id}/access_tokens"
