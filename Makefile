@@ -17,7 +17,7 @@ demo: $(INSTALLED) ## the whole loop on this machine: harvest, curate, train, ga
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(INSTALLED) ## every test, against real parts
 	@infra/test-machine.sh
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(INSTALLED) ## style, types, import directions
 	$(BIN)/ruff check .
