@@ -43,7 +43,7 @@ def world(tmp_path: Path) -> Iterator[tuple[World, Service]]:
             github_git_url=made.server.base_url,
             write_pause_seconds=0,
             queues=("intake", "github"),
-            serving=tmp_path / "serving",
+            serving=(tmp_path / "serving",),
         )
         with running(settings) as service:
             made.server.deliver_to(f"{service.url}/webhooks")
