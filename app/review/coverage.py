@@ -108,12 +108,12 @@ def read_files(
     )
 
 
-def read_before(coverage: Coverage, head_sha: str) -> ReadBefore | None:
+def read_before(coverage: Coverage) -> ReadBefore | None:
     """What a later review need not read again; None after one whose questions were not all answered."""
     if not coverage.made_by or coverage.unanswered or coverage.unasked:
         return None
     patches = {file.path: file.patch_hash for file in coverage.files if file.outcome == "reviewed" and file.patch_hash}
-    return ReadBefore(head_sha=head_sha, made_by=coverage.made_by, patches=patches)
+    return ReadBefore(made_by=coverage.made_by, patches=patches)
 
 
 def _carry(file: ChangedFile) -> FileCoverage:

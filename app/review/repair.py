@@ -1,8 +1,9 @@
-"""GitHub refuses a whole review for one line it does not know. What is sent instead, and never the same again. Pure.
+"""GitHub refuses a whole review for one line it does not know. What is sent instead. Pure.
 
 The positions of Findings come from the pull request's own patch, so a refusal means that GitHub's view moved or
 differs. First only what the patch, read anew, still shows is sent on its lines; were those refused too, or was nothing
-lost, all is said in the review's own words. A Finding is never dropped for its place.
+lost, all is said in the review's own words. A Finding is never dropped for its place. One run never sends a batch
+again that was refused; a run that is killed meanwhile starts from the first.
 """
 
 from collections.abc import Sequence

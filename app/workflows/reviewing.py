@@ -206,7 +206,7 @@ def _read_before(session: Session, row: ReviewRow) -> ReadBefore | None:
     earlier = [one for one in rows if one.state in REVIEWED and one.id != row.id]
     if not earlier:
         return None
-    return read_before(Coverage.model_validate(earlier[-1].coverage), earlier[-1].head_sha)
+    return read_before(Coverage.model_validate(earlier[-1].coverage))
 
 
 def _is_due(pull: dict[str, Any], row: ReviewRow, *, may_be_draft: bool) -> bool:

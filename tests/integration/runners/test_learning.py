@@ -14,8 +14,9 @@ from app.domain.errors import Refused
 from app.domain.external import ExternalVersion
 from app.runners.progress import TrainingProgress
 from app.runners.running import Listener, TrainingTask
-from app.store.database import reading
+from app.store.database import reading, writing
 from app.store.learning import (
+    append_audit,
     load_pointer,
     select_adapter_versions,
     select_audit,
@@ -23,6 +24,7 @@ from app.store.learning import (
 )
 from app.store.migrate import migrate
 from app.workflows import context, engine, learning, operating, retraining
+from app.workflows.candidates import ROLLBACK, WITHHELD
 from app.workflows.runs import RUNNING, Queue
 from tests.integration.runners.approved import approve_examples
 from tests.integration.runners.heard import until
@@ -133,6 +135,30 @@ def test_what_came_back_changed_is_not_believed(runner: ObedientRunner) -> None:
         assert select_training_runs(session, INSTALLATION)[0].state == "failed"
         assert select_adapter_versions(session, INSTALLATION) == []
         assert load_pointer(session, INSTALLATION) is None
+
+
+def _make_what_was_rolled_back(task: TrainingTask) -> None:
+    name = write_run(task.out, verify_snapshot(task.snapshot), verdict="promote")
+    with writing(context.services().database) as session:
+        append_audit(
+            session,
+            actor="operator",
+            action=ROLLBACK,
+            subject="42--restored",
+            idempotency_key="rollback",
+            detail={"installation_id": INSTALLATION, "left": name},
+        )
+
+
+def test_a_version_that_a_person_rolled_back_from_is_neither_loaded_nor_used(runner: ObedientRunner) -> None:
+    """No model server is there: a round that went on to load it would fail."""
+    runner.work = _make_what_was_rolled_back
+    assert _finish(runner, _begin()) == WITHHELD
+    with reading(context.services().database) as session:
+        (version,) = select_adapter_versions(session, INSTALLATION)
+        assert version.state == "candidate"
+        assert load_pointer(session, INSTALLATION) is None
+        assert [one.subject for one in select_audit(session, action="adapter.withheld")] == [version.name]
 
 
 def _keep_elsewhere(task: TrainingTask) -> None:
