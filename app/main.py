@@ -125,6 +125,8 @@ def boot(settings: Settings) -> sa.Engine:
         serving=settings.serving[0].absolute(),
         replicas=tuple(folder.absolute() for folder in settings.serving[1:]),
         training_config=settings.training_config,
+        gate_policy=settings.gate_policy,
+        judge=settings.judge,
         retention_days=settings.retention_days,
         github=_Clients(settings, private_key),
         runner=make_runner(
@@ -133,6 +135,7 @@ def boot(settings: Settings) -> sa.Engine:
             data=settings.data.absolute(),
             agreed_host=settings.hosted_host,
             rows=render_sent_rows,
+            judged=settings.judge is not None,
         ),
         schedules=parse_schedules(settings.schedules),
     )

@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
+from app.domain.evals import GatePolicy
+from app.domain.explaining import explain
 from app.runners.places import RunnerKind
 
 _PREFIX = "UNDERSTUDY_"
@@ -57,6 +59,10 @@ class Settings(BaseSettings):
     )
     #: A file for `python -m training run --config`.
     training_config: Path | None = None
+    #: The gate's thresholds for every round, a JSON file; what it leaves out stays as it is.
+    gate_policy: Path | None = None
+    #: Who may judge held-out comments, a YAML file; without it nobody does, and nothing is sent.
+    judge: Path | None = None
     #: Where training is computed: local, kubernetes, skypilot or hosted.
     runner: RunnerKind = RunnerKind.LOCAL
     #: What the runner must know of its place; a copy of infra/runners/<runner>.yaml.
@@ -116,6 +122,27 @@ class Settings(BaseSettings):
     def _check_file(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_file():
             raise ValueError("names no file; copy training/configs/default.yaml and change what you need")
+        return path
+
+    @field_validator("judge")
+    @classmethod
+    def _check_judge(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError("names no file; docs/proving.md shows what it holds")
+        return path
+
+    @field_validator("gate_policy")
+    @classmethod
+    def _check_policy(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        try:
+            GatePolicy.model_validate_json(path.read_bytes())
+        except OSError:
+            raise ValueError("names no file that can be read; docs/proving.md shows what it holds") from None
+        except ValidationError as error:
+            wrong = explain(error, whole="the document")
+            raise ValueError(f"is no gate policy: {wrong.field}: {wrong.words}") from None
         return path
 
     @property

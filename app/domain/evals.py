@@ -1,9 +1,9 @@
 """Reports and the gate's policy: figures with intervals, and the versions and hashes they were measured on."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.base import Record
@@ -135,6 +135,8 @@ class EvalReport(Record):
     precision: str
     arms: dict[str, Arm]
     rows: tuple[str, ...]
+    #: by row, the pull request that it is of; a report without them is older, and its rows count as one each
+    pull_requests: tuple[str, ...] = ()
     paired: dict[str, tuple[float, ...]]
     #: for an arm in `paired` that was scored on fewer rows: which
     scored: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -151,6 +153,12 @@ class EvalReport(Record):
     canaries: CanaryRecord | None = None
     regression: RegressionRecord | None = None
     acceptance: AcceptanceRecord | None = None
+
+    @model_validator(mode="after")
+    def _check_pull_requests(self) -> Self:
+        if self.pull_requests and len(self.pull_requests) != len(self.rows):
+            raise ValueError(f"pull_requests: expected one for each of {len(self.rows)} rows")
+        return self
 
 
 class GatePolicy(Record):

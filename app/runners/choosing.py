@@ -12,9 +12,15 @@ from app.runners.skypilot import SkyPilotRunner
 
 
 def make_runner(
-    kind: RunnerKind, config: Path | None, *, data: Path, agreed_host: str | None, rows: RenderRows
+    kind: RunnerKind,
+    config: Path | None,
+    *,
+    data: Path,
+    agreed_host: str | None,
+    rows: RenderRows,
+    judged: bool = False,
 ) -> Runner:
-    """`data` is UNDERSTUDY_DATA, absolute.
+    """`data` is UNDERSTUDY_DATA, absolute; `judged`: a judge is named, who can be asked from this machine only.
 
     Raises:
         UserError: saying which setting is missing, wrong or of no use.
@@ -26,6 +32,11 @@ def make_runner(
                 "`local`, which reads neither; name the runner or leave the others out"
             )
         return LocalRunner()
+    if judged:
+        raise UserError(
+            f"expected the runner `local` with UNDERSTUDY_JUDGE, got {kind}: the judge's key does not travel; leave "
+            "UNDERSTUDY_JUDGE out"
+        )
     if config is None:
         raise UserError(
             f"expected UNDERSTUDY_RUNNER_CONFIG with the runner {kind}, got nothing; copy infra/runners/{kind}.yaml, "

@@ -46,6 +46,8 @@ class _Notes(BaseModel):
 
 
 class HostedRunner:
+    keeps_weights = True
+
     def __init__(
         self, place: HostedPlace, *, agreed_host: str | None, rows: RenderRows, look_seconds: float = _LOOK_SECONDS
     ) -> None:

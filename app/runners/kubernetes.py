@@ -31,6 +31,8 @@ class KubernetesRunner:
     what is found is running, or ended while nobody looked.
     """
 
+    keeps_weights = False
+
     def __init__(
         self, place: KubernetesPlace, data: Path, *, look_seconds: float = _LOOK_SECONDS, account: Path = ACCOUNT
     ) -> None:
@@ -41,8 +43,8 @@ class KubernetesRunner:
 
     async def run(self, task: TrainingTask, listener: Listener) -> None:
         """As Runner.run."""
-        configuration = await asyncio.to_thread(stage_run, task)
-        manifest = render_job(self._place, task, self._data, configuration)
+        task = await asyncio.to_thread(stage_run, task)
+        manifest = render_job(self._place, task, self._data)
         async with KubernetesApi(self._place, account=self._account) as api:
             await self._ensure(api, manifest, task)
             async with (
@@ -84,13 +86,16 @@ class KubernetesRunner:
         return job
 
     async def _read_failure(self, api: KubernetesApi, job: dict[str, Any], task: TrainingTask) -> str:
-        with contextlib.suppress(RetryLater, Refused):  # its words are a help, the failure is the fact
+        missing = []
+        try:
             for pod in await api.list_pods(task.job_name):
                 async with asyncio.timeout(self._look_seconds + 5):
                     await self._save_log(api, pod, task)
+        except (RetryLater, Refused, TimeoutError) as error:  # its words are a help, the failure is the fact
+            missing = [f"its last words could not be read: {error or 'no answer in time'}"]
         logs = sorted(task.out.glob("pod-*.log"), key=lambda path: path.lstat().st_mtime)
         tail = _read_tail(logs[-1]) if logs else []
-        return "\n".join([f"the training failed in the cluster, {describe_failure(job)}", *tail])
+        return "\n".join([f"the training failed in the cluster, {describe_failure(job)}", *missing, *tail])
 
     @contextlib.asynccontextmanager
     async def _following_logs(self, api: KubernetesApi, task: TrainingTask) -> AsyncIterator[None]:

@@ -31,8 +31,8 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
-def render_job(place: KubernetesPlace, task: TrainingTask, data: Path, configuration: Path | None) -> dict[str, Any]:
-    """The Job for batch/v1. `data` is the folder that the volume's root is; `configuration` lies in the run's folder.
+def render_job(place: KubernetesPlace, task: TrainingTask, data: Path) -> dict[str, Any]:
+    """The Job for batch/v1 of a staged task. `data` is the folder that the volume's root is.
 
     Raises:
         UserError: when a folder of the task lies outside of `data`, where no pod could see it.
@@ -48,7 +48,7 @@ def render_job(place: KubernetesPlace, task: TrainingTask, data: Path, configura
         "activeDeadlineSeconds": place.deadline_seconds,
         "ttlSecondsAfterFinished": _KEPT_SECONDS,
         "podFailurePolicy": {"rules": _failure_rules()},
-        "template": {"metadata": {"labels": meta["labels"]}, "spec": _render_pod(place, task, data, configuration)},
+        "template": {"metadata": {"labels": meta["labels"]}, "spec": _render_pod(place, task, data)},
     }
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": spec}
 
@@ -61,7 +61,7 @@ def _failure_rules() -> list[dict[str, Any]]:
     ]
 
 
-def _render_pod(place: KubernetesPlace, task: TrainingTask, data: Path, configuration: Path | None) -> dict[str, Any]:
+def _render_pod(place: KubernetesPlace, task: TrainingTask, data: Path) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "restartPolicy": "Never",  # what podFailurePolicy asks for
         "automountServiceAccountToken": False,
@@ -75,7 +75,7 @@ def _render_pod(place: KubernetesPlace, task: TrainingTask, data: Path, configur
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_render_container(place, task, data, configuration)],
+        "containers": [_render_container(place, task, data)],
         "volumes": [
             {"name": "data", **_render_volume(place)},
             {"name": "scratch", "emptyDir": {}},
@@ -97,9 +97,7 @@ def _render_volume(place: KubernetesPlace) -> dict[str, Any]:
     return {"hostPath": {"path": str(place.host_path), "type": "Directory"}}
 
 
-def _render_container(
-    place: KubernetesPlace, task: TrainingTask, data: Path, configuration: Path | None
-) -> dict[str, Any]:
+def _render_container(place: KubernetesPlace, task: TrainingTask, data: Path) -> dict[str, Any]:
     folders = {"snapshot": task.snapshot, "base": task.base, "current": task.current, "run": task.out}
     mounts = [
         {"name": "data", "mountPath": str(_MOUNTED / name), "subPath": _sub_path(path, data), "readOnly": name != "run"}
@@ -111,8 +109,9 @@ def _render_container(
         _MOUNTED / "snapshot",
         _MOUNTED / "base",
         _MOUNTED / "run",
-        config=None if configuration is None else _MOUNTED / "run" / configuration.name,
+        config=None if task.config is None else _MOUNTED / "run" / task.config.name,
         current=None if task.current is None else _MOUNTED / "current",
+        policy=None if task.policy is None else _MOUNTED / "run" / task.policy.name,
     )
     wanted = {"cpu": place.cpu, "memory": place.memory}
     gpus = {place.gpu_resource: str(place.gpus)} if place.gpus else {}

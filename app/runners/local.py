@@ -13,6 +13,8 @@ _OUTPUT_TAIL = 15
 class LocalRunner:
     """The child holds a lock on its run and dies with the service; the next one goes on from its checkpoint."""
 
+    keeps_weights = False
+
     def __init__(self, *, every_seconds: float = EVERY_SECONDS) -> None:
         self._every_seconds = every_seconds
 
@@ -20,7 +22,14 @@ class LocalRunner:
         """As Runner.run."""
         lines: list[str] = []
         arguments = render_arguments(
-            task.snapshot, task.base, task.out, config=task.config, current=task.current, pinned=task.pinned
+            task.snapshot,
+            task.base,
+            task.out,
+            config=task.config,
+            current=task.current,
+            pinned=task.pinned,
+            policy=task.policy,
+            judge=task.judge,
         )
         async with following(task.out / FILE, listener.progress, every_seconds=self._every_seconds):
             code = await run_child(

@@ -27,6 +27,10 @@ class TrainingTask:
     current: Path | None = None
     #: the installation's regression set, made there by the first run; it does not travel to other machines
     pinned: Path | None = None
+    #: the gate's thresholds, a file; the standing ones without it
+    policy: Path | None = None
+    #: who may judge, a file with a key beside it: it stays on this machine, and so does whoever asks the judge
+    judge: Path | None = None
 
     @property
     def job_name(self) -> str:
@@ -45,6 +49,10 @@ class Listener:
 class Runner(Protocol):
     """Trains. Both calls are idempotent and may be made by another process than the first."""
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether the weights stay where they are trained; then what comes back is an ExternalVersion."""
+
     async def run(self, task: TrainingTask, listener: Listener) -> None:
         """Return when `task.out` holds a whole run or an ExternalVersion.
 
@@ -59,15 +67,10 @@ class Runner(Protocol):
         """End the work, wherever it is. Nothing to end is no error."""
 
 
-def render_arguments(
-    snapshot: Path, base: Path, out: Path, *, config: Path | None, current: Path | None, pinned: Path | None = None
-) -> tuple[str, ...]:
-    """The training program's command line, after the interpreter. Pure."""
+def render_arguments(snapshot: Path, base: Path, out: Path, **files: Path | None) -> tuple[str, ...]:
+    """The training program's command line, after the interpreter; `files` by option's name, None left out. Pure."""
     arguments = ["-m", "training", "run", "--snapshot", str(snapshot), "--base", str(base)]
-    if config is not None:
-        arguments += ["--config", str(config)]
-    if current is not None:
-        arguments += ["--current", str(current)]
-    if pinned is not None:
-        arguments += ["--pinned", str(pinned)]
+    for name, path in files.items():
+        if path is not None:
+            arguments += [f"--{name}", str(path)]
     return (*arguments, "--out", str(out))

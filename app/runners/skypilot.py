@@ -46,16 +46,18 @@ class _Notes(BaseModel):
 
 
 class SkyPilotRunner:
+    keeps_weights = False
+
     def __init__(self, place: SkyPilotPlace, *, look_seconds: float = _LOOK_SECONDS) -> None:
         self._place = place
         self._look_seconds = look_seconds
 
     async def run(self, task: TrainingTask, listener: Listener) -> None:
         """As Runner.run."""
-        configuration = await asyncio.to_thread(stage_run, task)
+        task = await asyncio.to_thread(stage_run, task)
         if await self._find(task) is None:
             file = task.out / "skypilot.yaml"
-            file.write_text(render_task(self._place, task, configuration), encoding="utf-8")
+            file.write_text(render_task(self._place, task), encoding="utf-8")
             await listener.act(
                 "training.rented", {"run": task.name, "job": task.job_name, "bucket": self._place.bucket}
             )

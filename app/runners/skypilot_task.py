@@ -48,8 +48,8 @@ def remote_run(task: TrainingTask) -> str:
     return f"runs/{task.job_name}"
 
 
-def render_task(place: SkyPilotPlace, task: TrainingTask, configuration: Path | None) -> str:
-    """The task's YAML: what goes up, what is run, and on what."""
+def render_task(place: SkyPilotPlace, task: TrainingTask) -> str:
+    """A staged task's YAML: what goes up, what is run, and on what."""
     resources: dict[str, Any] = {
         "use_spot": place.spot,
         "disk_size": place.disk_gb,
@@ -57,7 +57,8 @@ def render_task(place: SkyPilotPlace, task: TrainingTask, configuration: Path | 
     }
     resources |= {"accelerators": place.accelerators} if place.accelerators else {"cpus": "8+"}
     resources |= {"infra": place.infra} if place.infra else {}
-    sent = {"snapshot": task.snapshot, "base": task.base, "current": task.current, "configuration.yaml": configuration}
+    sent = {"snapshot": task.snapshot, "base": task.base, "current": task.current}
+    sent |= {path.name: path for path in (task.config, task.policy) if path is not None}
     mounts: dict[str, Any] = {str(_REMOTE / name): str(path) for name, path in sent.items() if path is not None}
     mounts[str(_BUCKET)] = {"source": place.bucket, "mode": "MOUNT_CACHED"}
     checkout = place.checkout
@@ -67,18 +68,19 @@ def render_task(place: SkyPilotPlace, task: TrainingTask, configuration: Path | 
         "workdir": checkout.model_dump() if isinstance(checkout, GitCheckout) else str(checkout),
         "file_mounts": mounts,
         "setup": place.setup,
-        "run": _render_run(place, task, has_configuration=configuration is not None),
+        "run": _render_run(place, task),
     }
     return yaml.safe_dump(told, sort_keys=False, width=200)
 
 
-def _render_run(place: SkyPilotPlace, task: TrainingTask, *, has_configuration: bool) -> str:
+def _render_run(place: SkyPilotPlace, task: TrainingTask) -> str:
     arguments = render_arguments(
         _REMOTE / "snapshot",
         _REMOTE / "base",
         _BUCKET / remote_run(task),
-        config=_REMOTE / "configuration.yaml" if has_configuration else None,
+        config=None if task.config is None else _REMOTE / task.config.name,
         current=None if task.current is None else _REMOTE / "current",
+        policy=None if task.policy is None else _REMOTE / task.policy.name,
     )
     return shlex.join([place.python, *arguments])
 

@@ -1,5 +1,7 @@
 """What a place elsewhere needs of this machine before it can begin."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from app.domain.errors import spoken_place
@@ -7,10 +9,13 @@ from app.runners.guarded import open_guarded
 from app.runners.running import TrainingTask
 
 CONFIGURATION = "configuration.yaml"
+THRESHOLDS = "thresholds.json"
 
 
-def stage_run(task: TrainingTask) -> Path | None:
-    """Make the run's folder and put the configuration into it, so that one folder carries both. Returns its place.
+def stage_run(task: TrainingTask) -> TrainingTask:
+    """Make the run's folder and put configuration and thresholds into it, so that one folder carries all.
+
+    Returns the task with the copies in their place.
 
     Raises:
         UserError: when the folder can't be written.
@@ -18,8 +23,16 @@ def stage_run(task: TrainingTask) -> Path | None:
     """
     with spoken_place(task.out):
         task.out.mkdir(parents=True, exist_ok=True)
-        if task.config is None:
-            return None
-        with open_guarded(task.out / CONFIGURATION, "wb") as file:  # the first try's pod may have been there
-            file.write(task.config.read_bytes())
-        return task.out / CONFIGURATION
+        return replace(
+            task,
+            config=_copy(task.config, task.out / CONFIGURATION),
+            policy=_copy(task.policy, task.out / THRESHOLDS),
+        )
+
+
+def _copy(source: Path | None, place: Path) -> Path | None:
+    if source is None:
+        return None
+    with source.open("rb") as given, open_guarded(place, "wb") as file:  # the first try's pod may have been there
+        shutil.copyfileobj(given, file)
+    return place

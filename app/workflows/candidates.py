@@ -112,6 +112,8 @@ async def confirm_version(installation_id: int, snapshot_id: str, run: str) -> s
     arguments += ["--signing-key", services().data / "keys" / "release.pem"]
     arguments += ["--base", services().base, "--endpoint", server.front.url]
     arguments += ["--key-file", server.folder / READ_KEY]
+    policy = services().gate_policy
+    arguments += [] if policy is None else ["--policy", policy.absolute()]
     lines: list[str] = []
     code = await run_child(
         [str(item) for item in arguments],

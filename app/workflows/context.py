@@ -21,7 +21,8 @@ class Services:
 
     `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`; `base` is the base checkpoint's folder; `serving` the
     state folder of the serving program, `replicas` those of others that serve the same base. `github` makes, once, the
-    client of an installation. `runner` computes the training; `schedules` are crons by installation.
+    client of an installation. `runner` computes the training; `schedules` are crons by installation. `gate_policy` and
+    `judge` are files for `python -m training run`; without them the standing thresholds hold and nobody judges.
     """
 
     database: sa.Engine
@@ -36,6 +37,8 @@ class Services:
     runner: Runner = field(default_factory=LocalRunner)
     schedules: Mapping[int, str] = field(default_factory=dict)
     replicas: tuple[Path, ...] = ()
+    gate_policy: Path | None = None
+    judge: Path | None = None
 
     @property
     def servers(self) -> tuple[Path, ...]:

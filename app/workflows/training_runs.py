@@ -73,7 +73,7 @@ async def train(installation_id: int, snapshot_id: str, reason: str) -> str:
     note("running")
     try:
         await services().runner.run(task, _listener(run, reason))
-        if not (task.out / EXTERNAL).is_file():
+        if not services().runner.keeps_weights:
             await asyncio.to_thread(verify_returned, task.out, task.snapshot, task.base)
     except (UserError, Refused):
         note("failed")
@@ -95,13 +95,15 @@ def name_run(installation_id: int, snapshot_id: str, texts: Sequence[str]) -> st
 
 
 def _name_run(installation_id: int, snapshot_id: str) -> str:
-    files = [services().base / "base.json", DEFAULTS, services().training_config]
+    files = [services().base / "base.json", DEFAULTS, services().training_config, services().gate_policy]
+    files.append(services().judge)
     try:
         texts = [path.read_text(encoding="utf-8") for path in files if path is not None]
     except OSError as error:
         raise UserError(
             f"expected the base and the training configuration to be readable, got {error}; make the base with "
-            "`python -m training base`, and check UNDERSTUDY_BASE and UNDERSTUDY_TRAINING_CONFIG"
+            "`python -m training base`, and check UNDERSTUDY_BASE, UNDERSTUDY_TRAINING_CONFIG, UNDERSTUDY_GATE_POLICY "
+            "and UNDERSTUDY_JUDGE"
         ) from error
     return name_run(installation_id, snapshot_id, texts)
 
@@ -110,13 +112,18 @@ def _describe_task(installation_id: int, snapshot_id: str, run: str) -> Training
     with reading(services().database) as session:
         pointer = load_pointer(session, installation_id)
     name = None if pointer is None else pointer.adapter_name
-    config = services().training_config
+    config, policy, judge = (
+        None if path is None else path.absolute()
+        for path in (services().training_config, services().gate_policy, services().judge)
+    )
     return TrainingTask(
         name=run,
         snapshot=snapshot_folder(snapshot_id),
         base=services().base,
         out=run_folder(run),
-        config=None if config is None else config.absolute(),
+        config=config,
+        policy=policy,
+        judge=judge,
         current=None if name is None else adapter_folder(name),
         pinned=(services().data / PINNED / f"{installation_id}.json").absolute(),
     )
@@ -152,7 +159,12 @@ def _listener(run: str, reason: str) -> Listener:
 
 
 def read_external(run: Path) -> dict[str, Any]:
-    """What a hosted service made of this run, as the row of the run keeps it; empty for every other run."""
+    """What a hosted service made of this run, as the row of the run keeps it; empty for every other run.
+
+    Only a runner that keeps weights may leave such a file: another's would pass for a round that needs no proof.
+    """
+    if not services().runner.keeps_weights:
+        return {}
     try:
         version = ExternalVersion.model_validate_json((run / EXTERNAL).read_bytes())
     except FileNotFoundError:

@@ -120,3 +120,14 @@ def test_a_private_key_that_is_none_is_refused(content: Any, monkeypatch: pytest
     with pytest.raises(UserError, match=r"key\.pem.*; download the App's key") as refused:
         settings.read_private_key()
     assert "BEGIN" not in str(refused.value)
+
+
+def test_thresholds_that_no_gate_could_read_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "good.json").write_text('{"nll_lift": 0.3}')
+    assert _load(monkeypatch, tmp_path, UNDERSTUDY_GATE_POLICY="good.json").gate_policy == Path("good.json")
+    (tmp_path / "typo.json").write_text('{"nll_lfit": 0.3}')
+    with pytest.raises(UserError, match=r"UNDERSTUDY_GATE_POLICY.*nll_lfit"):
+        _load(monkeypatch, tmp_path, UNDERSTUDY_GATE_POLICY="typo.json")
+    for name in ("UNDERSTUDY_GATE_POLICY", "UNDERSTUDY_JUDGE"):
+        with pytest.raises(UserError, match=rf"{name}.*names no file"):
+            _load(monkeypatch, tmp_path, **({"UNDERSTUDY_GATE_POLICY": None} | {name: "none.json"}))

@@ -106,6 +106,7 @@ def evaluate(examination: Examination, progress: Progress) -> EvalReport:
         adapter=adapter,
         arms=bench.sheet.arms(),
         rows=tuple(row.example for row in suite.rows),
+        pull_requests=tuple(f"{row.repository}#{row.pull_request}" for row in suite.rows),
         paired=bench.sheet.paired,
         packages=read_packages(),
         code_commit=read_code_commit(),

@@ -14,21 +14,37 @@ Floats = NDArray[np.float64]
 
 
 def bootstrap(
-    columns: Sequence[Sequence[float]], statistic: Callable[..., float], *, resamples: int = _RESAMPLES
+    columns: Sequence[Sequence[float]],
+    statistic: Callable[..., float],
+    *,
+    groups: Sequence[str] | None = None,
+    resamples: int = _RESAMPLES,
 ) -> Figure | None:
     """`statistic(*columns)` with a 95 % interval from resampling rows, all columns together. None without rows.
 
+    `groups`: by row, what it belongs to (its pull request). Then whole groups are resampled, for rows of one are no
+    independent witnesses (Cameron, Gelbach and Miller 2008, the pairs cluster bootstrap); `n` stays the rows'.
     The same rows give the same interval: the resampling has its own fixed seed.
     """
     data = [np.asarray(column, dtype=np.float64) for column in columns]
     rows = len(data[0])
     if rows == 0:
         return None
+    members = _group(groups if groups is not None else [str(row) for row in range(rows)])
     draw = np.random.default_rng(_SEED)
-    picks = draw.integers(0, rows, size=(resamples, rows))
-    values = [statistic(*(column[pick] for column in data)) for pick in picks]
+    picks = draw.integers(0, len(members), size=(resamples, len(members)))
+    drawn = (np.concatenate([members[at] for at in pick]) for pick in picks)
+    values = [statistic(*(column[some] for column in data)) for some in drawn]
     low, high = np.percentile(values, [2.5, 97.5])
     return Figure(value=statistic(*data), low=float(low), high=float(high), n=rows)
+
+
+def _group(groups: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Each group's rows, groups in the order in which they first come."""
+    members: dict[str, list[int]] = {}
+    for row, group in enumerate(groups):
+        members.setdefault(group, []).append(row)
+    return [np.asarray(rows, dtype=np.int64) for rows in members.values()]
 
 
 def mean_figure(values: Sequence[float]) -> Figure | None:

@@ -15,7 +15,7 @@ from app.domain.evals import EvalReport, GateDecision, GatePolicy, Reason
 from training.evaluation.measures import Floats, bootstrap
 from training.gate.deciding import check_comparable, decide_verdict
 from training.gate.harm import check_engine, check_form
-from training.gate.lift import check_hunk_dependence, check_lift
+from training.gate.lift import check_hunk_dependence, check_lift, groups
 from training.gate.reasons import nats, unmeasured
 
 
@@ -28,7 +28,8 @@ def confirm_served(
         Refused: when the reports are of other rows or another adapter, or were not measured on a server.
     """
     check_comparable(served, served_base)
-    if (served.suite, served.rows, served.adapter) != (trained.suite, trained.rows, trained.adapter):
+    said, asked = ((one.suite, one.rows, one.pull_requests, one.adapter) for one in (trained, served))
+    if said != asked:
         raise Refused("not_comparable", "the served report is of another suite or adapter than the trainer's")
     if "base" not in served_base.paired:
         raise Refused("no_baseline", "the served baseline holds no base arm")
@@ -50,7 +51,8 @@ def _name(reason: Reason) -> str:
 
 
 def _check_agreement(trained: EvalReport, served: EvalReport, policy: GatePolicy) -> Reason:
-    figure = bootstrap([trained.paired["candidate"], served.paired["candidate"]], _mean_distance)
+    pair = [trained.paired["candidate"], served.paired["candidate"]]
+    figure = bootstrap(pair, _mean_distance, groups=groups(trained))
     if figure is None:
         return unmeasured("agreement", "no held-out row was scored")
     return Reason(

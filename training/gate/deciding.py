@@ -21,7 +21,7 @@ from training.gate.harm import (
 from training.gate.lift import check_arms, check_current, check_hunk_dependence, check_lift, check_rows
 
 #: What two reports must share to be compared at all.
-_SAME = ("suite", "prompt_version", "base", "engine", "precision", "rows")
+_SAME = ("suite", "prompt_version", "base", "engine", "precision", "rows", "pull_requests")
 
 
 def decide_promotion(

@@ -30,7 +30,7 @@ def check_rows(candidate: EvalReport, policy: GatePolicy) -> Reason:
 
 
 def check_lift(candidate: EvalReport, base: EvalReport, policy: GatePolicy) -> Reason:
-    figure = bootstrap([candidate.paired["candidate"], base.paired["base"]], _relative_drop)
+    figure = bootstrap([candidate.paired["candidate"], base.paired["base"]], _relative_drop, groups=groups(candidate))
     if figure is None:
         return unmeasured("nll_lift", "no held-out row was scored")
     before, after = np.mean(base.paired["base"]), np.mean(candidate.paired["candidate"])
@@ -48,7 +48,7 @@ def check_hunk_dependence(candidate: EvalReport, policy: GatePolicy) -> Reason:
     strangers = candidate.paired.get("other_hunk")
     if strangers is None:
         return unmeasured("hunk_dependence", "the control arm other_hunk is missing")
-    figure = bootstrap([strangers, candidate.paired["candidate"]], _difference)
+    figure = bootstrap([strangers, candidate.paired["candidate"]], _difference, groups=groups(candidate))
     if figure is None:
         return unmeasured("hunk_dependence", "no held-out row was scored")
     return Reason(
@@ -76,9 +76,13 @@ def check_arms(candidate: EvalReport, baselines: Sequence[EvalReport], policy: G
 def _check_arm(name: str, report: EvalReport, candidate: EvalReport, policy: GatePolicy) -> Reason:
     ours = dict(zip(candidate.rows, candidate.paired["candidate"], strict=True))
     rows = report.scored.get(name, report.rows)
-    figure = bootstrap([report.paired[name], [ours[row] for row in rows]], _difference)
-    if figure is None or figure.n < policy.least_rows:
-        why = f"{len(rows)} held-out comments were scored; {policy.least_rows} are needed for an interval"
+    of = groups(candidate, rows)
+    figure = bootstrap([report.paired[name], [ours[row] for row in rows]], _difference, groups=of)
+    if figure is None or len(set(of)) < policy.least_rows:
+        why = (
+            f"{len(rows)} held-out comments of {len(set(of))} pull requests were scored; {policy.least_rows} are "
+            "needed for an interval"
+        )
         return unmeasured(f"beats_{name}", why)
     return Reason(
         check=f"beats_{name}",
@@ -94,7 +98,8 @@ def check_current(candidate: EvalReport, baselines: Sequence[EvalReport], policy
     for report in baselines:
         if "current" not in report.paired:
             continue
-        figure = bootstrap([report.paired["current"], candidate.paired["candidate"]], _difference)
+        of = groups(candidate)
+        figure = bootstrap([report.paired["current"], candidate.paired["candidate"]], _difference, groups=of)
         if figure is not None:
             yield Reason(
                 check="current",
@@ -104,6 +109,13 @@ def check_current(candidate: EvalReport, baselines: Sequence[EvalReport], policy
                     f"lower bound must be at least -{policy.current_loss:g}"
                 ),
             )
+
+
+def groups(report: EvalReport, rows: Sequence[str] | None = None) -> list[str]:
+    """What is resampled for each of `rows` (all of the report's): its pull request, or itself where none is told."""
+    told = report.pull_requests or report.rows
+    known = dict(zip(report.rows, told, strict=True))
+    return [known[row] for row in (report.rows if rows is None else rows)]
 
 
 def _relative_drop(after: Floats, before: Floats) -> float:

@@ -3,14 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.dataset.folder import verify_snapshot
-from app.domain.errors import Refused
+from app.domain.errors import Refused, UserError
 from app.domain.external import ExternalVersion
 from app.runners.progress import TrainingProgress
 from app.runners.running import Listener, TrainingTask
@@ -42,6 +42,7 @@ class ObedientRunner:
     """Does what the test says, when it says so."""
 
     work: Work = lambda task: write_run(task.out, verify_snapshot(task.snapshot))
+    keeps_weights: bool = False
     go_on: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
     ended: list[str] = field(default_factory=list)
@@ -178,8 +179,15 @@ def _keep_elsewhere(task: TrainingTask) -> None:
     (task.out / "external.json").write_text(version.model_dump_json())
 
 
-def test_a_model_elsewhere_is_recorded_and_reviews_nothing(runner: ObedientRunner) -> None:
+def test_a_run_whose_weights_came_back_can_not_pass_for_one_that_kept_them(runner: ObedientRunner) -> None:
+    """A pod that lays the file of a hosted service into its run is asked for the proof all the same."""
     runner.work = _keep_elsewhere
+    with pytest.raises(UserError, match="the run is not whole"):
+        _finish(runner, _begin())
+
+
+def test_a_model_elsewhere_is_recorded_and_reviews_nothing(runner: ObedientRunner) -> None:
+    runner.work, runner.keeps_weights = _keep_elsewhere, True
     assert _finish(runner, _begin()) == "external"
     with reading(context.services().database) as session:
         (row,) = select_training_runs(session, INSTALLATION)
@@ -208,6 +216,18 @@ def test_a_shutdown_leaves_the_work_elsewhere_alone(runner: ObedientRunner) -> N
     assert runner.begun.wait(20)
     engine.shutdown()
     assert runner.ended == []
+
+
+def test_the_owners_thresholds_are_fixed_before_the_run_and_name_it(runner: ObedientRunner, tmp_path: Path) -> None:
+    """Another policy is another run: nobody finds the old answer ready under new thresholds."""
+    (tmp_path / "mine.json").write_text('{"nll_lift": 0.3}')
+    assert _finish(runner, _begin()) == "hold"
+    context.install(replace(context.services(), gate_policy=tmp_path / "mine.json"))
+    engine.start("learn", "learn:42:again", INSTALLATION, "again", queue=Queue.GPU)
+    assert engine.wait("learn:42:again", timeout_seconds=30) == "hold"
+    standing, own = runner.tasks
+    assert (standing.policy, own.policy) == (None, tmp_path / "mine.json")
+    assert own.name != standing.name
 
 
 def test_due_rounds_begin_with_their_reason_on_record(runner: ObedientRunner) -> None:

@@ -8,16 +8,13 @@ the round ID if one is named, prints "ready", lives.
 import shutil
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
-from unittest import mock
+from typing import NoReturn
 
 import sqlalchemy as sa
 
-from app.runners.children import run_child
 from app.runners.running import Listener, TrainingTask
-from app.workflows import candidates, context, engine, learning
+from app.workflows import context, engine, learning
 from app.workflows.runs import Queue
 
 INSTALLATION = 42
@@ -27,6 +24,8 @@ _DECLARED = learning.learn
 
 class DoneRunner:
     """Gives the run that is already there."""
+
+    keeps_weights = False
 
     def __init__(self, prepared: Path) -> None:
         self._prepared = prepared
@@ -45,13 +44,8 @@ def _ask_github(installation: int) -> NoReturn:
 def boot(url: str, folder: Path) -> None:
     """What was cut off goes on at once, so its services are there before.
 
-    The service has no thresholds but the standing ones, which no random weights pass: its child gets others here.
+    The thresholds are the test's own: no random weights pass the standing ones.
     """
-
-    async def confirm(arguments: Sequence[str], **how: Any) -> int:
-        return await run_child([*arguments, "--policy", str(folder / "policy.json")], **how)
-
-    mock.patch.object(candidates, "run_child", confirm).start()
 
     def prepare(database: sa.Engine) -> None:
         context.install(
@@ -66,6 +60,7 @@ def boot(url: str, folder: Path) -> None:
                 retention_days=30,
                 github=_ask_github,
                 runner=DoneRunner(folder / "prepared"),
+                gate_policy=folder / "policy.json",
             )
         )
 

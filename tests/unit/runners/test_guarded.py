@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from app.domain.errors import Refused
 from app.runners.children import run_child
 from app.runners.guarded import open_guarded
-from app.runners.staging import CONFIGURATION, stage_run
+from app.runners.staging import CONFIGURATION, THRESHOLDS, stage_run
 from tests.unit.runners.tasks import a_task
 
 
@@ -46,6 +47,15 @@ def test_the_configuration_goes_through_no_link(tmp_path: Path, secret: Path) ->
     with pytest.raises(Refused, match="to be a plain file"):
         stage_run(task)
     assert secret.read_text() == "a key"
+
+
+def test_configuration_and_thresholds_travel_in_the_runs_folder(tmp_path: Path) -> None:
+    task = replace(a_task(tmp_path), policy=tmp_path / "mine.json")
+    (tmp_path / "mine.json").write_text('{"nll_lift": 0.3}')
+    staged = stage_run(task)
+    assert (staged.config, staged.policy) == (task.out / CONFIGURATION, task.out / THRESHOLDS)
+    assert (task.out / THRESHOLDS).read_text() == '{"nll_lift": 0.3}'
+    assert stage_run(replace(task, config=None, policy=None)) == replace(task, config=None, policy=None)
 
 
 def test_a_childs_output_and_lock_go_through_no_link(tmp_path: Path, secret: Path) -> None:

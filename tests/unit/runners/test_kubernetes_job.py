@@ -1,5 +1,6 @@
 """The manifest, held against Kubernetes' own schemas, and what it promises."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ FULL = PLACE.model_copy(
 
 def _job(data: Path, place: KubernetesPlace = PLACE, *, current: bool = True) -> dict[str, Any]:
     task = a_task(data, current=current)
-    return render_job(place, task, data, task.out / "configuration.yaml" if current else None)
+    return render_job(place, replace(task, config=task.out / "configuration.yaml" if current else None), data)
 
 
 @pytest.mark.parametrize("version", ["1.31", "1.37"])
@@ -95,7 +96,7 @@ def test_the_name_is_the_tasks_and_no_other(tmp_path: Path) -> None:
 def test_a_base_that_no_pod_could_see_is_refused(tmp_path: Path) -> None:
     task = a_task(tmp_path / "data")
     with pytest.raises(UserError, match="UNDERSTUDY_BASE"):
-        render_job(PLACE, task, tmp_path / "data" / "snapshots", None)
+        render_job(PLACE, task, tmp_path / "data" / "snapshots")
 
 
 @pytest.mark.parametrize(

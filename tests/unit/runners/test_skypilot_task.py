@@ -2,6 +2,7 @@
 its package pins what ours does not (docs/operating.md says how)."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ PLACE = SkyPilotPlace(bucket="s3://acme-understudy", checkout=Path("/srv/underst
 
 def test_it_is_spot_and_its_checkpoints_lie_in_the_bucket(tmp_path: Path) -> None:
     task = a_task(tmp_path)
-    told = yaml.safe_load(render_task(PLACE, task, tmp_path / "config.yaml"))
+    staged = replace(task, config=tmp_path / "configuration.yaml", policy=tmp_path / "thresholds.json")
+    told = yaml.safe_load(render_task(PLACE, staged))
     assert told["resources"]["use_spot"] is True
     assert told["file_mounts"]["/understudy/bucket"] == {"source": "s3://acme-understudy", "mode": "MOUNT_CACHED"}
     assert told["file_mounts"]["/understudy/snapshot"] == str(task.snapshot)
@@ -26,6 +28,7 @@ def test_it_is_spot_and_its_checkpoints_lie_in_the_bucket(tmp_path: Path) -> Non
     assert command[command.index("--out") + 1] == f"/understudy/bucket/runs/{task.job_name}"
     assert command[command.index("--config") + 1] in told["file_mounts"]
     assert command[command.index("--current") + 1] in told["file_mounts"]
+    assert told["file_mounts"][command[command.index("--policy") + 1]] == str(tmp_path / "thresholds.json")
     assert told["workdir"] == "/srv/understudy"
 
 
@@ -33,7 +36,7 @@ def test_a_repository_and_a_machine_without_accelerator(tmp_path: Path) -> None:
     place = PLACE.model_copy(
         update={"accelerators": None, "infra": "gcp", "checkout": GitCheckout(url="https://example.org/u", ref="v1")}
     )
-    told = yaml.safe_load(render_task(place, a_task(tmp_path, current=False), None))
+    told = yaml.safe_load(render_task(place, replace(a_task(tmp_path, current=False), config=None)))
     assert told["workdir"] == {"url": "https://example.org/u", "ref": "v1"}
     assert told["resources"]["cpus"] == "8+"
     assert told["resources"]["infra"] == "gcp"

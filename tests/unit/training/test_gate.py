@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from app.domain.adapters import BaseCheckpoint
 from app.domain.errors import Refused
@@ -21,7 +22,7 @@ from app.domain.evals import (
 )
 from training.gate.deciding import decide_promotion, describe_decision
 from training.gate.harm import check_canaries
-from training.gate.lift import check_hunk_dependence
+from training.gate.lift import check_hunk_dependence, check_lift
 
 BASE = BaseCheckpoint(name="b", revision="r", weights_hash="w", tokenizer_hash="t", template_hash="c")
 POLICY = GatePolicy()
@@ -337,3 +338,21 @@ def test_an_arm_on_too_few_rows_for_an_interval_is_not_beaten(count: int) -> Non
 def test_a_locator_on_too_few_pull_requests_for_an_interval_holds() -> None:
     few = Figure(value=0.9, low=0.8, high=1.0, n=7)
     assert _failed(make_candidate(make_arm(location_hit=few))) == ("hold", {"location_hit"})
+
+
+def test_a_lift_that_one_pull_request_made_is_none() -> None:
+    """Forty rows say lift; that thirty-five of them are of one pull request, and the others say none, says luck."""
+    base = make_base(retrieval=9.0)
+    candidate = make_candidate()
+    losses = tuple(0.5 if row < 35 else 2.5 for row in range(40))
+    candidate = candidate.model_copy(update={"paired": {**candidate.paired, "candidate": losses}})
+    assert check_lift(candidate, base, POLICY).passed
+    of = tuple("o/r#1" if row < 35 else f"o/r#{row}" for row in range(40))
+    grouped = [report.model_copy(update={"pull_requests": of}) for report in (candidate, base)]
+    assert not check_lift(grouped[0], grouped[1], POLICY).passed
+
+
+def test_a_report_names_a_pull_request_for_every_row_or_for_none() -> None:
+    told = make_candidate().model_dump() | {"pull_requests": ("o/r#1",)}
+    with pytest.raises(ValidationError, match="expected one for each of 40 rows"):
+        EvalReport.model_validate(told)

@@ -22,6 +22,18 @@ def test_columns_are_resampled_together() -> None:
     assert (figure.low, figure.high) == (0.0, 0.0)
 
 
+def test_rows_of_one_pull_request_are_no_independent_witnesses() -> None:
+    """Ten pull requests of four equal rows each say as much as ten rows, not as forty."""
+    values = [float(value) for value in np.random.default_rng(0).normal(2, 1, 10)]
+    rows, of = [value for value in values for _ in range(4)], [str(at) for at in range(10) for _ in range(4)]
+    apart = bootstrap([values], lambda column: float(column.mean()))
+    together = bootstrap([rows], lambda column: float(column.mean()), groups=of)
+    assert apart is not None
+    assert together is not None
+    assert (together.low, together.high) == pytest.approx((apart.low, apart.high))
+    assert together.n == 40
+
+
 def test_a_share_of_all_is_still_uncertain() -> None:
     figure = share_figure([True] * 20)
     assert figure is not None
