@@ -22,6 +22,8 @@ from training.gate.lift import check_arms, check_current, check_hunk_dependence,
 
 #: What two reports must share to be compared at all.
 _SAME = ("suite", "prompt_version", "base", "engine", "precision", "rows", "pull_requests")
+#: Of these, what would fill a page if it was told.
+_LONG = frozenset({"rows", "pull_requests"})
 
 
 def decide_promotion(
@@ -89,7 +91,11 @@ def check_comparable(candidate: EvalReport, baseline: EvalReport) -> None:
     for field in _SAME:
         ours, theirs = getattr(candidate, field), getattr(baseline, field)
         if ours != theirs:
-            what = "their rows differ" if field == "rows" else f"{field} is {ours} here and {theirs} there"
+            what = (
+                f"their {field.replace('_', ' ')} differ"
+                if field in _LONG
+                else f"{field} is {ours} here and {theirs} there"
+            )
             raise Refused(
                 "not_comparable", f"these reports do not compare: {what}; evaluate both on one snapshot and base"
             )
