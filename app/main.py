@@ -185,6 +185,7 @@ class _Clients:
             private_key_pem=self._private_key,
             installation_id=installation_id,
             write_pause_seconds=self._settings.write_pause_seconds,
+            writes_per_hour=self._settings.writes_per_hour,
         )
 
 

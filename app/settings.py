@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     github_git_url: str = "https://github.com"
     #: GitHub asks for at least a second between two writes.
     write_pause_seconds: float = Field(default=1.0, ge=0)
+    #: GitHub allows 500 requests an hour that create content.
+    writes_per_hour: int = Field(default=500, gt=0)
 
     #: sqlite:///FILE for one process, postgresql://… for many.
     database_url: str = "sqlite:///data/understudy.db"

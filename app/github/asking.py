@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -12,13 +11,14 @@ import httpx
 
 from app.domain.errors import Refused, RetryLater
 from app.github.auth import Installation
+from app.github.pacing import Pace
 from app.github.transport import LIMIT_PAUSE
 
 PAGE_SIZE = 100
 
 
 class Asking:
-    """Safe to share between tasks and threads. At least `write_pause_seconds` lie between two writes."""
+    """Safe to share between tasks and threads. Writes keep the pace of `Pace`."""
 
     def __init__(
         self,
@@ -29,14 +29,13 @@ class Asking:
         private_key_pem: str,
         installation_id: int,
         write_pause_seconds: float = 1.0,
+        writes_per_hour: int = 500,
     ) -> None:
         self.host = httpx.URL(git_url).host
         self._git_url = git_url.rstrip("/")
         self._app_id = app_id
-        self._pause_seconds = write_pause_seconds
-        self._next_write = 0.0
+        self._pace = Pace(pause_seconds=write_pause_seconds, per_hour=writes_per_hour)
         self._installed_at: datetime | None = None
-        self._lock = threading.Lock()
         self._installation = Installation(
             api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
         )
@@ -58,10 +57,7 @@ class Asking:
             answer = await self._send("GET", following["url"])
 
     async def _write(self, method: str, path: str, payload: object = None) -> dict[str, Any]:
-        with self._lock:
-            start = max(time.monotonic(), self._next_write)
-            self._next_write = start + self._pause_seconds
-        await asyncio.sleep(max(0.0, start - time.monotonic()))
+        await asyncio.sleep(self._pace.take(time.monotonic()))
         answer = await self._send(method, path, json=payload)
         return dict(answer.json()) if answer.content else {}
 

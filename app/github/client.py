@@ -33,7 +33,7 @@ from app.github.queries import (
 
 
 class GitHubClient(Conversing):
-    """Safe to share between tasks and threads. At least `write_pause_seconds` lie between two writes."""
+    """Safe to share between tasks and threads. Writes keep the pace of `Pace`."""
 
     # Reading
 
