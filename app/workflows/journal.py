@@ -49,6 +49,11 @@ def _describe(error: UnderstudyError) -> dict[str, Any]:
             return {"understudy": "user_error"}
 
 
+def is_transient(error: object) -> bool:
+    """Whether a workflow failed of something that passes: its steps were told to try later until they might no more."""
+    return isinstance(_restore(getattr(error, "data", None), ""), RetryLater)
+
+
 @contextmanager
 def revealing_errors() -> Iterator[None]:
     """Raise a replayed error of ours as itself; every other error passes as it is."""

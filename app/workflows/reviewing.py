@@ -55,6 +55,8 @@ from app.workflows.reviewers import load_base_writer, load_reviewer
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
 _POSTING_ACTS = 6
+#: A minute or so: where GitHub was away for half an hour, the installation's other work need not wait for another.
+_TELLING_ATTEMPTS = 6
 _log = logging.getLogger(__name__)
 
 
@@ -89,11 +91,19 @@ async def review(installation_id: int, repository: str, review_id: str, asked: s
         state = await _review(installation_id, review_id, way, asked)
     except UnderstudyError as error:
         _log.error("review %s failed: %s", review_id, error)
-        await publish_failure(installation_id, review_id, decide_failure(error), way.submitting)
+        await _tell_failure(installation_id, review_id, error, way)
         await _settle(review_id, "failed")
         raise
     await _settle(review_id, state)
     return state
+
+
+async def _tell_failure(installation_id: int, review_id: str, error: UnderstudyError, way: _Way) -> None:
+    """What made the review fail may stop its account, too; then the row and the log have it."""
+    try:
+        await publish_failure(installation_id, review_id, decide_failure(error), way.submitting)
+    except UnderstudyError as other:
+        _log.error("that review %s failed can't be shown on GitHub: %s", review_id, other)
 
 
 async def _review(installation_id: int, review_id: str, way: _Way, asked: str) -> str:
@@ -137,6 +147,10 @@ def _plan(session: Session, installation_id: int, repository: str, review_id: st
     if save_review(session, row):
         return "planned"
     known = _load_row(session, installation_id, review_id)
+    if known.state in FINISHED - REVIEWED and known.github_review_id is not None:
+        # It stands on GitHub and only its account is missing: drafted anew, its own comments would be repetitions.
+        save_review_state(session, review_id, "drafted")
+        return "planned"
     if known.state in FINISHED - REVIEWED:
         restart_review(session, known, full=asked == "full")
         return "planned"
@@ -346,7 +360,7 @@ async def publish_pause(installation_id: int, review_id: str) -> int:
     return await _ensure_check(installation_id, row, render_paused(pause.actor, pause.actor_role))
 
 
-@step()
+@step(attempts=_TELLING_ATTEMPTS)
 async def publish_failure(installation_id: int, review_id: str, kind: FailureKind, submitting: bool) -> int:
     """The check run of a head commit whose review failed. The error itself is in the log only."""
     with reading(services().database) as session:

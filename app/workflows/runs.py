@@ -32,7 +32,10 @@ FAILED = (State.ERROR, State.DEAD)
 
 @dataclass(frozen=True)
 class WorkflowRun:
-    """A workflow as an operator sees it. Times are seconds since 1970."""
+    """A workflow as an operator sees it. Times are seconds since 1970.
+
+    `transient`: it failed of something that passes.
+    """
 
     id: str
     name: str
@@ -41,3 +44,4 @@ class WorkflowRun:
     created_at_seconds: float
     error: str | None
     progress: dict[str, Any] | None
+    transient: bool = False

@@ -1,6 +1,7 @@
 """What runs by the clock: forgetting what is old, and asking GitHub again for what we missed."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,12 @@ from app.store.executors import delete_ended, delete_progress
 from app.workflows import engine
 from app.workflows.context import services
 from app.workflows.engine import scheduled, step
+from app.workflows.runs import State, WorkflowRun
 
 _MOST_ATTEMPTS = 10
+_REVIVED_SECONDS = 86_400.0
+#: Failed workflows that one revival looks at.
+_LOOKED_AT = 1_000
 
 
 @scheduled("retention", "17 3 * * *")
@@ -37,6 +42,34 @@ async def forget_before(moment: str) -> int:
         return forgotten
 
     return await asyncio.to_thread(forget)
+
+
+@scheduled("revival", "37 * * * *")
+async def _revive(at: datetime) -> None:
+    """What failed because GitHub or a model server was away for longer than a step waits is begun again."""
+    await revive(at.timestamp())
+
+
+@step()
+async def revive(now_seconds: float) -> list[str]:
+    """Returns the ids of the workflows that were begun again. What one run began, a second one finds running."""
+
+    def begin() -> list[str]:
+        chosen = select_revived(engine.list_runs((State.ERROR,), limit=_LOOKED_AT), now_seconds)
+        for workflow_id in chosen:
+            engine.retry(workflow_id)
+        return chosen
+
+    return await asyncio.to_thread(begin)
+
+
+def select_revived(runs: Iterable[WorkflowRun], now_seconds: float) -> list[str]:
+    """Those that failed of something that passes and were asked for within the last day, oldest first. Pure.
+
+    Later nobody waits for it any more, and what keeps failing would be tried for ever.
+    """
+    fresh = [run for run in runs if run.transient and run.created_at_seconds > now_seconds - _REVIVED_SECONDS]
+    return [run.id for run in sorted(fresh, key=lambda run: run.created_at_seconds)]
 
 
 @scheduled("redelivery", "*/5 * * * *")

@@ -21,6 +21,8 @@ from app.workflows.engine.process import SCHEDULES, WORKFLOWS, running
 P = ParamSpec("P")
 R = TypeVar("R")
 Async = Callable[P, Coroutine[Any, Any, R]]
+#: With waits that grow to a minute, half an hour: so long may GitHub or a model server be away before work fails.
+_ATTEMPTS = 40
 
 
 def workflow(
@@ -55,7 +57,7 @@ def scheduled(name: str, cron: str) -> Callable[[Callable[[datetime], Coroutine[
 
 
 def step(
-    *, attempts: int = 10, longest_wait_seconds: float = 7_200, timeout_seconds: float | None = None
+    *, attempts: int = _ATTEMPTS, longest_wait_seconds: float = 7_200, timeout_seconds: float | None = None
 ) -> Callable[[Async[P, R]], Async[P, R]]:
     """Declare an effect on the outside world. It may happen more than once, never not at all.
 

@@ -73,6 +73,7 @@ def _describe(status: WorkflowStatus, figures: dict[str, Any] | None) -> Workflo
         if status.error is None
         else f"{getattr(status.error, 'name', type(status.error).__name__)}: {status.error}",
         progress=figures,
+        transient=journal.is_transient(status.error),
     )
 
 

@@ -16,7 +16,8 @@ def test_writes_at_once_are_spread_a_second_apart() -> None:
 
 def test_a_storm_of_two_hundred_pull_requests_keeps_both_limits() -> None:
     """Three writes each, asked for as fast as they are let: none is refused that could go, and none goes too early."""
-    pace, now, begun = Pace(pause_seconds=1, per_hour=500), 0.0, []
+    pace, now = Pace(pause_seconds=1, per_hour=500), 0.0
+    begun: list[float] = []
     while len(begun) < 600:
         try:
             now += pace.take(now)
