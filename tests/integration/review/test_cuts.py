@@ -3,9 +3,6 @@
 Which steps there are is read from an undisturbed run, so that a step that is added later is cut, too.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,8 @@ from app.review.messages import CHECK_NAME, render_comment
 from app.store.database import open_engine, reading
 from app.store.reviews import select_findings, select_reviews
 from app.workflows import engine
-from tests.integration.review.cutting_program import Cut, Told, Turn
+from tests.cutting import Cut, CutProgram
+from tests.integration.review.cutting_program import Review, Told
 from tests.integration.review.test_heads import PRINTING
 from tests.integration.team import REPO, Team, assembled_team
 
@@ -38,26 +36,14 @@ class Cutter:
             host=team.services.host,
         )
         (folder / "told.json").write_text(told.model_dump_json())
-        command = [sys.executable, "-m", "tests.integration.review.cutting_program", str(folder)]
-        self.program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.program = CutProgram("-m", "tests.integration.review.cutting_program", str(folder))
 
-    def take(self, turn: Turn) -> Any:
-        """What it answers; None when it died."""
-        assert self.program.stdin is not None
-        assert self.program.stdout is not None
-        self.program.stdin.write(turn.model_dump_json() + "\n")
-        self.program.stdin.flush()
-        said = self.program.stdout.readline().strip()
-        found = None if said == "died" else json.loads(said)
-        assert found is None or "error" not in found, found["error"]
-        return found
-
-    def turn(self, waiting: tuple[str, ...] = (), cut: Cut | None = None) -> tuple[Turn, int]:
+    def turn(self, waiting: tuple[str, ...] = (), cut: Cut | None = None) -> tuple[Review, int]:
         """Of a new pull request with one line to comment on."""
         number, sha = self.team.open({"service.py": PRINTING})
         repository = self.team.standin.repository(REPO)
         review_id = f"{self.team.services.host}:{repository.id}:{number}:{sha}"
-        return Turn(review_id=review_id, repository=REPO, waiting=waiting, cut=cut), number
+        return Review(review_id=review_id, repository=REPO, waiting=waiting, cut=cut), number
 
     def look(self, number: int) -> dict[str, Any]:
         """What people see on GitHub of a pull request."""
@@ -85,13 +71,12 @@ def cutter(tmp_path: Path) -> Iterator[Cutter]:
         try:
             yield made
         finally:
-            made.program.kill()
-            made.program.communicate()
+            made.program.close()
 
 
 def test_wherever_it_is_killed_a_review_ends_the_same(cutter: Cutter) -> None:
     plain, first = cutter.turn()
-    found = cutter.take(plain)
+    found = cutter.program.take(plain)
     assert found["states"] == {plain.review_id: "posted"}
     wanted = cutter.look(first)
     assert [state for state, _ in wanted["reviews"]] == ["COMMENTED"]
@@ -103,10 +88,10 @@ def test_wherever_it_is_killed_a_review_ends_the_same(cutter: Cutter) -> None:
     waiting: tuple[str, ...] = ()
     for cut in (Cut(step=step, when=when) for step in steps for when in ("before", "after")):
         turn, number = cutter.turn(waiting, cut)
-        assert cutter.take(turn) is None, f"nothing was cut {cut}"
+        assert cutter.program.take(turn) is None, f"nothing was cut {cut}"
         cut_off[number], waiting = cut, (turn.review_id,)
     last, _ = cutter.turn(waiting)
-    assert set(cutter.take(last)["states"].values()) == {"posted"}
+    assert set(cutter.program.take(last)["states"].values()) == {"posted"}
     for number, cut in cut_off.items():
         assert cutter.look(number) == wanted, f"cut {cut}"
     assert _told_by_our_tables(cutter) == len(cut_off) + 2
