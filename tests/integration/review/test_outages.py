@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from app.domain.errors import Refused, RetryLater
 from app.store.database import reading
 from app.store.reviews import FINISHED, select_reviews
 from app.store.tables import ReviewRow
-from app.workflows import engine, journal, upkeep
-from app.workflows.runs import State
+from app.workflows import context, engine, journal, upkeep
+from app.workflows.runs import Queue, State
 from tests.integration.review.test_heads import PRINTING, Loggers, review, said, writer
 from tests.integration.team import REPO, Team
 
@@ -134,3 +135,41 @@ def test_suspended_at_any_request_nothing_is_posted_after_and_all_is_made_good_l
         assert check["output"]["title"] == "Read 1 of 1 files: 1 comment"
         assert said(team, number) == [("service.py", 10)]
         assert stood in (0, 1)
+
+
+def test_a_storm_of_one_installation_holds_up_no_other(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty pull requests of one, then two of another: these are done before half of those are."""
+    storm = [team.open({"service.py": PRINTING})[0] for _ in range(20)]
+    others = [team.open({"service.py": PRINTING})[0] for _ in range(2)]
+    services, installation = context.services(), team.installation_id
+    neighbour = installation + 1
+    # the neighbour is one in our tables and queues; on GitHub's side it uses the same door
+    client = services.github(installation)
+    monkeypatch.setattr(context, "_installed", [replace(services, github=lambda _installation: client)])
+
+    def begin(number: int, whose: int) -> str:
+        head = team.standin.find_pull(REPO, number)[1].head_sha
+        review_id = f"{services.host}:{team.standin.repository(REPO).id}:{number}:{head}"
+        engine.start("review", f"review:{review_id}:", whose, REPO, review_id, queue=Queue.GITHUB, partition=whose)
+        return f"review:{review_id}:"
+
+    waiting = [begin(number, installation) for number in storm]
+    for known in [begin(number, neighbour) for number in others]:
+        assert engine.wait(known, 120) == "posted"
+    done = sum(run is not None and run.state is State.SUCCESS for run in map(engine.load_run, waiting))
+    assert done < len(storm) / 2
+    for known in waiting:
+        assert engine.wait(known, 120) == "posted"
+
+
+def test_uninstalled_in_the_middle_nothing_is_posted(team: Team) -> None:
+    """The last test of this module: nobody comes back from it."""
+    number, _ = team.open({"service.py": PRINTING})
+    create = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews"
+    team.standin.faults.before("POST", create, lambda: team.standin.uninstall(by="root"))
+    before = len(team.standin.requests)
+    assert isinstance(_review(team, number), Refused)
+    assert _submitted(team, number) == 0
+    acts = [one for one in team.standin.requests[before:] if one.method != "GET" and "graphql" not in one.route]
+    assert [one for one in acts if one.status < 400] == []
+    assert row_of(team, number).state == "failed"
