@@ -5,19 +5,52 @@ import unicodedata
 
 _LOCK_FILES = frozenset(
     {
+        "bun.lock",
+        "bun.lockb",
         "cargo.lock",
         "composer.lock",
+        "deno.lock",
+        "flake.lock",
         "gemfile.lock",
         "go.sum",
+        "go.work.sum",
+        "gradle.lockfile",
+        "mix.lock",
+        "npm-shrinkwrap.json",
         "package-lock.json",
+        "package.resolved",
+        "pdm.lock",
+        "pipfile.lock",
         "pnpm-lock.yaml",
+        "podfile.lock",
         "poetry.lock",
+        "pubspec.lock",
         "uv.lock",
         "yarn.lock",
     }
 )
-_VENDORED = frozenset({"node_modules", "vendor", "third_party", "dist", ".venv"})
-_GENERATED = re.compile(r"(_pb2(_grpc)?\.pyi?|\.pb\.go|\.generated\.\w+|\.g\.dart|\.designer\.cs)$", re.IGNORECASE)
+_VENDORED = frozenset(
+    {
+        ".venv",
+        ".yarn",
+        "Carthage",
+        "Godeps",
+        "Pods",
+        "bower_components",
+        "dist",
+        "node_modules",
+        "site-packages",
+        "third_party",
+        "thirdparty",
+        "third-party",
+        "vendor",
+    }
+)
+_GENERATED = re.compile(
+    r"(_pb2(_grpc)?\.pyi?|\.pb\.(go|cc|h|gw\.go)|\.pb\.validate\.go|[._]generated\.\w+|\.g\.(dart|cs)|\.g\.i\.cs"
+    r"|\.freezed\.dart|\.designer\.(cs|vb)|^zz_generated\..+|_easyjson\.go|outerclass\.java|\.snap)$",
+    re.IGNORECASE,
+)
 _MINIFIED = re.compile(r"\.min\.(js|css)$|\.map$", re.IGNORECASE)
 _NOT_TEXT = re.compile(
     r"\.(png|jpe?g|gif|webp|ico|svg|pdf|zip|gz|tar|jar|class|so|dll|exe|woff2?|ttf|mp[34]|bin|parquet|onnx|safetensors"

@@ -1,10 +1,13 @@
 """What a review looked at and what it did not, by name: never a green check for work not done."""
 
+from collections.abc import Mapping
 from typing import Literal
 
+from app.domain.attributes import NO_ATTRIBUTES, Attributes
 from app.domain.base import Record
 from app.domain.diff import FileDiff, parse_patch
 from app.domain.errors import UserError
+from app.domain.generated import decide_unwritten
 from app.domain.paths import decide_unread
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.increment import ReadBefore, hash_patch, select_carried
@@ -51,6 +54,16 @@ class Coverage(Record):
     minor: int = 0
     #: hunks that the base model was not shown, or not to their end
     unasked: int = 0
+    #: questions that the budget of tokens or seconds did not reach
+    over_budget: int = 0
+    #: comments that named code which was not shown
+    unseen: int = 0
+    #: comments that most samples did not make
+    disagreed: int = 0
+    #: suggested changes that did not fit; their comments stand without them
+    unapplied: int = 0
+    #: hunks that the base was shown without the function around them, for the file could not be read
+    unextended: int = 0
     #: GitHub listed as many files as it ever does, so there may be more that nobody saw
     list_cut: bool = False
     #: reviewer and policy: under others nothing is carried
@@ -71,6 +84,7 @@ class Coverage(Record):
             not self.list_cut
             and self.unanswered == 0
             and self.unasked == 0
+            and self.over_budget == 0
             and not any(file.reason in _UNREVIEWED for file in self.skipped)
         )
 
@@ -81,10 +95,12 @@ def read_files(
     *,
     before: ReadBefore | None = None,
     made_by: str = "",
+    attributes: Attributes = NO_ATTRIBUTES,
 ) -> tuple[tuple[FileDiff, ...], Coverage]:
     """The diffs that can be read and that the owners want read, and the account of the others.
 
-    What was read at an earlier head and is the same is not read again; `made_by` is who reads now.
+    What was read at an earlier head and is the same is not read again; `made_by` is who reads now. `attributes`: of the
+    default branch.
     """
     carried = select_carried({file.path: file.patch for file in files}, before, made_by)
     diffs: list[FileDiff] = []
@@ -94,7 +110,7 @@ def read_files(
         if file.path in carried:
             rows.append(_carry(file))
             continue
-        diff, row = _read(file, left, policy)
+        diff, row = _read(file, left, policy, attributes)
         left -= row.lines_read
         rows.append(row)
         if diff is not None:
@@ -110,7 +126,7 @@ def read_files(
 
 def read_before(coverage: Coverage) -> ReadBefore | None:
     """What a later review need not read again; None after one whose questions were not all answered."""
-    if not coverage.made_by or coverage.unanswered or coverage.unasked:
+    if not coverage.made_by or coverage.unanswered or coverage.unasked or coverage.over_budget:
         return None
     patches = {file.path: file.patch_hash for file in coverage.files if file.outcome == "reviewed" and file.patch_hash}
     return ReadBefore(made_by=coverage.made_by, patches=patches)
@@ -120,8 +136,19 @@ def _carry(file: ChangedFile) -> FileCoverage:
     return FileCoverage(path=file.path, outcome="reviewed", patch_hash=hash_patch(file.patch), carried=True)
 
 
-def _read(file: ChangedFile, left: int, policy: ReviewPolicy) -> tuple[FileDiff | None, FileCoverage]:
-    reason = policy.decide_left_out(file.path) or decide_unread(file.path) or _unreadable(file)
+def leave_out(coverage: Coverage, reasons: Mapping[str, str]) -> Coverage:
+    """The same account without files that turned out to be none to review: path → reason."""
+    rows = tuple(
+        FileCoverage(path=row.path, outcome="skipped", reason=reasons[row.path]) if row.path in reasons else row
+        for row in coverage.files
+    )
+    return coverage.model_copy(update={"files": rows, "lines_read": sum(row.lines_read for row in rows)})
+
+
+def _read(
+    file: ChangedFile, left: int, policy: ReviewPolicy, attributes: Attributes
+) -> tuple[FileDiff | None, FileCoverage]:
+    reason = policy.decide_left_out(file.path) or _unwanted(file.path, attributes) or _unreadable(file)
     if reason:
         return None, FileCoverage(path=file.path, outcome="skipped", reason=reason)
     try:
@@ -129,11 +156,18 @@ def _read(file: ChangedFile, left: int, policy: ReviewPolicy) -> tuple[FileDiff 
     except UserError:
         return None, FileCoverage(path=file.path, outcome="skipped", reason="unreadable")
     added = sum(1 for _ in diff.added())
-    if not added:
-        return None, FileCoverage(path=file.path, outcome="skipped", reason="nothing_added")
+    unwritten = None if not added else decide_unwritten(diff)
+    if not added or (unwritten and not attributes.denies(file.path, unwritten)):
+        return None, FileCoverage(path=file.path, outcome="skipped", reason=unwritten or "nothing_added")
     if added > left:
         return None, FileCoverage(path=file.path, outcome="skipped", reason="over_limit")
     return diff, FileCoverage(path=file.path, outcome="reviewed", lines_read=added, patch_hash=hash_patch(file.patch))
+
+
+def _unwanted(path: str, attributes: Attributes) -> str | None:
+    """By the owners' word, else by the name, unless the owners say that the name misleads."""
+    named = decide_unread(path)
+    return attributes.decide(path) or (None if named and attributes.denies(path, named) else named)
 
 
 def _unreadable(file: ChangedFile) -> str | None:

@@ -132,6 +132,10 @@ def test_an_adapter_for_another_base_is_refused_by_the_field_that_differs(field:
         ("a/b.min.js", "minified"),
         ("api/x_pb2.py", "generated"),
         ("logo.PNG", "binary"),
+        ("ios/Pods/x/i.m", "vendored"),
+        ("registry/pods/strategy.go", None),
+        ("go.work.sum", "lock_file"),
+        ("api/zz_generated.deepcopy.go", "generated"),
         ("src/vendor.py", None),
     ],
 )
