@@ -157,7 +157,7 @@ def _read(
         return None, FileCoverage(path=file.path, outcome="skipped", reason="unreadable")
     added = sum(1 for _ in diff.added())
     unwritten = None if not added else decide_unwritten(diff)
-    if not added or (unwritten and not attributes.denies(file.path, unwritten)):
+    if not added or (unwritten and not attributes.denies(file.path, "generated")):
         return None, FileCoverage(path=file.path, outcome="skipped", reason=unwritten or "nothing_added")
     if added > left:
         return None, FileCoverage(path=file.path, outcome="skipped", reason="over_limit")
@@ -167,7 +167,8 @@ def _read(
 def _unwanted(path: str, attributes: Attributes) -> str | None:
     """By the owners' word, else by the name, unless the owners say that the name misleads."""
     named = decide_unread(path)
-    return attributes.decide(path) or (None if named and attributes.denies(path, named) else named)
+    mark = "generated" if named == "minified" else named or ""
+    return attributes.decide(path) or (None if attributes.denies(path, mark) else named)
 
 
 def _unreadable(file: ChangedFile) -> str | None:
