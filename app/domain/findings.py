@@ -27,6 +27,13 @@ class Finding(Record):
     adapter: str
     #: `finding_words`; None on those that were drafted before dismissals were remembered
     words: str | None = None
+    #: what may stand in the place of lines start_line..line, whole lines; an empty text takes them away
+    replacement: str | None = None
+
+    @property
+    def place(self) -> str:
+        """`line 3` or `lines 3 to 5`."""
+        return f"line {self.line}" if self.start_line is None else f"lines {self.start_line} to {self.line}"
 
 
 def finding_words(line_text: str, body: str) -> str:

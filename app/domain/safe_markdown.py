@@ -7,6 +7,8 @@ The method is an allow-list. The one markup let through is code within one line 
 theirs, for where a fence ends is the very thing that renderers and filters see differently. Everything else is prose,
 in which every character that could start markup is written as an entity, the backslash that could undo a backtick too.
 Mentions are broken with a zero-width space as Renovate does it.
+
+Our own suggestion block is written apart from the words (`render_suggestion`), of a text that can't end it.
 """
 
 import re
@@ -19,6 +21,7 @@ _BLANK = re.compile(
     r"[\u115f\u1160\u3164\uffa0\ufe00-\ufe0e\U000e0100-\U000e01ef]|(?<![\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
 )
 _FENCE = re.compile(r"`{2,}|~{3,}")
+_ANY_FENCE = re.compile(r"`{3,}|~{3,}")
 _CODE = re.compile(r"(`[^`\n]+`)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:)[^\s<>)\]]*", re.IGNORECASE)
@@ -55,6 +58,24 @@ def _prose(part: str) -> str:
     unreferenced = _REFERENCE.sub(_ZERO_WIDTH, without_links)
     escaped = "".join(_ENTITIES.get(char, char) for char in unreferenced)
     return _BLOCK_MARK.sub(r"\1\\\2", escaped)
+
+
+def is_suggestible(text: str) -> bool:
+    """Whether the text can stand in a suggestion block: nothing that could end it, nothing that shows as nothing."""
+    hidden = any(char not in "\n\t" and unicodedata.category(char) in _INVISIBLE for char in text)
+    return not (hidden or _BLANK.search(text) or _ANY_FENCE.search(text))
+
+
+def render_suggestion(text: str) -> str:
+    """The block that GitHub shows with a button, which puts the text in the place of the commented lines. Empty: they
+    go.
+
+    Raises:
+        ValueError: when the text is not suggestible.
+    """
+    if not is_suggestible(text):
+        raise ValueError("expected the lines of a suggestion without fences and hidden characters")
+    return f"```suggestion\n{text}\n```" if text else "```suggestion\n```"
 
 
 def render_safe_code(text: str, limit: int) -> str:

@@ -1,7 +1,7 @@
 """Every word a review says to people, in one place. Tests compare whole messages."""
 
 from collections import Counter
-from typing import Literal
+from typing import Any, Literal
 
 from app.domain.base import Record
 from app.domain.commands import PREFIX
@@ -9,7 +9,7 @@ from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding
 from app.domain.paths import render_path
 from app.domain.policies import POLICY_PATH
-from app.domain.safe_markdown import render_safe_code, render_safe_markdown
+from app.domain.safe_markdown import render_safe_code, render_safe_markdown, render_suggestion
 from app.domain.serving import BASE_NAME
 from app.review.coverage import GITHUB_FILES_LIMIT, LINES_PER_REVIEW, Coverage
 
@@ -76,7 +76,7 @@ def render_review_body(findings: tuple[Finding, ...], head_sha: str, in_words: t
     else:
         said = f"{said} in this team's own habits; see the check run for what was read."
     told = [
-        f"- {render_name(one.path)}, line {one.line}: {' '.join(render_safe_markdown(one.body).split())}"
+        f"- {render_name(one.path)}, {one.place}: {' '.join(render_safe_markdown(one.body).split())}"
         for one in in_words
     ]
     placed = ["GitHub would not take these on their lines:\n" + "\n".join(told)] if told else []
@@ -84,7 +84,14 @@ def render_review_body(findings: tuple[Finding, ...], head_sha: str, in_words: t
 
 
 def render_comment(finding: Finding) -> str:
-    return f"{render_safe_markdown(finding.body)}\n\n<sub>Understudy · {finding.adapter}</sub>"
+    change = [] if finding.replacement is None else [render_suggestion(finding.replacement)]
+    return "\n\n".join([render_safe_markdown(finding.body), *change, f"<sub>Understudy · {finding.adapter}</sub>"])
+
+
+def render_place(finding: Finding) -> dict[str, Any]:
+    """Where GitHub is to put it: on the new side, a range by its first line as well."""
+    place: dict[str, Any] = {"path": finding.path, "line": finding.line, "side": "RIGHT"}
+    return place if finding.start_line is None else place | {"start_line": finding.start_line, "start_side": "RIGHT"}
 
 
 def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str) -> CheckText:
@@ -181,9 +188,19 @@ def _held_back(coverage: Coverage) -> list[str]:
         "because people had dismissed it": coverage.dismissed,
         "for it is less than `review.min_severity` asks for": coverage.minor,
         "because the model gave no usable answer": coverage.unanswered,
+        "because most of the asked samples did not say it": coverage.disagreed,
+        "because it speaks of code that was not shown": coverage.unseen,
     }
-    unasked = [f"- {coverage.unasked} hunks were not shown to it, or not to their end."] if coverage.unasked else []
-    return [*(f"- {count} held back {why}." for why, count in said.items() if count), *unasked]
+    told = {
+        "hunks were not shown to it, or not to their end.": coverage.unasked,
+        "questions were not asked: the review's budget of tokens or seconds was spent.": coverage.over_budget,
+        "hunks were shown without the function around them: their file could not be read.": coverage.unextended,
+        "suggested changes did not fit their lines; the comments stand without them.": coverage.unapplied,
+    }
+    return [
+        *(f"- {count} held back {why}." for why, count in said.items() if count),
+        *(f"- {count} {what}" for what, count in told.items() if count),
+    ]
 
 
 def _carried(coverage: Coverage) -> list[str]:

@@ -28,6 +28,7 @@ from app.review.messages import (
     render_held_back,
     render_no_adapter,
     render_paused,
+    render_place,
     render_review_body,
     render_shadow,
 )
@@ -277,9 +278,7 @@ async def _create(installation_id: int, subject: _Subject, findings: tuple[Findi
     batch = Batch(inline=findings)
     while True:
         body = render_review_body(findings, subject.head_sha, batch.in_words)
-        comments = [
-            {"path": one.path, "line": one.line, "side": "RIGHT", "body": render_comment(one)} for one in batch.inline
-        ]
+        comments = [render_place(one) | {"body": render_comment(one)} for one in batch.inline]
         try:
             return await github.create_pending_review(*where, subject.head_sha, body, comments)
         except Refused as refusal:
@@ -318,8 +317,16 @@ async def submit(installation_id: int, review_id: str, github_review_id: int) ->
 
 def _match_comments(findings: tuple[Finding, ...], comments: list[dict[str, Any]]) -> dict[str, int | None]:
     """Fingerprint → GitHub's comment id, by place and words; GitHub may show a line as `original_line` only."""
-    ids = {(item["path"], item.get("line") or item.get("original_line"), item["body"]): item["id"] for item in comments}
-    return {finding.fingerprint: ids.get((finding.path, finding.line, render_comment(finding))) for finding in findings}
+    ids = {
+        (
+            item["path"],
+            item.get("start_line") or item.get("original_start_line"),
+            item.get("line") or item.get("original_line"),
+            item["body"],
+        ): item["id"]
+        for item in comments
+    }
+    return {one.fingerprint: ids.get((one.path, one.start_line, one.line, render_comment(one))) for one in findings}
 
 
 async def _own_reviews(installation_id: int, subject: _Subject) -> tuple[OwnReview, ...]:

@@ -1,0 +1,116 @@
+"""Suggested changes: only those are posted that a button press would apply cleanly. Pure.
+
+GitHub puts the text of a `suggestion` block in the place of whole lines, whatever it is. So it must stand for exactly
+the lines that it replaces: not more, not less, with their indentation. What does not is left out, and the comment
+stays as words. The rules follow what other reviewers' authors learned (PR-Agent drops what is the same and what brings
+back removed code), and are strict: a wrong button costs more trust than a missing one.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from app.domain.diff import Hunk
+from app.domain.prompt import LINE_WIDTH
+from app.domain.safe_markdown import is_suggestible
+
+#: Lines that a range holds at most, and lines that may stand in their place.
+RANGE_LINES = 20
+REPLACEMENT_LINES = 30
+#: Said over a block whose comment had no words of its own.
+NO_WORDS = "Suggested change:"
+Fault = Literal["range", "long", "cut", "fence", "same", "indent", "overlap", "restores", "link"]
+_BLOCK = re.compile(r"^[ \t]*```suggestion[^\S\n]*\n(?P<text>(?:(?![ \t]*```).*\n)*)[ \t]*```[ \t]*$", re.MULTILINE)
+_OPENING = re.compile(r"(`{3,}|~{3,})\s*suggestion", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://", re.IGNORECASE)
+
+
+class Split(NamedTuple):
+    """A comment's words, the text of its one suggestion block, and whether there was a block at all."""
+
+    words: str
+    replacement: str | None
+    had_block: bool
+
+
+def split_suggestion(comment: str) -> Split:
+    """A comment as people write them on GitHub; with more than one block nobody knows which is meant, so none is."""
+    if not _OPENING.search(comment):
+        return Split(comment, None, had_block=False)
+    blocks = list(_BLOCK.finditer(comment))
+    words = _BLOCK.sub("\n", comment)
+    clear = len(blocks) == 1 and not _OPENING.search(words)
+    if not clear:
+        words = _OPENING.split(words)[0]
+    replacement = blocks[0]["text"].removesuffix("\n") if clear else None
+    return Split(re.sub(r"\n{3,}", "\n\n", words).strip(), replacement, had_block=True)
+
+
+def is_range(hunk: Hunk, first: int, last: int) -> bool:
+    """Whether the lines stand one after another on the new side of this hunk, two of them at least."""
+    shown = _new_side(hunk)
+    return first < last < first + RANGE_LINES and all(number in shown for number in range(first, last + 1))
+
+
+def find_fault(hunk: Hunk, first: int, last: int, replacement: str) -> Fault | None:
+    """Why the text can't stand in the place of lines first..last of the head; None when it applies cleanly.
+
+    An empty text takes the lines away.
+    """
+    if first != last and not is_range(hunk, first, last):
+        return "range"
+    shown = _new_side(hunk)
+    if first not in shown:
+        return "range"
+    replaced = [shown[number] for number in range(first, last + 1)]
+    lines = replacement.split("\n") if replacement else []
+    if len(lines) > REPLACEMENT_LINES:
+        return "long"
+    if any(len(line) > LINE_WIDTH for line in replaced):
+        return "cut"
+    if not is_suggestible(replacement):
+        return "fence"
+    if [line.rstrip() for line in lines] == [line.rstrip() for line in replaced]:
+        return "same"
+    if not _keeps_indentation(replaced, lines):
+        return "indent"
+    if _repeats(lines, shown.get(first - 1), 0) or _repeats(lines, shown.get(last + 1), -1):
+        return "overlap"
+    if _restores(hunk, lines):
+        return "restores"
+    return "link" if len(_URL.findall(replacement)) > len(_URL.findall("\n".join(replaced))) else None
+
+
+def _new_side(hunk: Hunk) -> dict[int, str]:
+    return {line.new: line.text for line in hunk.lines if line.new is not None}
+
+
+def _keeps_indentation(replaced: Sequence[str], lines: Sequence[str]) -> bool:
+    """It begins where the replaced lines begin, never stands left of them, and brings no other kind of blank."""
+    before = [_indent(line) for line in replaced if line.strip()]
+    after = [_indent(line) for line in lines if line.strip()]
+    if not after:
+        return True
+    if not before or after[0] != before[0]:
+        return False
+    least = min(before, key=len)
+    kinds = set("".join(before))
+    return all(one.startswith(least) for one in after) and (not kinds or set("".join(after)) <= kinds)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _repeats(lines: Sequence[str], neighbour: str | None, at: int) -> bool:
+    """The text holds the line beside the range, too: applied, it would stand there twice. Brackets often do."""
+    if not lines or neighbour is None or not any(unicodedata.category(char)[0] == "L" for char in neighbour):
+        return False
+    return lines[at].strip() == neighbour.strip()
+
+
+def _restores(hunk: Hunk, lines: Sequence[str]) -> bool:
+    removed = {line.text.strip() for line in hunk.lines if line.kind == "removed"}
+    said = [line.strip() for line in lines if line.strip()]
+    return bool(said) and all(line in removed for line in said)
