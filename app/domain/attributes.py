@@ -1,4 +1,4 @@
-"""What owners say of files in `.gitattributes`: `linguist-generated` and `linguist-vendored`, as GitHub reads them. Pure.
+"""What owners say of files in `.gitattributes`: `linguist-generated` and `-vendored`, as GitHub reads them. Pure.
 
 Only the file at the repository's root is read. Patterns are git's own (pathspec), with the two ways in which attributes
 differ from `.gitignore`: a pattern never means what lies below a folder that it names, and none is negative.
@@ -12,6 +12,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from app.domain.review_policy import STARS
 
+ATTRIBUTES_PATH = ".gitattributes"
 #: Lines of the file that are read.
 _MOST_LINES = 2_000
 _LONGEST_PATTERN = 300
@@ -84,6 +85,6 @@ def _parse_mark(word: str) -> tuple[Mark, bool] | None:
 
 
 def _fits(pattern: re.Pattern[str], path: str) -> bool:
-    """pathspec names the slash behind a folder that a pattern fits: what lies below is git's ignoring, not its marks."""
+    """pathspec names the slash behind a folder that a pattern fits: git marks nothing that lies below it."""
     found = pattern.match(path)
     return found is not None and not found.groupdict().get("ps_d")

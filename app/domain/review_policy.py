@@ -66,6 +66,15 @@ class ReviewPolicy(Record):
     paths: Patterns = Field((), description="only files that fit one of these patterns, as .gitignore writes them")
     ignore: Patterns = Field((), description="no file that fits these patterns, as .gitignore writes them")
     max_comments: Annotated[int, Field(ge=1, le=20)] = Field(5, description="comments in one review at most")
+    max_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = Field(
+        100_000, description="tokens of questions and answers that one review may cost, as an estimate"
+    )
+    max_seconds: Annotated[int, Field(ge=10, le=3_600)] = Field(
+        900, description="seconds that one review waits for answers; what is not answered then counts as not reviewed"
+    )
+    agreement: Annotated[int, Field(ge=1, le=5)] = Field(
+        1, description="samples of each answer; a comment is kept when more than half say the same. 1: one answer alone"
+    )
     min_severity: Severity = Field("nit", description="the least that a comment must be about to be posted")
     instructions: Annotated[str, StringConstraints(max_length=2_000)] = Field(
         "", description="what the base model is told while there is no adapter; an adapter learned from you instead"

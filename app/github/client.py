@@ -24,12 +24,16 @@ from app.github.listed import (
 from app.github.policy_file import PolicyFile, ProposedPolicy, read_policy
 from app.github.queries import (
     AGENTS_FILES,
+    FILE_TEXT,
     HARVEST_PULL_REQUEST,
     MERGED_PULL_REQUESTS,
     POLICY_AT_HEAD,
     REPOSITORY_POLICY,
     THREAD_COMMENTS,
 )
+
+#: Bytes of a file that is read whole; GitHub cuts the text of larger ones off.
+LARGEST_TEXT = 200_000
 
 
 class GitHubClient(Conversing):
@@ -97,6 +101,16 @@ class GitHubClient(Conversing):
         found = (await self._graphql("AgentsFiles", AGENTS_FILES, {"owner": owner, "name": name}))["repository"]
         texts = (str((found[key] or {}).get("text") or "") for key in ("agents", "claude", "copilot"))
         return next((text for text in texts if text.strip()), "")
+
+    async def fetch_text(self, repository: str, revision: str, path: str) -> str | None:
+        """A file's text at a commit, or at `HEAD`, which is the default branch. None when there is no such file, it is
+        binary, or has more than LARGEST_TEXT bytes. One request."""
+        owner, name = repository.split("/")
+        variables = {"owner": owner, "name": name, "at": f"{revision}:{path}"}
+        found = (await self._graphql("FileText", FILE_TEXT, variables))["repository"]["file"] or {}
+        if found.get("isBinary") or found.get("byteSize", 0) > LARGEST_TEXT:
+            return None
+        return None if found.get("text") is None else str(found["text"])
 
     async def fetch_installed_at(self) -> datetime:
         """When this installation began. Asked once: it does not change."""

@@ -138,6 +138,15 @@ query AgentsFiles($owner: String!, $name: String!) {
 }
 """
 
+#: One file at a commit, or on the default branch. `at` is `<sha>:<path>` or `HEAD:<path>`.
+FILE_TEXT = """\
+query FileText($owner: String!, $name: String!, $at: String!) {
+  repository(owner: $owner, name: $name) {
+    file: object(expression: $at) { ... on Blob { text byteSize isBinary } }
+  }
+}
+"""
+
 #: A comment by its node id, with what must be known before it is obeyed.
 SAID_COMMENT = """\
 fragment Place on PullRequest {

@@ -1,6 +1,6 @@
 """The functions and classes around a row of a file, from its syntax tree. Pure; for languages of `languages.py` only.
 
-The tree is walked downwards with a cursor: asking a node for its parent costs its depth, and strangers choose the depth.
+The tree is walked downwards with a cursor: asking a node for its parent costs its depth, and strangers choose that.
 """
 
 from collections.abc import Collection, Mapping
@@ -55,7 +55,7 @@ def find_scopes(path: str, source: str, rows: Collection[int]) -> Mapping[int, t
     """
     language = select_language(path)
     if language is None:
-        return {row: () for row in rows}
+        return dict.fromkeys(rows, ())
     content = source.encode(errors="replace")
     if len(content) > LARGEST_SOURCE:
         return None

@@ -39,22 +39,29 @@ class CompletionClient(FrontClient):
         max_tokens: int,
         cache_salt: str | None = None,
         schema: dict[str, Any] = RESPONSE_SCHEMA,
+        temperature: float = 0,
+        seed: int | None = None,
     ) -> Completion:
-        """The likeliest answer (temperature 0). `cache_salt`, the installation, keeps tenants' caches apart.
+        """The likeliest answer (temperature 0), or with a seed a sample that comes again under the same seed.
+
+        `cache_salt`, the installation, keeps tenants' caches apart.
 
         Raises:
             RetryLater: the server is away or starting.
-            Refused: the server will not do it, for instance because `model` is not served (`unknown_name`).
+            Refused: the server will not do it, for instance because `model` is not served (`unknown_name`) or the
+                messages are longer than it takes (`too_long`).
         """
         body: dict[str, Any] = {
             "model": model,
             "messages": [message.model_dump() for message in messages],
             "max_tokens": max_tokens,
-            "temperature": 0,
+            "temperature": temperature,
             "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
         }
         if cache_salt is not None:
             body["cache_salt"] = cache_salt
+        if seed is not None:
+            body["seed"] = seed
         began = time.monotonic()
         answer = await send(self._http, "POST", "/v1/chat/completions", body)
         return _parse(answer, seconds=time.monotonic() - began)

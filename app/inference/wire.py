@@ -7,6 +7,9 @@ import httpx
 
 from app.domain.errors import Refused, RetryLater
 
+TOO_LONG = "too_long"
+_TOO_LONG_WORDS = ("maximum context length", "maximum model length")
+
 
 class FrontClient:
     """One connection pool to the serving front, with one of its keys; close it. Nothing that passes is logged."""
@@ -48,9 +51,14 @@ async def send(client: httpx.AsyncClient, method: str, path: str, body: dict[str
 
 
 def _read_error(answer: httpx.Response) -> tuple[str, str]:
-    """Reason and message of the front, or the status alone when something else answered."""
+    """Reason and message of the front, or the status alone when something else answered.
+
+    vLLM has no word for a prompt that is too long, but one of two sentences; theirs is not repeated.
+    """
     try:
         error = answer.json()["error"]
+        if answer.status_code == 400 and any(words in str(error["message"]).lower() for words in _TOO_LONG_WORDS):
+            return TOO_LONG, "the prompt and its answer are longer than the model server takes"
         return str(error["reason"]), str(error["message"])
     except (ValueError, KeyError, TypeError):
         return "status", f"the model server answered {answer.status_code}"

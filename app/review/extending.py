@@ -22,11 +22,13 @@ GAP = "⋮"
 
 
 class Extended(Record):
-    """`above` and `below`: lines of the head around the hunk, GAP where some are left out."""
+    """`above` and `below`: lines of the head around the hunk, GAP where some are left out. `is_cut`: the hunk is longer
+    than this."""
 
     hunk: Hunk
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    is_cut: bool = False
 
 
 def select_rows(hunks: Sequence[Hunk]) -> list[int]:
@@ -41,13 +43,12 @@ def extend_hunks(
     lines = [line.rstrip("\r") for line in source.split("\n")]
     if not all(_agrees(hunk, lines) for hunk in hunks):
         return None
-    spans = [_span(hunk) for hunk in hunks]
-    floors = [0, *(last + 1 for _, last in spans)]
-    ceilings = [*(first for first, _ in spans[1:]), len(lines)]
-    return tuple(
-        _extend(hunk, lines, scopes, floor, ceiling)
-        for hunk, floor, ceiling in zip(hunks, floors[:-1], ceilings, strict=True)
-    )
+    ceilings = [*(_span(hunk)[0] for hunk in hunks[1:]), len(lines)]
+    extended, floor = list[Extended](), 0
+    for hunk, ceiling in zip(hunks, ceilings, strict=True):
+        extended.append(_extend(hunk, lines, scopes, floor, ceiling))
+        floor = max(floor, _span(hunk)[1] + 1 + len(extended[-1].below))
+    return tuple(extended)
 
 
 def _extend(

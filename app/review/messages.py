@@ -193,7 +193,7 @@ def _held_back(coverage: Coverage) -> list[str]:
     }
     told = {
         "hunks were not shown to it, or not to their end.": coverage.unasked,
-        "questions were not asked: the review's budget of tokens or seconds was spent.": coverage.over_budget,
+        "questions were not answered: the budget of tokens or seconds was spent.": coverage.over_budget,
         "hunks were shown without the function around them: their file could not be read.": coverage.unextended,
         "suggested changes did not fit their lines; the comments stand without them.": coverage.unapplied,
     }

@@ -4,10 +4,12 @@ GitHub has no idempotency key for reviews, but it allows one pending review per 
 So a review is created pending, its id is checkpointed, and only then is it submitted.
 """
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from app.domain.base import Record
-from app.review.messages import render_marker
+from app.domain.findings import Finding
+from app.review.messages import render_comment, render_marker
 
 
 class OwnReview(Record):
@@ -38,3 +40,19 @@ def decide_posting(own_reviews: tuple[OwnReview, ...], head_sha: str) -> Posting
     if pending is not None:
         return PostingStep(act="submit", review_id=pending.review_id)
     return PostingStep(act="create")
+
+
+def match_comments(findings: Iterable[Finding], comments: Iterable[Mapping[str, Any]]) -> dict[str, int | None]:
+    """Fingerprint → GitHub's comment id, by place and words.
+
+    GitHub shows where a comment was made as `original_…`, and where it stands now without, or nothing once it is
+    outdated.
+    """
+    ids = {
+        (item["path"], _where(item, "start_line"), _where(item, "line"), item["body"]): item["id"] for item in comments
+    }
+    return {one.fingerprint: ids.get((one.path, one.start_line, one.line, render_comment(one))) for one in findings}
+
+
+def _where(item: Mapping[str, Any], key: str) -> int | None:
+    return item.get(key) or item.get(f"original_{key}")

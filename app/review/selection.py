@@ -27,11 +27,20 @@ class Candidate(Record):
 
 
 class Answered(Record):
-    """A candidate and the adapter's words for it, with the AcceptanceFilter's probability in 0..1."""
+    """A candidate and the adapter's words for it, with the AcceptanceFilter's probability in 0..1.
+
+    `shown`: the words that are posted where they are not `comment` itself, which tells the Finding again. A comment on
+    more than the candidate's line begins at `start_line`; `replacement` applies cleanly.
+    """
 
     candidate: Candidate
     comment: str
     acceptance: float
+    shown: str | None = None
+    start_line: int | None = None
+    replacement: str | None = None
+    #: the adapter wrote a suggestion block, whether it applies or not
+    had_block: bool = False
 
 
 class Selection(Record):
@@ -43,6 +52,10 @@ class Selection(Record):
     repeated: int
     dismissed: int = 0
     minor: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {key: getattr(self, key) for key in ("silenced", "capped", "repeated", "dismissed", "minor")}
 
 
 def list_sites(diffs: tuple[FileDiff, ...]) -> list[tuple[Hunk, LineSite]]:
@@ -105,7 +118,9 @@ def _finding(item: Answered, repository: str, pull_request: int, adapter: str) -
         pull_request=pull_request,
         path=site.path,
         line=site.line,
-        body=item.comment,
+        start_line=item.start_line,
+        body=item.comment if item.shown is None else item.shown,
+        replacement=item.replacement,
         severity=decide_severity(item.comment),
         fingerprint=finding_fingerprint(site.path, site.text, item.comment),
         words=finding_words(site.text, item.comment),

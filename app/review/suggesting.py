@@ -36,6 +36,7 @@ class Split(NamedTuple):
 
 def split_suggestion(comment: str) -> Split:
     """A comment as people write them on GitHub; with more than one block nobody knows which is meant, so none is."""
+    comment = comment.replace("\r\n", "\n")
     if not _OPENING.search(comment):
         return Split(comment, None, had_block=False)
     blocks = list(_BLOCK.finditer(comment))
@@ -58,28 +59,22 @@ def find_fault(hunk: Hunk, first: int, last: int, replacement: str) -> Fault | N
 
     An empty text takes the lines away.
     """
-    if first != last and not is_range(hunk, first, last):
-        return "range"
     shown = _new_side(hunk)
-    if first not in shown:
+    if first not in shown or (first != last and not is_range(hunk, first, last)):
         return "range"
     replaced = [shown[number] for number in range(first, last + 1)]
     lines = replacement.split("\n") if replacement else []
-    if len(lines) > REPLACEMENT_LINES:
-        return "long"
-    if any(len(line) > LINE_WIDTH for line in replaced):
-        return "cut"
-    if not is_suggestible(replacement):
-        return "fence"
-    if [line.rstrip() for line in lines] == [line.rstrip() for line in replaced]:
-        return "same"
-    if not _keeps_indentation(replaced, lines):
-        return "indent"
-    if _repeats(lines, shown.get(first - 1), 0) or _repeats(lines, shown.get(last + 1), -1):
-        return "overlap"
-    if _restores(hunk, lines):
-        return "restores"
-    return "link" if len(_URL.findall(replacement)) > len(_URL.findall("\n".join(replaced))) else None
+    faults: dict[Fault, bool] = {
+        "long": len(lines) > REPLACEMENT_LINES,
+        "cut": any(len(line) > LINE_WIDTH for line in replaced),
+        "fence": not is_suggestible(replacement),
+        "same": [line.rstrip() for line in lines] == [line.rstrip() for line in replaced],
+        "indent": not _keeps_indentation(replaced, lines),
+        "overlap": _repeats(lines, shown.get(first - 1), 0) or _repeats(lines, shown.get(last + 1), -1),
+        "restores": _restores(hunk, lines),
+        "link": len(_URL.findall(replacement)) > len(_URL.findall("\n".join(replaced))),
+    }
+    return next((fault for fault, is_so in faults.items() if is_so), None)
 
 
 def _new_side(hunk: Hunk) -> dict[int, str]:

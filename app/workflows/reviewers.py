@@ -5,7 +5,7 @@ import hashlib
 import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.errors import Refused, RetryLater, UserError
 from app.domain.prompt import RESPONSE_SCHEMA, Message
@@ -16,16 +16,24 @@ from app.inference.completions import CompletionClient
 from app.inference.front import Front
 from app.inference.locator import Locator, load_locator
 from app.inference.replicas import Replica, explain_away, rank_replicas, survey
+from app.inference.wire import TOO_LONG
+from app.review.agreement import TEMPERATURE
+from app.review.budget import ANSWER_TOKENS
 from app.review.drafting import Reviewer
 from app.store.database import reading
 from app.store.learning import load_adapter_version, load_pointer
 from app.store.tables import AdapterVersionRow
 from app.workflows.context import services
 
-#: Tokens of one answer: above the longest comment that the schema lets through on this base.
-ANSWER_TOKENS = 220
 _SCORERS = ("locator.skops", "filter.skops")
 _log = logging.getLogger(__name__)
+
+
+class _Asked(NamedTuple):
+    messages: tuple[Message, ...]
+    schema: dict[str, Any]
+    max_tokens: int
+    seed: int | None
 
 
 class ServedWriter:
@@ -37,40 +45,57 @@ class ServedWriter:
         self._name = name
         self._folder = folder
 
-    async def write(self, messages: tuple[Message, ...], schema: dict[str, Any] = RESPONSE_SCHEMA) -> str | None:
-        """The answer under the schema, None when it was cut off before its end: half a sentence is no comment.
+    async def write(
+        self,
+        messages: tuple[Message, ...],
+        schema: dict[str, Any] = RESPONSE_SCHEMA,
+        *,
+        max_tokens: int = ANSWER_TOKENS,
+        seed: int | None = None,
+    ) -> str | None:
+        """The answer under the schema, None when it was cut off before its end: half a sentence is no comment. None as
+        well when the question is longer than the server takes. With a seed it is a sample.
 
         Raises:
             RetryLater: while all servers are away.
             Refused: when none serves this adapter any more.
         """
         *others, last = self._fronts
+        asked = _Asked(messages, schema, max_tokens, seed)
         for front in others:
             try:
-                return await self._ask(front, messages, schema)
+                return await self._ask(front, asked)
             except (RetryLater, Refused) as error:
                 _log.warning("%s did not answer for %s, the next server is asked: %s", front.url, self._name, error)
-        return await self._ask(last, messages, schema)
+        return await self._ask(last, asked)
 
-    async def _ask(self, front: Front, messages: tuple[Message, ...], schema: dict[str, Any]) -> str | None:
+    async def _ask(self, front: Front, asked: _Asked) -> str | None:
         try:
-            return await self._complete(front, messages, schema)
+            return await self._complete(front, asked)
         except Refused as error:
             if error.reason != "unknown_name" or self._folder is None:
                 raise
         async with AdapterControl(front.url, front.control_key) as control:
             await control.load(self._name, self._folder)
-        return await self._complete(front, messages, schema)
+        return await self._complete(front, asked)
 
-    async def _complete(self, front: Front, messages: tuple[Message, ...], schema: dict[str, Any]) -> str | None:
-        async with CompletionClient(front.url, front.read_key) as client:
-            completion = await client.complete(
-                model=self._name,
-                messages=messages,
-                max_tokens=ANSWER_TOKENS,
-                cache_salt=str(self._installation_id),
-                schema=schema,
-            )
+    async def _complete(self, front: Front, asked: _Asked) -> str | None:
+        sampling = {} if asked.seed is None else {"temperature": TEMPERATURE, "seed": asked.seed}
+        try:
+            async with CompletionClient(front.url, front.read_key) as client:
+                completion = await client.complete(
+                    model=self._name,
+                    messages=asked.messages,
+                    max_tokens=asked.max_tokens,
+                    cache_salt=str(self._installation_id),
+                    schema=asked.schema,
+                    **sampling,
+                )
+        except Refused as error:
+            if error.reason != TOO_LONG:
+                raise
+            _log.warning("a question to %s is longer than its server takes and gets no answer: %s", self._name, error)
+            return None
         return completion.text if completion.finish_reason == "stop" else None
 
 

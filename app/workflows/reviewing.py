@@ -14,7 +14,7 @@ from app.domain.errors import Refused, UnderstudyError
 from app.domain.findings import Finding
 from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter, is_held_back
 from app.review.base_review import draft_base_review
-from app.review.coverage import ChangedFile, Coverage, read_before, read_files
+from app.review.coverage import Coverage, read_before, read_files
 from app.review.drafting import Draft, draft_review
 from app.review.increment import ReadBefore
 from app.review.messages import (
@@ -32,7 +32,7 @@ from app.review.messages import (
     render_review_body,
     render_shadow,
 )
-from app.review.posting import OwnReview, decide_posting
+from app.review.posting import OwnReview, decide_posting, match_comments
 from app.review.repair import Batch, classify_refusal, repair_batch
 from app.store.database import reading, writing
 from app.store.reviews import (
@@ -52,6 +52,7 @@ from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
+from app.workflows.review_sources import fetch_changed, fetch_customs, make_surroundings
 from app.workflows.reviewers import load_base_writer, load_reviewer
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
@@ -237,17 +238,13 @@ async def _draft(installation_id: int, known: _Known, policy: ReviewPolicy) -> D
     reviewer = await load_reviewer(installation_id)
     if reviewer is None and policy.without_adapter is not WithoutAdapter.BASE:
         return None
-    files = tuple(_changed_file(item) for item in await github.fetch_files(row.repository, row.pull_request))
+    files = await fetch_changed(github, row.repository, row.pull_request)
+    about |= await fetch_customs(installation_id, github, row.repository)
     if reviewer is not None:
         return await draft_review(reviewer, files, **about, before=known.before)
-    said = await github.fetch_agents_text(row.repository) if policy.read_agents_file else ""
-    return await draft_base_review(await load_base_writer(installation_id), files, **about, agents_text=said)
-
-
-def _changed_file(item: dict[str, Any]) -> ChangedFile:
-    return ChangedFile(
-        path=item["filename"], status=item["status"], patch=item.get("patch"), changes=int(item["changes"])
-    )
+    about["agents_text"] = await github.fetch_agents_text(row.repository) if policy.read_agents_file else ""
+    about["surroundings"] = make_surroundings(github, row.repository, row.head_sha)
+    return await draft_base_review(await load_base_writer(installation_id), files, **about)
 
 
 @step()
@@ -285,7 +282,7 @@ async def _create(installation_id: int, subject: _Subject, findings: tuple[Findi
             if classify_refusal(refusal.reason, str(refusal)) != "place":
                 raise
             _log.warning("GitHub refused a place in a review of %s#%d: %s", *where, refusal)
-            diffs, _ = read_files(tuple(_changed_file(item) for item in await github.fetch_files(*where)))
+            diffs, _ = read_files(await fetch_changed(github, *where))
             repaired = repair_batch(batch, diffs)
             if repaired is None:
                 raise
@@ -310,23 +307,9 @@ async def submit(installation_id: int, review_id: str, github_review_id: int) ->
         await github.submit_review(*where, github_review_id, standing.body)
     comments = await github.list_review_comments(*where, github_review_id)
     with writing(services().database) as session:
-        save_posted_comments(session, review_id, _match_comments(findings, comments))
+        save_posted_comments(session, review_id, match_comments(findings, comments))
         save_review_state(session, review_id, "drafted", github_review_id=github_review_id)
     return True
-
-
-def _match_comments(findings: tuple[Finding, ...], comments: list[dict[str, Any]]) -> dict[str, int | None]:
-    """Fingerprint → GitHub's comment id, by place and words; GitHub may show a line as `original_line` only."""
-    ids = {
-        (
-            item["path"],
-            item.get("start_line") or item.get("original_start_line"),
-            item.get("line") or item.get("original_line"),
-            item["body"],
-        ): item["id"]
-        for item in comments
-    }
-    return {one.fingerprint: ids.get((one.path, one.start_line, one.line, render_comment(one))) for one in findings}
 
 
 async def _own_reviews(installation_id: int, subject: _Subject) -> tuple[OwnReview, ...]:

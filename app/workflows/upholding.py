@@ -20,13 +20,13 @@ from app.domain.errors import Refused, RetryLater, UserError
 from app.domain.serving import NEEDS, ServingNeeds, ServingStatus
 from app.inference.adapter_control import AdapterControl
 from app.inference.replicas import Replica, survey
+from app.review.budget import ANSWER_TOKENS, BASE_ANSWER_TOKENS, QUESTION_TOKENS
 from app.store.columns import utc_now
 from app.store.database import reading
 from app.store.learning import select_registry
 from app.store.tables import AdapterPointerRow, AdapterVersionRow
 from app.workflows.context import services
 from app.workflows.engine import scheduled
-from app.workflows.reviewers import ANSWER_TOKENS
 from app.workflows.training_runs import DEFAULTS
 
 #: A server that refused an adapter is not asked again for so long; a review may ask it sooner.
@@ -78,10 +78,11 @@ def decide_needs(registry: Registry, versions: Sequence[AdapterVersionRow], trai
     """`trained`: rank and max_length of the next training, so that what comes of it can be served."""
     kept = [row.manifest for row in versions if row.name in registry.kept]
     longest = max([trained["max_length"], *(manifest["config"].get("max_length", 0) for manifest in kept)])
+    by_adapters, by_base = longest + ANSWER_TOKENS, QUESTION_TOKENS + BASE_ANSWER_TOKENS
     return ServingNeeds(
         max_rank=max([trained["rank"], *(manifest["rank"] for manifest in kept)]),
         adapters=len(registry.wanted),
-        max_length=-(-(longest + ANSWER_TOKENS) // _LENGTH_STEP) * _LENGTH_STEP,
+        max_length=-(-max(by_adapters, by_base) // _LENGTH_STEP) * _LENGTH_STEP,
     )
 
 

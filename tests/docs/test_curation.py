@@ -9,7 +9,7 @@ from app.curation.decision import LABELS
 from app.domain.commands import Verb, parse_command
 from app.domain.policies import RepositoryPolicy, parse_policy
 from app.domain.review_policy import DEFAULT_REVIEW, STARS, ReviewPolicy
-from app.review.base_review import AGENTS_CHARACTERS
+from app.review.base_prompt import AGENTS_CHARACTERS
 
 REVIEWING = (Path(__file__).parents[2] / "docs" / "reviewing.md").read_text(encoding="utf-8")
 TEXT = (Path(__file__).parents[2] / "docs" / "curation.md").read_text(encoding="utf-8")

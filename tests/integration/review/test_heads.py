@@ -40,7 +40,7 @@ class Everything:
 class Loggers:
     asked: list[str] = field(default_factory=list)
 
-    async def write(self, messages: tuple[Message, ...]) -> str | None:
+    async def write(self, messages: tuple[Message, ...], *, seed: int | None = None) -> str | None:
         self.asked.append(messages[1].content)
         marked = next(row for row in messages[1].content.split("\n") if row.startswith(">"))
         return json.dumps({"comment": f"Log {marked[2:].strip()} instead."})

@@ -21,8 +21,24 @@ src/kept/gen.py linguist-generated=false
 [attr]own linguist-generated
 vendor/** linguist-vendored=false
 """
-PATHS = ["a.proto.ts", "x/y/a.proto.ts", "api/a/b.py", "docs/a.md", "docs", "deps/a.c", "lib/a.js", "lib/x/a.js",
-         "lib/ours.js", "src/gen.py", "src/a/b/gen.py", "src/kept/gen.py", "bad", "own", "vendor/a.go", "a.py"]  # fmt: skip
+PATHS = [
+    "a.proto.ts",
+    "x/y/a.proto.ts",
+    "api/a/b.py",
+    "docs/a.md",
+    "docs",
+    "deps/a.c",
+    "lib/a.js",
+    "lib/x/a.js",
+    "lib/ours.js",
+    "src/gen.py",
+    "src/a/b/gen.py",
+    "src/kept/gen.py",
+    "bad",
+    "own",
+    "vendor/a.go",
+    "a.py",
+]
 
 
 def test_git_says_the_same(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """Where → what → whether over one pull request, with the three parts as small deciding objects."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from app.domain.findings import finding_fingerprint
 from app.domain.lines import LineSite
 from app.domain.prompt import Message
+from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.coverage import LINES_PER_REVIEW, ChangedFile
 from app.review.drafting import Draft, Reviewer, draft_review
-from app.review.messages import render_check
+from app.review.messages import render_check, render_comment
 
 PATCH = "@@ -1,1 +1,4 @@\n context\n+total = price * 1.2\n+clean = 1\n+other = cost * 3.0"
 
@@ -30,9 +34,13 @@ class Words:
 
     answer: str | None = None
     asked: list[tuple[Message, ...]] = field(default_factory=list)
+    seeds: list[int | None] = field(default_factory=list)
+    seconds: float = 0
 
-    async def write(self, messages: tuple[Message, ...]) -> str | None:
+    async def write(self, messages: tuple[Message, ...], *, seed: int | None = None) -> str | None:
         self.asked.append(messages)
+        self.seeds.append(seed)
+        await asyncio.sleep(self.seconds)
         marked = next(row for row in messages[1].content.split("\n") if row.startswith(">"))
         return self.answer if self.answer is not None else f'{{"comment": "Use Cents in {marked[2:].split()[0]}"}}'
 
@@ -45,10 +53,10 @@ class NoTotals:
         return 0.1 if "total" in line_text else 0.9
 
 
-async def _draft(words: Words, patch: str = PATCH) -> Draft:
+async def _draft(words: Words, patch: str = PATCH, **more: Any) -> Draft:
     reviewer = Reviewer(adapter="42--0123456789ab", locator=FloatLocator(), writer=words, acceptance=NoTotals())
     files = (ChangedFile(path="a.py", status="modified", patch=patch, changes=3),)
-    return await draft_review(reviewer, files, repository="o/r", pull_request=1)
+    return await draft_review(reviewer, files, repository="o/r", pull_request=1, **more)
 
 
 async def test_only_located_lines_are_asked_about_and_only_accepted_words_are_said() -> None:
@@ -107,3 +115,57 @@ async def test_scoring_holds_up_nothing_else() -> None:
     await draft_review(reviewer, files, repository="o/r", pull_request=1)
     heart.cancel()
     assert beats > 5
+
+
+def answer(comment: str) -> Words:
+    return Words(answer=json.dumps({"comment": comment}))
+
+
+async def test_a_block_in_a_trained_comment_becomes_our_own_where_it_fits() -> None:
+    (found,) = (await _draft(answer("In cents:\n```suggestion\nother = cost * 3\n```"))).findings
+    assert (found.line, found.body, found.replacement) == (4, "In cents:", "other = cost * 3")
+    assert "```suggestion\nother = cost * 3\n```" in render_comment(found)
+    (bare,) = (await _draft(answer("```suggestion\nother = cost * 3\n```"))).findings
+    assert (bare.body, bare.replacement) == ("Suggested change:", "other = cost * 3")
+
+
+async def test_a_block_that_does_not_fit_leaves_the_words() -> None:
+    draft = await _draft(answer("In cents:\n```suggestion\n    other = cost * 3\n```"))
+    (found,) = draft.findings
+    assert (found.body, found.replacement, draft.coverage.unapplied) == ("In cents:", None, 2)
+    assert "```" not in render_comment(found)
+    told = "- 2 suggested changes did not fit their lines; the comments stand without them."
+    assert told in render_check(draft.coverage, draft.findings, "x").summary
+
+
+async def test_a_block_does_not_make_another_finding_of_a_comment() -> None:
+    """Who dismissed it with its block has dismissed it without."""
+    fit, unfit = "A.\n```suggestion\nother = 1\n```", "A.\n```suggestion\n  other = 1\n```"
+    (one,), (other,) = (await _draft(answer(fit))).findings, (await _draft(answer(unfit))).findings
+    assert one.body == other.body == "A."
+    assert one.fingerprint == finding_fingerprint("a.py", "other = cost * 3.0", fit)
+
+
+async def test_claims_about_code_that_was_not_shown_are_dropped_and_counted() -> None:
+    draft = await _draft(answer("This is defined in Ledger.java."))
+    assert (draft.findings, draft.coverage.unseen, draft.coverage.complete) == ((), 2, True)
+    assert len((await _draft(answer("Use Ledger.java."), vocabulary=frozenset({"Ledger"}))).findings) == 1
+
+
+async def test_samples_are_asked_for_under_seeds_and_one_answer_without() -> None:
+    words = answer("Use Cents.")
+    draft = await _draft(words, policy=ReviewPolicy(agreement=3))
+    assert sorted(words.seeds, key=str) == [1, 1, 2, 2, 3, 3]
+    assert len(draft.findings) == 1
+    alone = Words()
+    await _draft(alone)
+    assert alone.seeds == [None, None]
+
+
+async def test_a_spent_budget_is_never_green() -> None:
+    words = Words()
+    draft = await _draft(words, policy=ReviewPolicy(max_tokens=1_000, agreement=4))
+    assert (words.asked, draft.coverage.over_budget, draft.coverage.complete) == ([], 2, False)
+    late = Words(seconds=5)
+    draft = await _draft(late, policy=DEFAULT_REVIEW.model_copy(update={"max_seconds": 0}))
+    assert (draft.coverage.over_budget, draft.coverage.unanswered, draft.coverage.complete) == (2, 0, False)

@@ -48,7 +48,7 @@ class Obedient:
     in_shape: bool
     asked: list[tuple[Message, ...]]
 
-    async def write(self, messages: tuple[Message, ...]) -> str | None:
+    async def write(self, messages: tuple[Message, ...], *, seed: int | None = None) -> str | None:
         self.asked.append(messages)
         words = "\n".join((*self.attack.lines[1:], self.attack.path, self.attack.title, self.attack.description))
         return json.dumps({"comment": words[:600]}) if self.in_shape else words
