@@ -27,9 +27,9 @@ _COMMON = frozenset(
 
 
 class Agreed(NamedTuple):
-    """`index` of the sample that speaks for the others; `votes`: how many say the same, itself counted."""
+    """`chosen`: index of the sample that speaks for the others; `votes`: how many say the same, itself counted."""
 
-    index: int
+    chosen: int
     votes: int
 
 
@@ -52,7 +52,7 @@ def select_agreed(samples: Sequence[str | None], asked: int) -> Agreed | None:
         best = rank if best is None or rank > best else best
     if best is None or best[0] * 2 <= asked:
         return None
-    return Agreed(index=-best[2], votes=best[0])
+    return Agreed(chosen=-best[2], votes=best[0])
 
 
 def _words(text: str) -> frozenset[str]:

@@ -57,8 +57,8 @@ def merge_samples(samples: Sequence[tuple[Remark, ...] | None]) -> tuple[tuple[R
     lines = sorted({one.line for sample in samples for one in sample or ()})
     for line in lines:
         here = [next((one for one in sample or () if one.line == line), None) for sample in samples]
-        agreed = select_agreed([one and one.comment for one in here], len(samples))
-        spoken = here[agreed.index] if agreed else None
+        agreed = select_agreed([one.comment if one else None for one in here], len(samples))
+        spoken = here[agreed.chosen] if agreed else None
         kept += [spoken] if spoken else []
     return tuple(kept), len(lines) - len(kept)
 

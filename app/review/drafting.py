@@ -160,7 +160,7 @@ async def _ask_all(writer: CommentWriter, asked: Sequence[Candidate], policy: Re
         own = came[index * len(seeds) : (index + 1) * len(seeds)]
         samples = [one for one in own if one is not Late.LATE]
         agreed = select_agreed(samples, len(seeds))
-        spoken = None if agreed is None else samples[agreed.index]
+        spoken = None if agreed is None else samples[agreed.chosen]
         if len(samples) < len(seeds):
             counts["late"] += 1
         elif spoken is not None:

@@ -80,7 +80,6 @@ class ServedWriter:
         return await self._complete(front, asked)
 
     async def _complete(self, front: Front, asked: _Asked) -> str | None:
-        sampling = {} if asked.seed is None else {"temperature": TEMPERATURE, "seed": asked.seed}
         try:
             async with CompletionClient(front.url, front.read_key) as client:
                 completion = await client.complete(
@@ -89,7 +88,8 @@ class ServedWriter:
                     max_tokens=asked.max_tokens,
                     cache_salt=str(self._installation_id),
                     schema=asked.schema,
-                    **sampling,
+                    temperature=0 if asked.seed is None else TEMPERATURE,
+                    seed=asked.seed,
                 )
         except Refused as error:
             if error.reason != TOO_LONG:

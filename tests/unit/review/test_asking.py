@@ -1,6 +1,8 @@
 """Questions end with their time, and a failure ends them all."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,7 @@ async def test_what_comes_late_is_cancelled_and_said() -> None:
 
     assert await ask_within(0.05, [answer("a"), slow(), answer("b")]) == ["a", Late.LATE, "b"]
     assert stopped == ["slow"]
-    assert await ask_within(1, list[asyncio.Future[str]]()) == []
+    assert await ask_within(1, list[Coroutine[Any, Any, str]]()) == []
 
 
 async def test_a_failure_is_raised_at_once() -> None:
