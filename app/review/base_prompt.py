@@ -92,7 +92,7 @@ def render_system(policy: ReviewPolicy, agents_text: str = "") -> str:
     """The static part first, so that a server keeps it between questions."""
     asked = (("What its maintainers ask of you:\n", policy.instructions), ("Tone: ", policy.tone))
     own = [f"{title}{defuse(text.strip())}" for title, text in asked if text.strip()]
-    room = _SYSTEM_TOKENS * BYTES_PER_TOKEN - len("".join([_TASK, *own]).encode())
+    room = int(_SYSTEM_TOKENS * BYTES_PER_TOKEN) - len("".join([_TASK, *own]).encode())
     said = agents_text.strip()[: max(0, min(AGENTS_CHARACTERS, room))]
     agents = [f"What this repository says to machines:\n{defuse(said)}"] * bool(said)
     return "\n\n".join([_TASK, *agents, *own])
@@ -100,7 +100,7 @@ def render_system(policy: ReviewPolicy, agents_text: str = "") -> str:
 
 def decide_room(system: str) -> int:
     """Tokens that a question may have beside the system text."""
-    return max(QUESTION_TOKENS - estimate_tokens(system), QUESTION_TOKENS // 4)
+    return max(QUESTION_TOKENS - estimate_tokens(system), QUESTION_TOKENS // 6)
 
 
 def render_question(question: Question) -> str:

@@ -1,6 +1,6 @@
 """Comments that speak of code nobody showed the model: what it says of that it made up. Pure.
 
-People name unseen code all the time: of comments written by people of three teams, 12 to 22 in a hundred name something
+People name unseen code all the time: of comments written by people of three teams, 13 to 24 in a hundred name something
 in code style that neither the lines around nor the team's earlier reviews hold, most often the very name they wish for.
 So a name alone is no claim. Dropped are the claims that need the unseen code to be true: a line's number, a file, where
 something is defined, that it is defined nowhere. Of people's comments that is 0 to 3 in a hundred, as measured in

@@ -17,6 +17,7 @@ from app.curation.decision import PRIVATE_LABEL, REJECT_LABEL
 from app.curation.people import People
 from app.domain.errors import Refused
 from app.domain.policies import Curation
+from app.domain.safe_markdown import render_suggestion
 from app.domain.verdicts import Feedback, Verdict, decide_verdict
 from app.github.client import GitHubClient
 from app.github.git import CommitGone, ensure_mirror, fetch_commits
@@ -163,10 +164,16 @@ def _ask_git(pull: HarvestedPull, spoken: Sequence[Spoken], url: str, token: str
             fetch_commits(mirror, url, number=pull.number, shas=shas, token=token)
         return {
             one.finding.fingerprint: trace_place(
-                history, _code_place(one.finding, one.review), head_sha=pull.head_sha, body=one.finding.body
+                history, _code_place(one.finding, one.review), head_sha=pull.head_sha, body=_said(one.finding)
             )
             for one in spoken
         }
+
+
+def _said(finding: FindingRow) -> str:
+    """Its words with the change that it suggested, for a change that stands in the code was taken."""
+    change = finding.payload.get("replacement")
+    return finding.body if change is None else f"{finding.body}\n\n{render_suggestion(change)}"
 
 
 def _code_place(finding: FindingRow, review: ReviewRow) -> CodePlace:

@@ -4,6 +4,7 @@ The base is a stand-in that knows what it will say; GitHub's side, git, queue, d
 are real.
 """
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,12 @@ import pytest
 
 from app.domain.policies import POLICY_PATH
 from app.domain.prompt import Message
+from app.review.base_review import draft_base_review
 from app.store.database import reading
+from app.store.feedback import select_feedback
 from app.store.reviews import select_findings
-from app.workflows import reviewing
+from app.store.steering import Place
+from app.workflows import feedback, reviewing
 from tests.integration.review.test_heads import review, said, summary
 from tests.integration.team import REPO, SERVICE, Team
 
@@ -92,6 +96,19 @@ def _review_id(team: Team, number: int) -> str:
     return f"{team.services.host}:{team.standin.repository(REPO).id}:{number}:{head}"
 
 
+def test_a_suggested_change_that_stands_in_the_code_was_taken(team: Team, base: Base) -> None:
+    change = "        total = sum(rows[1:4])"
+    base.comments = [{"start_line": FIRST, "line": FIRST + 1, "comment": "Sum them.", "replacement": change}]
+    number, _ = team.open({"service.py": CHANGED})
+    assert review(team, number) == "posted"
+    lines = CHANGED.split("\n")
+    team.fix(number, {"service.py": "\n".join([*lines[: FIRST - 1], change, *lines[FIRST + 1 :]])})
+    asyncio.run(feedback.poll_pull(team.installation_id, REPO, number))
+    with reading(team.services.database) as session:
+        (row,) = select_feedback(session, team.installation_id, Place(team.installation_id, REPO, number))
+    assert (row.signs["change"], row.verdict) == ("suggestion_applied", "addressed")
+
+
 def test_a_change_that_does_not_fit_is_said_in_words(team: Team, base: Base) -> None:
     base.comments = [{"line": FIRST + 2, "comment": "Log it.", "replacement": "log(total)"}]
     number, _ = team.open({"service.py": CHANGED})
@@ -116,7 +133,7 @@ def test_a_refused_range_is_said_in_words_with_its_lines(
 ) -> None:
     base.comments = [{"start_line": FIRST, "line": FIRST + 1, "comment": "Sum them."}]
     number, _ = team.open({"service.py": CHANGED})
-    drafted = reviewing.draft_base_review
+    drafted = draft_base_review
 
     async def misplaced(*arguments: Any, **more: Any) -> Any:
         draft = await drafted(*arguments, **more)

@@ -81,4 +81,4 @@ def test_needs_cover_the_largest_that_may_serve_and_the_next_training() -> None:
     needs = decide_needs(registry, [large, huge], TRAINED)
     assert (needs.max_rank, needs.adapters, needs.max_length) == (32, 1, 4352)
     none = decide_needs(Registry(wanted={}, kept=frozenset()), [huge], TRAINED)
-    assert (none.max_rank, none.adapters, none.max_length) == (16, 0, 1280)
+    assert (none.max_rank, none.adapters, none.max_length) == (16, 0, 2048), "the base's questions"
