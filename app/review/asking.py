@@ -1,11 +1,13 @@
 """Several questions at once, for so long and no longer."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 AnswerT = TypeVar("AnswerT")
+#: Questions that are under way at once: more would only wait in the server, and the wait for one answer has an end.
+_AT_ONCE = 32
 
 
 class Late(Enum):
@@ -14,14 +16,20 @@ class Late(Enum):
     LATE = "late"
 
 
-async def ask_within(seconds: float, questions: Sequence[Coroutine[Any, Any, AnswerT]]) -> list[AnswerT | Late]:
+async def ask_within(seconds: float, questions: Sequence[Callable[[], Awaitable[AnswerT]]]) -> list[AnswerT | Late]:
     """The answers in the order of the questions. Those still under way when the time is over are cancelled, which a
     model server notices by its closed connection.
 
     Raises:
         Whatever a question raises; the others are cancelled then.
     """
-    tasks = [asyncio.ensure_future(question) for question in questions]
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(question: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
+        async with turn:
+            return await question()
+
+    tasks = [asyncio.ensure_future(ask(question)) for question in questions]
     if not tasks:
         return []
     try:

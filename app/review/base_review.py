@@ -7,13 +7,17 @@ and would be another adapter under another.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from app.domain.attributes import NO_ATTRIBUTES, Attributes
+from app.domain.errors import Refused
 from app.domain.prompt import Message
 from app.domain.review_policy import ReviewPolicy
 from app.domain.serving import BASE_NAME
+from app.inference.wire import TOO_LONG
 from app.review.asking import Late, ask_within
 from app.review.base_answer import Remark, merge_samples, parse_base_answer, place_remark
 from app.review.base_prompt import (
@@ -35,6 +39,9 @@ from app.review.unseen import find_unseen
 
 #: Files of which the text at the head is read.
 _FILES_READ = 12
+
+
+_log = logging.getLogger(__name__)
 
 
 class BaseWriter(Protocol):
@@ -118,7 +125,7 @@ async def _ask_all(
 ) -> _Heard:
     seeds = select_seeds(policy)
     came = await ask_within(
-        policy.max_seconds, [_ask(writer, system, question, seed) for question in asked for seed in seeds]
+        policy.max_seconds, [partial(_ask, writer, system, question, seed) for question in asked for seed in seeds]
     )
     answered: list[Answered] = []
     counts = dict.fromkeys(("unanswered", "over_budget", "disagreed", "unseen", "unapplied"), 0)
@@ -143,7 +150,13 @@ async def _ask_all(
 
 async def _ask(writer: BaseWriter, system: str, question: Question, seed: int | None) -> tuple[Remark, ...] | None:
     messages = (Message(role="system", content=system), Message(role="user", content=render_question(question)))
-    answer = await writer.write(messages, render_schema(question), max_tokens=BASE_ANSWER_TOKENS, seed=seed)
+    try:
+        answer = await writer.write(messages, render_schema(question), max_tokens=BASE_ANSWER_TOKENS, seed=seed)
+    except Refused as error:
+        if error.reason != TOO_LONG:
+            raise
+        _log.warning("a question is longer than its estimate and than the server takes, it gets no answer: %s", error)
+        return None
     return None if answer is None else parse_base_answer(answer, question)
 
 

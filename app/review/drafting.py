@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from app.domain.attributes import NO_ATTRIBUTES, Attributes
@@ -153,7 +154,7 @@ class _Heard(NamedTuple):
 async def _ask_all(writer: CommentWriter, asked: Sequence[Candidate], policy: ReviewPolicy) -> _Heard:
     """Every candidate as often as the policy asks, within its seconds, and what most samples say of each."""
     seeds = select_seeds(policy)
-    came = await ask_within(policy.max_seconds, [_ask(writer, one, seed) for one in asked for seed in seeds])
+    came = await ask_within(policy.max_seconds, [partial(_ask, writer, one, seed) for one in asked for seed in seeds])
     said: list[_Said] = []
     counts = dict.fromkeys(("unanswered", "disagreed", "late"), 0)
     for index, candidate in enumerate(asked):

@@ -16,7 +16,6 @@ from app.inference.completions import CompletionClient
 from app.inference.front import Front
 from app.inference.locator import Locator, load_locator
 from app.inference.replicas import Replica, explain_away, rank_replicas, survey
-from app.inference.wire import TOO_LONG
 from app.review.agreement import TEMPERATURE
 from app.review.budget import ANSWER_TOKENS
 from app.review.drafting import Reviewer
@@ -53,12 +52,13 @@ class ServedWriter:
         max_tokens: int = ANSWER_TOKENS,
         seed: int | None = None,
     ) -> str | None:
-        """The answer under the schema, None when it was cut off before its end: half a sentence is no comment. None as
-        well when the question is longer than the server takes. With a seed it is a sample.
+        """The answer under the schema, None when it was cut off before its end: half a sentence is no comment. With a
+        seed it is a sample.
 
         Raises:
             RetryLater: while all servers are away.
-            Refused: when none serves this adapter any more.
+            Refused: when none serves this adapter any more, or the messages are longer than the last one takes
+                (`too_long`).
         """
         *others, last = self._fronts
         asked = _Asked(messages, schema, max_tokens, seed)
@@ -80,22 +80,16 @@ class ServedWriter:
         return await self._complete(front, asked)
 
     async def _complete(self, front: Front, asked: _Asked) -> str | None:
-        try:
-            async with CompletionClient(front.url, front.read_key) as client:
-                completion = await client.complete(
-                    model=self._name,
-                    messages=asked.messages,
-                    max_tokens=asked.max_tokens,
-                    cache_salt=str(self._installation_id),
-                    schema=asked.schema,
-                    temperature=0 if asked.seed is None else TEMPERATURE,
-                    seed=asked.seed,
-                )
-        except Refused as error:
-            if error.reason != TOO_LONG:
-                raise
-            _log.warning("a question to %s is longer than its server takes and gets no answer: %s", self._name, error)
-            return None
+        async with CompletionClient(front.url, front.read_key) as client:
+            completion = await client.complete(
+                model=self._name,
+                messages=asked.messages,
+                max_tokens=asked.max_tokens,
+                cache_salt=str(self._installation_id),
+                schema=asked.schema,
+                temperature=0 if asked.seed is None else TEMPERATURE,
+                seed=asked.seed,
+            )
         return completion.text if completion.finish_reason == "stop" else None
 
 

@@ -30,9 +30,9 @@ from app.domain.prompt import Message
 from app.domain.review_policy import ReviewPolicy
 from app.inference.adapter_control import AdapterControl
 from app.inference.completions import CompletionClient
+from app.review.budget import ANSWER_TOKENS
 from app.review.coverage import ChangedFile
 from app.review.drafting import Reviewer, draft_review
-from app.workflows.reviewers import ANSWER_TOKENS
 from tests.benchmarks.served import make_adapters, started
 
 _SOURCES = Path(__file__).parents[2] / "serving"
@@ -70,9 +70,9 @@ class _Writer:
     salt: str = ""
     tokens: int = 0
 
-    async def write(self, messages: tuple[Message, ...]) -> str:
+    async def write(self, messages: tuple[Message, ...], *, seed: int | None = None) -> str:
         answer = await self.client.complete(
-            model=self.name, messages=messages, max_tokens=ANSWER_TOKENS, cache_salt=self.salt
+            model=self.name, messages=messages, max_tokens=ANSWER_TOKENS, cache_salt=self.salt, seed=seed
         )
         self.tokens += answer.completion_tokens
         return answer.text

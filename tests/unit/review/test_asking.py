@@ -1,8 +1,8 @@
 """Questions end with their time, and a failure ends them all."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -26,9 +26,23 @@ async def test_what_comes_late_is_cancelled_and_said() -> None:
             stopped.append("slow")
             raise
 
-    assert await ask_within(0.05, [answer("a"), slow(), answer("b")]) == ["a", Late.LATE, "b"]
+    assert await ask_within(0.05, [partial(answer, "a"), slow, partial(answer, "b")]) == ["a", Late.LATE, "b"]
     assert stopped == ["slow"]
-    assert await ask_within(1, list[Coroutine[Any, Any, str]]()) == []
+    assert await ask_within(1, list[Callable[[], Awaitable[str]]]()) == []
+
+
+async def test_no_more_are_under_way_at_once_than_a_server_takes() -> None:
+    under_way, most = 0, 0
+
+    async def count() -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+
+    assert len(await ask_within(5, [count] * 90)) == 90
+    assert most == 32
 
 
 async def test_a_failure_is_raised_at_once() -> None:
@@ -37,7 +51,7 @@ async def test_a_failure_is_raised_at_once() -> None:
 
     async with asyncio.timeout(5):
         with pytest.raises(RetryLater):
-            await ask_within(60, [answer("a", 60), fail()])
+            await ask_within(60, [partial(answer, "a", 60), fail])
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from app.domain.prompt import Message
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.domain.scopes import Scope
 from app.history.enclosing import find_scopes
+from app.inference.wire import TOO_LONG
 from app.review.base_answer import merge_samples, parse_base_answer
 from app.review.base_prompt import (
     HUNKS_SHOWN,
@@ -220,6 +221,15 @@ def test_what_is_not_answered_in_time_is_not_reviewed() -> None:
     assert (drafted.findings, drafted.coverage.over_budget, drafted.coverage.unanswered) == ((), 2, 0)
     assert not drafted.coverage.complete
     assert read_before(drafted.coverage.model_copy(update={"made_by": "x"})) is None
+
+
+def test_a_question_that_the_server_finds_too_long_is_unanswered_and_others_are_not() -> None:
+    def refuse(reason: str) -> Answer:
+        raise Refused(reason, "no")
+
+    assert draft(Writer(lambda _: refuse(TOO_LONG))).coverage.unanswered == 1
+    with pytest.raises(Refused):
+        draft(Writer(lambda _: refuse("unknown_name")))
 
 
 # Ranges and changes
