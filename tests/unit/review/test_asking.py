@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import pytest
 
@@ -16,6 +15,10 @@ async def answer(text: str, seconds: float = 0) -> str:
     return text
 
 
+def ask(text: str, seconds: float = 0) -> Callable[[], Awaitable[str]]:
+    return lambda: answer(text, seconds)
+
+
 async def test_what_comes_late_is_cancelled_and_said() -> None:
     stopped: list[str] = []
 
@@ -26,7 +29,7 @@ async def test_what_comes_late_is_cancelled_and_said() -> None:
             stopped.append("slow")
             raise
 
-    assert await ask_within(0.05, [partial(answer, "a"), slow, partial(answer, "b")]) == ["a", Late.LATE, "b"]
+    assert await ask_within(0.05, [ask("a"), slow, ask("b")]) == ["a", Late.LATE, "b"]
     assert stopped == ["slow"]
     assert await ask_within(1, list[Callable[[], Awaitable[str]]]()) == []
 
@@ -51,7 +54,7 @@ async def test_a_failure_is_raised_at_once() -> None:
 
     async with asyncio.timeout(5):
         with pytest.raises(RetryLater):
-            await ask_within(60, [partial(answer, "a", 60), fail])
+            await ask_within(60, [ask("a", 60), fail])
 
 
 @pytest.mark.parametrize(
