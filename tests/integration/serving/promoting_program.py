@@ -7,6 +7,7 @@ it says yes. What is cut is everything around them.
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -105,10 +106,8 @@ def _take(turn: Learning, folder: Path) -> dict[str, Any]:
 
 def main(folder: Path) -> None:
     with cuttable_steps():
-        from app.workflows import candidates, learning
-
-    assert learning.learn
-    vars(candidates)["run_child"] = _confirm
+        import_module("app.workflows.learning")
+    vars(sys.modules["app.workflows.candidates"])["run_child"] = _confirm
     answer_turns(Learning, lambda turn: _take(turn, folder))
 
 
