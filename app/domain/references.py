@@ -37,6 +37,11 @@ class Reference(Record):
         return content_hash("rf1", self.model_dump(mode="json"))
 
 
+def text_hash(text: str) -> str:
+    """Tells the same text again, for a vector of it."""
+    return content_hash("tx1", text)
+
+
 def render_past_review(example: Example) -> Reference:
     """A comment and the lines that lead up to where it stands.
 

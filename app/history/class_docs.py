@@ -70,10 +70,10 @@ def _docs(node: Node, style: Style) -> list[Node]:
         told = above is not None and "comment" in above.type and (above.text or b"").startswith(b"/**")
         return [above] if above is not None and told else []
     docs: list[Node] = []
-    lower = holder
+    lower: Node = holder
     while above is not None and is_right_above(above, lower):
         docs.insert(0, above)
-        above, lower = above.prev_named_sibling, above
+        lower, above = above, above.prev_named_sibling
     return docs
 
 

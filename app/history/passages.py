@@ -6,6 +6,7 @@ personal data is left out. Pure.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
@@ -53,10 +54,7 @@ def read_passages(source: bytes, reader: str, *, repository: str, path: str) -> 
         text = source.decode()
     except UnicodeDecodeError:
         return []
-    if reader in ("markdown", "rst"):
-        found = read_sections(text, reader)
-    else:
-        found = _read_code(source, reader)
+    found = read_sections(text, reader) if reader in ("markdown", "rst") else _read_code(source, reader)
     pieces: dict[tuple[str, str], Reference] = {}
     for one in found:
         if len(pieces) == MOST_OF_A_FILE:
@@ -72,9 +70,7 @@ def _make(found: _Found, repository: str, path: str) -> Reference | None:
     name = " ".join(without_unseen(found.name).split())[:_NAME_CHARACTERS]
     if len(text) < _SHORTEST or decide_texts((name, text)) is not None:
         return None
-    return Reference(
-        kind=found.kind, repository=repository, path=path, name=name, first_line=found.row + 1, text=text
-    )
+    return Reference(kind=found.kind, repository=repository, path=path, name=name, first_line=found.row + 1, text=text)
 
 
 def _read_code(source: bytes, reader: str) -> Iterator[_Found]:
@@ -92,9 +88,7 @@ def read_sections(text: str, reader: str) -> Iterator[_Found]:
     headings = _markdown_headings(text) if reader == "markdown" else _rst_headings(lines)
     starts = [_Heading("", 0, 0), *headings]
     for heading, following in zip(starts, [*starts[1:], _Heading("", len(lines), len(lines))], strict=True):
-        yield _Found(
-            ReferenceKind.SECTION, heading.name, heading.row, "\n".join(lines[heading.below : following.row])
-        )
+        yield _Found(ReferenceKind.SECTION, heading.name, heading.row, "\n".join(lines[heading.below : following.row]))
 
 
 class _Heading(NamedTuple):
@@ -109,7 +103,7 @@ def _markdown_headings(text: str) -> list[_Heading]:
     """By the block structure alone: what is within a line costs time and tells nothing here."""
     tokens = MarkdownIt("commonmark").disable("inline").parse(text)
     found = []
-    for token, inner in zip(tokens, tokens[1:], strict=False):
+    for token, inner in pairwise(tokens):
         if token.type == "heading_open" and token.map is not None and token.level == 0:
             found.append(_Heading(inner.content, *token.map))
     return found
@@ -117,7 +111,7 @@ def _markdown_headings(text: str) -> list[_Heading]:
 
 def _rst_headings(lines: list[str]) -> list[_Heading]:
     found = []
-    for row, (title, under) in enumerate(zip(lines, lines[1:], strict=False)):
+    for row, (title, under) in enumerate(pairwise(lines)):
         is_title = title[:1].strip() and not _UNDERLINE.fullmatch(title)
         if is_title and _UNDERLINE.fullmatch(under) and len(under.rstrip()) >= len(title.rstrip()):
             found.append(_Heading(title, row, row + 2))

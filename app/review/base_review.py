@@ -1,8 +1,9 @@
 """A review by the base model alone, where the owners asked for one until an adapter has passed the gate.
 
 Nothing of it is learned from the team: there is no Locator, so hunks are asked about largest first, and there is no
-AcceptanceFilter. The owners' instructions and tone belong here only. An adapter was trained under one fixed system
-text (app/domain/prompt.py) and would be another adapter under another.
+AcceptanceFilter. What this team said on similar hunks, and what its repository says of itself, stands above the
+question (app/review/context.py). All that, and the owners' instructions and tone, belongs here only: an adapter was
+trained under one fixed prompt (app/domain/prompt.py) and would be another adapter under another.
 """
 
 import asyncio
@@ -13,11 +14,13 @@ from pydantic import ValidationError
 
 from app.domain.base import Record
 from app.domain.diff import FileDiff, Hunk
+from app.domain.errors import Refused
 from app.domain.lines import LineSite, render_sites
 from app.domain.paths import render_path
 from app.domain.prompt import COMMENT_CHARACTERS, LINE_WIDTH, Message, defuse
 from app.domain.review_policy import ReviewPolicy
 from app.domain.serving import BASE_NAME
+from app.review.context import Notes
 from app.review.coverage import ChangedFile, read_files
 from app.review.drafting import Draft
 from app.review.selection import Answered, Candidate, decide_questions, select_findings
@@ -54,13 +57,16 @@ async def draft_base_review(
     dismissed: frozenset[str],
     policy: ReviewPolicy,
     agents_text: str = "",
+    notes: Notes | None = None,
 ) -> Draft:
     """Ask the base about the largest hunks, and keep what stands on a line that it was shown."""
     diffs, coverage = await asyncio.to_thread(read_files, files, policy)
     hunks = sort_hunks(diffs)
     asked = hunks[: decide_questions(policy)]
     system = render_system(policy, agents_text)
-    answers = await asyncio.gather(*(_ask(writer, system, path, hunk) for path, hunk in asked))
+    shown = await notes.find(asked) if notes is not None and asked else [""] * len(asked)
+    questions = zip(asked, shown, strict=True)
+    answers = await asyncio.gather(*(_ask(writer, system, path, hunk, note) for (path, hunk), note in questions))
     selection = select_findings(
         tuple(answer for answer in answers if isinstance(answer, Answered)),
         repository=repository,
@@ -102,13 +108,13 @@ def render_system(policy: ReviewPolicy, agents_text: str = "") -> str:
     return "\n\n".join(parts)
 
 
-def render_question(path: str, hunk: Hunk) -> str:
-    """New-side numbers stand on added lines only: no number of another line can be named."""
+def render_question(path: str, hunk: Hunk, note: str = "") -> str:
+    """New-side numbers stand on added lines only: no number of another line can be named. `note` comes above."""
     rows = [
         f"{line.new if line.kind == 'added' else '':>6} {line.mark}{defuse(line.text)[:LINE_WIDTH]}"
         for line in hunk.lines[:_LINES_SHOWN]
     ]
-    return "\n".join([defuse(render_path(path)), *rows])
+    return "\n".join([*([note] if note else []), defuse(render_path(path)), *rows])
 
 
 def parse_base_answer(text: str, path: str, hunk: Hunk) -> Answered | str | None:
@@ -126,10 +132,19 @@ def parse_base_answer(text: str, path: str, hunk: Hunk) -> Answered | str | None
     return Answered(candidate=Candidate(hunk=hunk, site=site, score=0.0), comment=comment, acceptance=0.0)
 
 
-async def _ask(writer: BaseWriter, system: str, path: str, hunk: Hunk) -> Answered | str | None:
-    messages = (Message(role="system", content=system), Message(role="user", content=render_question(path, hunk)))
-    answer = await writer.write(messages, _schema(hunk))
+async def _ask(writer: BaseWriter, system: str, path: str, hunk: Hunk, note: str) -> Answered | str | None:
+    """A question that the server refuses with the note, for it may be too long with it, is asked without."""
+    try:
+        answer = await writer.write(_messages(system, path, hunk, note), _schema(hunk))
+    except Refused:
+        if not note:
+            raise
+        answer = await writer.write(_messages(system, path, hunk, ""), _schema(hunk))
     return None if answer is None else parse_base_answer(answer, path, hunk)
+
+
+def _messages(system: str, path: str, hunk: Hunk, note: str) -> tuple[Message, ...]:
+    return (Message(role="system", content=system), Message(role="user", content=render_question(path, hunk, note)))
 
 
 def _schema(hunk: Hunk) -> dict[str, Any]:

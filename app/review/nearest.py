@@ -47,7 +47,7 @@ def select_nearest(
     `told`: of `select_told`; `vectors`: of the words of each, `vector` of the asked words, None for lexical only.
     """
     ranked = Index(render_pieces(told), vectors).rank(asked, vector)
-    near = [(told[one.index], one.similarity) for one in ranked if one.similarity >= NEAR][:MOST_NEAR]
+    near = [(told[one.at], one.similarity) for one in ranked if one.similarity >= NEAR][:MOST_NEAR]
     return tuple(
         NearReview(
             pull_request=example.pull_request,

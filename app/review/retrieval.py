@@ -1,4 +1,4 @@
-"""The one ranking by likeness: of past reviews for `why` and the base's question, of documentation for the latter. Pure.
+"""The one ranking by likeness: of past reviews for `why` and for the base's question, of documentation for it. Pure.
 
 Lexical: cosine of TF-IDF vectors over names and the parts of names, of the asked code with a piece's code and words
 and, where words are asked, of those with its words. Dense: cosine of the asked text with the piece's words. Each is put
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 class Ranked(NamedTuple):
     """`score` orders and means nothing by itself; `similarity`, in 0..1, is the mean of the cosines behind it."""
 
-    index: int
+    at: int
     score: float
     similarity: float
 

@@ -1,9 +1,9 @@
 """Finding and deleting what is about a subject, in our tables. The job engine's are in app/workflows/engine.
 
 Covered: Examples, Rejections, approvals, audit, Findings, their feedback, reviews, dismissals, pauses, what was indexed
-of documentation, all vectors, raw bodies of deliveries. Kept without a word of content: that a delivery came (its GUID refuses a duplicate), that a head was
-reviewed and harvested (or it would be again), and for a person's own decisions over others' Examples a key instead of
-the name.
+of documentation, all vectors, raw bodies of deliveries. Kept without a word of content: that a delivery came (its GUID
+refuses a duplicate), that a head was reviewed and harvested (or it would be again), and for a person's own decisions
+over others' Examples a key instead of the name.
 """
 
 import json

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlmodel import Session, SQLModel, col, select
 
 from app.domain.examples import Example, ExampleKind
-from app.domain.references import Reference
+from app.domain.references import Reference, text_hash
 from app.store.learning import select_approvals_in_force
 from app.store.rows import insert_all_if_absent
 from app.store.tables import ExampleRow, ReferenceFileRow, ReferenceRow, VectorRow
@@ -73,8 +73,8 @@ def save_references(session: Session, library: Library, content: str, found: Ite
     return insert_all_if_absent(session, rows)
 
 
-def save_indexed_files(session: Session, library: Library, files: Mapping[str, str]) -> None:
-    """Exactly these are indexed now; what was read from others goes."""
+def save_indexed_files(session: Session, library: Library, files: Mapping[str, str]) -> int:
+    """Exactly these are indexed now; what was read from others goes, with its vectors. Returns how many went."""
     session.connection().execute(sa.delete(ReferenceFileRow).where(*_mine(ReferenceFileRow, library)))
     insert_all_if_absent(
         session,
@@ -82,13 +82,17 @@ def save_indexed_files(session: Session, library: Library, files: Mapping[str, s
     )
     kept = set(files.values())
     held = session.exec(select(ReferenceRow.content).where(*_mine(ReferenceRow, library)).distinct()).all()
-    for chunk in _chunks([content for content in held if content not in kept]):
-        gone = sa.delete(ReferenceRow).where(*_mine(ReferenceRow, library), col(ReferenceRow.content).in_(chunk))
-        session.connection().execute(gone)
+    stale = [content for content in held if content not in kept]
+    for chunk in _chunks(stale):
+        gone = (*_mine(ReferenceRow, library), col(ReferenceRow.content).in_(chunk))
+        texts = [str(row.payload["text"]) for row in session.exec(select(ReferenceRow).where(*gone))]
+        _delete_vectors(session, library.installation_id, texts)
+        session.connection().execute(sa.delete(ReferenceRow).where(*gone))
     renamed = sa.update(ReferenceRow).where(
         *_mine(ReferenceRow, library), col(ReferenceRow.repository) != library.repository
     )
     session.connection().execute(renamed.values(repository=library.repository))
+    return len(stale)
 
 
 def count_references(session: Session, library: Library) -> int:
@@ -104,11 +108,11 @@ def _mine(table: type[SQLModel], library: Library) -> tuple[sa.ColumnElement[boo
 
 
 def load_vectors(
-    session: Session, installation_id: int, model: str, hashes: Iterable[str]
+    session: Session, installation_id: int, model: str, texts: Iterable[str]
 ) -> dict[str, NDArray[np.float32]]:
     """By the text's hash; a text whose vector is not kept is missing."""
     found = {}
-    for chunk in _chunks(list(hashes)):
+    for chunk in _chunks([text_hash(text) for text in texts]):
         query = select(VectorRow).where(
             VectorRow.installation_id == installation_id, VectorRow.model == model, col(VectorRow.text_hash).in_(chunk)
         )
@@ -119,16 +123,17 @@ def load_vectors(
 
 def save_vectors(session: Session, installation_id: int, model: str, found: Mapping[str, NDArray[np.float32]]) -> None:
     rows = (
-        VectorRow(
-            installation_id=installation_id, model=model, text_hash=text_hash, vector=vector.astype("<f2").tobytes()
-        )
-        for text_hash, vector in found.items()
+        VectorRow(installation_id=installation_id, model=model, text_hash=known, vector=vector.astype("<f2").tobytes())
+        for known, vector in found.items()
     )
     insert_all_if_absent(session, rows)
 
 
-def delete_vectors(session: Session, installation_id: int) -> None:
-    session.connection().execute(sa.delete(VectorRow).where(col(VectorRow.installation_id) == installation_id))
+def _delete_vectors(session: Session, installation_id: int, texts: Iterable[str]) -> None:
+    """Of any model. Where another piece has the same words, they are made again."""
+    for chunk in _chunks([text_hash(text) for text in texts]):
+        mine = (col(VectorRow.installation_id) == installation_id, col(VectorRow.text_hash).in_(chunk))
+        session.connection().execute(sa.delete(VectorRow).where(*mine))
 
 
 def _chunks(items: list[str]) -> Iterable[list[str]]:

@@ -34,6 +34,7 @@ from app.review.messages import (
 from app.review.posting import OwnReview, decide_posting
 from app.review.repair import Batch, classify_refusal, repair_batch
 from app.store.database import reading, writing
+from app.store.references import Library
 from app.store.reviews import (
     FINISHED,
     REVIEWED,
@@ -51,6 +52,7 @@ from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
+from app.workflows.retrieving import RepositoryNotes
 from app.workflows.reviewers import load_base_writer, load_reviewer
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
@@ -240,7 +242,9 @@ async def _draft(installation_id: int, known: _Known, policy: ReviewPolicy) -> D
     if reviewer is not None:
         return await draft_review(reviewer, files, **about, before=known.before)
     said = await github.fetch_agents_text(row.repository) if policy.read_agents_file else ""
-    return await draft_base_review(await load_base_writer(installation_id), files, **about, agents_text=said)
+    notes = RepositoryNotes(Library(installation_id, int(row.id.split(":")[-3]), row.repository), row.pull_request)
+    writer = await load_base_writer(installation_id)
+    return await draft_base_review(writer, files, **about, agents_text=said, notes=notes)
 
 
 def _changed_file(item: dict[str, Any]) -> ChangedFile:
