@@ -7,6 +7,7 @@ would fetch it. A text's vector is the mean of its tokens' vectors, as that pack
 
 import asyncio
 import importlib.util
+import ipaddress
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -85,6 +86,62 @@ def _pool(model: _Static, texts: Sequence[str]) -> Vectors:
     width = model.weights.shape[1]
     rows = [model.weights[one.ids].mean(axis=0, dtype=np.float32) if one.ids else np.zeros(width) for one in encoded]
     return np.asarray(rows, dtype=np.float32)
+
+
+class EmbeddingPlace(NamedTuple):
+    """What the operator said: `kind` is `static`, `none`, or an address such as http://127.0.0.1:8001/v1. Another
+    machine is asked only when `agreed_host` names it once more, for what teams wrote goes there."""
+
+    kind: str = "static"
+    model: str | None = None
+    key_file: Path | None = None
+    agreed_host: str | None = None
+
+
+def make_embedder(place: EmbeddingPlace) -> Embedder | None:
+    """None where names alone are to be compared.
+
+    Raises:
+        UserError: for anything but what EmbeddingPlace says, naming the variable to set.
+    """
+    if place.kind in ("static", "none"):
+        return StaticEmbedder() if place.kind == "static" else None
+    url = _parse_url(place.kind)
+    if not place.model:
+        raise UserError(f"expected UNDERSTUDY_EMBEDDING_MODEL to name the model that {url.host} serves, got nothing")
+    if not _is_loopback(url.host) and place.agreed_host != url.host:
+        raise UserError(
+            f"expected UNDERSTUDY_EMBEDDING_HOST={url.host}, got {place.agreed_host or 'nothing'}: what teams wrote "
+            "would go to that host, and nothing leaves this machine without your naming it"
+        )
+    return EndpointEmbedder(place.kind, place.model, _read_key(place.key_file))
+
+
+def _parse_url(address: str) -> httpx.URL:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UserError(
+            f"expected UNDERSTUDY_EMBEDDING to be static, none or an address such as http://127.0.0.1:8001/v1, "
+            f"got {address!r}"
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _read_key(file: Path | None) -> str:
+    try:
+        return "" if file is None else file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"expected a key in {file} (UNDERSTUDY_EMBEDDING_KEY_FILE), could not read it") from error
 
 
 class EndpointEmbedder:
