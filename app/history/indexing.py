@@ -20,7 +20,7 @@ MOST_BYTES = 200_000
 #: Files of one repository. Prose first, for it says what holds everywhere, then those nearest to the root.
 MOST_FILES = 8_000
 #: Pieces of one repository: each is looked through at every question (docs/adr/0023).
-MOST_PIECES = 20_000
+MOST_PIECES = 10_000
 #: Seconds of one run; what is left is read by the next.
 MOST_SECONDS = 120.0
 #: Bytes of git's listing that are looked at.

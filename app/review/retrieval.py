@@ -7,6 +7,7 @@ on the scale of its own spread over all pieces (z-score), and the two are added:
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -52,11 +53,13 @@ class Ranked(NamedTuple):
 
 def split_names(text: str) -> list[str]:
     """Names in lower case, each followed by its parts when it has several: `maxSize` is maxsize, max and size."""
-    found = []
-    for name in _NAME.findall(text[:_READ_CHARACTERS]):
-        parts = _PART.findall(name)
-        found += [name.lower(), *(part.lower() for part in parts if len(parts) > 1)]
-    return found
+    return [word for name in _NAME.findall(text[:_READ_CHARACTERS]) for word in _split(name)]
+
+
+@lru_cache(maxsize=65_536)  # a repository says the same few thousand names over and over
+def _split(name: str) -> tuple[str, ...]:
+    parts = _PART.findall(name)
+    return (name.lower(), *(part.lower() for part in parts if len(parts) > 1))
 
 
 class Index:
