@@ -215,7 +215,8 @@ class PushEvent(Event):
 
     @property
     def is_default_branch(self) -> bool:
-        return self.ref == f"refs/heads/{self.repository.default_branch}" and set(self.after) != {"0"}
+        branch = self.repository.default_branch
+        return branch is not None and self.ref == f"refs/heads/{branch}" and set(self.after) != {"0"}
 
 
 _EVENTS: dict[str, type[Event]] = {

@@ -4,8 +4,8 @@
 
 One `--reviews` for each team. The first `--share` of the comments is the past, the later ones are the questions; no
 pull request is in both. Nobody has labelled which comments are about the same issue, so likeness of words stands for
-it: cosine of TF-IDF between what was found and what was really said. Told for the best of the three found: its mean, and
-the share (recall@3) with at least 0.3; differences to `before` and to `lexical` by resampling pull requests.
+it: cosine of TF-IDF between what was found and what was really said. Told for the best of the three found: its mean,
+and the share (recall@3) with at least 0.3; differences to `before` and `lexical` by resampling pull requests.
 
     base  the hunk alone asks, as in the base model's question
     why   hunk and words ask, as `understudy why` does; asked with one half of the words, judged by the other, for
@@ -82,10 +82,7 @@ def measure(splits: Sequence[Split], rank: Callable[[Split], dict[str, Matrix]],
     for name, parts in arms.items():
         values = np.concatenate(parts)
         apart = " ".join(f"{part.mean():.4f}" for part in parts)
-        compared = (
-            f"; to {other} {_difference(values - np.concatenate(arms[other]), weights)}" for other in ("before", "lexical")
-        )
-        told = "".join(compared)
+        told = "".join(f"; to {other} {_compare(values, arms[other], weights)}" for other in ("before", "lexical"))
         print(f"{name:8} mean {values.mean():.4f} ({apart}) recall@3 {(values >= ALIKE).mean():.4f}{told}")
 
 
@@ -97,7 +94,8 @@ def _resample(split: Split, chance: np.random.Generator) -> Matrix:
     return np.asarray(counts[:, places], dtype=np.float64)
 
 
-def _difference(values: Matrix, weights: Matrix) -> str:
+def _compare(values: Matrix, others: Sequence[Matrix], weights: Matrix) -> str:
+    values = values - np.concatenate(others)
     resampled = weights @ values / weights.sum(axis=1)
     low, high = np.quantile(resampled, (0.025, 0.975))
     return f"{values.mean():+.4f} [{low:+.4f}, {high:+.4f}]"

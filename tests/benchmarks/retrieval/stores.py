@@ -5,8 +5,8 @@
 The pieces are the documentation of a real repository's newest commit, repeated with changed names up to `--pieces`; the
 questions are the code of its first functions with their docstrings taken out, and what should be found is that
 docstring (recall@3). Dense vectors are the same for all. Candidates that are no part of this project are looked for in
-`--beside`, filled by `uv pip install --target FOLDER --no-deps lancedb tantivy usearch numkong …`; one that is not there is
-left out and said to be.
+`--beside`, the `site-packages` of an environment that holds lancedb, tantivy and usearch; what is not there is left
+out, and said to be.
 
     rows     the rows of us_reference and us_vector in SQLite, ranked in memory (what ships)
     fts5     SQLite's own full text and its bm25, vectors by numpy, ranks fused
@@ -69,11 +69,9 @@ def read_set(mirror: Path, most: int) -> Set:
     began = time.process_time()
     head = read_git(mirror, "rev-parse", "HEAD").strip()
     plan = plan_index(list_contents(mirror, head), set())
-    read = list(
-        read_contents(mirror, plan.unread, repository="o/r", room=most, permit=lambda _: True, seconds=3_600)
-    )
+    read = list(read_contents(mirror, plan.unread, repository="o/r", room=most, permit=lambda _: True, seconds=3_600))
     found = [piece for one in read for piece in one.found]
-    print(f"{len(plan.files)} files, {len(found)} pieces read in {time.process_time() - began:.1f} s of a core")
+    _say(f"{len(plan.files)} files, {len(found)} pieces read in {time.process_time() - began:.1f} s of a core")
     code = _read_code(mirror, plan.unread)
     pieces = [
         found[at % len(found)].model_copy(update={"text": f"{found[at % len(found)].text}{_mark(at // len(found))}"})
@@ -121,7 +119,7 @@ def make_rows(given: Set, folder: Path) -> Ask:
     vectors = np.stack([known[text_hash(one.text)] for one in pieces])
     index = Index([Piece(code=f"{one.path} {one.name}", words=one.text) for one in pieces], vectors)
     index.rank(Asked(code="warm up"))
-    print(f"{'':8} of which once per review, before its first question: {time.process_time() - began:.2f} s")
+    _say(f"{'':8} of which once per review, before its first question: {time.process_time() - began:.2f} s")
     return lambda text, vector: [one.at for one in index.rank(Asked(code=text), vector)[:FOUND]]
 
 
@@ -189,6 +187,10 @@ def make_lancedb(given: Set, folder: Path) -> Ask:
     return ask
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def _text(one: Reference) -> str:
     return f"{one.path} {one.name}\n{one.text}"
 
@@ -208,7 +210,7 @@ def measure(name: str, make: Callable[[Set, Path], Ask], given: Set) -> None:
         try:
             ask = make(given, Path(folder))
         except ModuleNotFoundError as error:
-            print(f"{name:8} left out: {error}")
+            _say(f"{name:8} left out: {error}")
             return
         made, asked = time.process_time() - began, list[float]()
         hits = 0
@@ -217,7 +219,7 @@ def measure(name: str, make: Callable[[Set, Path], Ask], given: Set) -> None:
             hits += any(_is_same(given.pieces[at], given.pieces[answer]) for at in ask(text, vector))
             asked.append(time.process_time() - began)
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-        print(
+        _say(
             f"{name:8} made in {made:.1f} s, {size / 2**20:.0f} MiB, a question {np.median(asked) * 1e3:.0f} ms "
             f"(95 %: {np.quantile(asked, 0.95) * 1e3:.0f}), recall@3 {hits / len(given.questions):.2f}"
         )
@@ -237,7 +239,7 @@ def main() -> None:
         sys.path.append(str(arguments.beside))
     given = read_set(arguments.mirror, arguments.pieces)
     kinds = {kind.value: sum(one.kind is kind for one in given.pieces) for kind in ReferenceKind}
-    print(f"{len(given.pieces)} pieces {kinds}, {len(given.questions)} questions")
+    _say(f"{len(given.pieces)} pieces {kinds}, {len(given.questions)} questions")
     makers: dict[str, Any] = {"rows": make_rows, "fts5": make_fts5, "tantivy": make_tantivy, "lancedb": make_lancedb}
     for name, make in makers.items():
         measure(name, make, given)

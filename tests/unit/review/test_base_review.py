@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from app.domain.diff import parse_patch
+from app.domain.diff import Hunk, parse_patch
+from app.domain.errors import Refused
 from app.domain.prompt import Message
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.base_review import draft_base_review, parse_base_answer, render_question, render_system
@@ -46,6 +48,43 @@ def test_only_added_lines_have_numbers_and_only_they_can_be_named() -> None:
     ]
     assert [(finding.line, finding.body, finding.adapter) for finding in drafted.findings] == [(2, "Name it.", "base")]
     assert drafted.coverage.complete
+
+
+class Noted:
+    async def find(self, hunks: Sequence[tuple[str, Hunk]]) -> list[str]:
+        return [f"note on {path}" for path, _ in hunks]
+
+
+class Refusing(Writer):
+    """A server that takes no more than so many characters of a question."""
+
+    limit = 0
+
+    async def write(self, messages: tuple[Message, ...], schema: dict[str, Any]) -> str | None:
+        answer = await super().write(messages, schema)
+        if len(messages[1].content) > self.limit:
+            raise Refused("too_long", "expected a shorter prompt")
+        return answer
+
+
+def test_notes_stand_above_their_own_question_and_change_nothing_else() -> None:
+    plain, noted = Writer({"line": 2, "comment": "Name it."}), Writer({"line": 2, "comment": "Name it."})
+    assert draft(plain, files=2) == draft(noted, files=2, notes=Noted())
+    for (bare, schema), (messages, same) in zip(plain.asked, noted.asked, strict=True):
+        path = bare[1].content.split("\n")[0]
+        assert (messages[0], schema) == (bare[0], same)
+        assert messages[1].content == f"note on {path}\n{bare[1].content}"
+
+
+def test_what_is_refused_with_notes_is_asked_without_and_what_is_refused_without_is_refused() -> None:
+    writer = Refusing({"line": 2, "comment": "Name it."})
+    writer.limit = len(render_question("0.py", HUNK))
+    assert len(draft(writer, notes=Noted()).findings) == 1
+    assert len(writer.asked) == 2
+    writer.limit = 0
+    for notes in (Noted(), None):
+        with pytest.raises(Refused):
+            draft(writer, notes=notes)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,13 @@ def test_no_text_of_a_stranger_leaves_its_bar_or_opens_a_turn(attack: Attack) ->
     text = "\n".join(attack.lines)
     said = a_reference(text, kind=ReferenceKind.REVIEW, code=text, path=attack.path)
     rows = render_notes(found(said), found(a_reference(text, name=attack.title + text))).split("\n")
-    ours = ("Notes from this repository", "A reviewer of this team", "this:", "Documentation in ", "The hunk to review:")
+    ours = (
+        "Notes from this repository",
+        "A reviewer of this team",
+        "this:",
+        "Documentation in ",
+        "The hunk to review:",
+    )
     assert all(row.startswith(("| ", *ours)) for row in rows)
     assert "<|" not in "\n".join(rows)
     assert all(len(row) <= 2 * LINE_WIDTH + 60 for row in rows)
