@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from app.inference.embeddings import embed_static
-from app.review.retrieval import Asked, Index
+from app.review.retrieval import Asked, Index, Vectors
 from tests.benchmarks.retrieval.questions import Matrix, Split, cosines, judge, keep_half, read_split
 
 FOUND = 3
@@ -57,7 +57,7 @@ def _ours(split: Split, asked: Sequence[Asked]) -> dict[str, Matrix]:
     }
 
 
-def _scores(index: Index, asked: Asked, vector: Matrix | None) -> Matrix:
+def _scores(index: Index, asked: Asked, vector: Vectors | None) -> Matrix:
     ranked = index.rank(asked, vector)
     scores = np.zeros(len(ranked))
     scores[[one.at for one in ranked]] = [one.score for one in ranked]

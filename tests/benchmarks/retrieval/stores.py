@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,9 +144,7 @@ def make_fts5(given: Set, folder: Path) -> Ask:
 
 
 def make_tantivy(given: Set, folder: Path) -> Ask:
-    import tantivy
-    from usearch.index import Index as Vectors16
-
+    tantivy, usearch = import_module("tantivy"), import_module("usearch.index")
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("at", stored=True)
     builder.add_text_field("words", tokenizer_name="whitespace")
@@ -156,7 +155,7 @@ def make_tantivy(given: Set, folder: Path) -> Ask:
         writer.add_document(tantivy.Document(at=at, words=" ".join(split_names(_text(one)))))
     writer.commit()
     texts.reload()
-    near = Vectors16(ndim=given.vectors.shape[1], metric="cos", dtype="f16")
+    near = usearch.Index(ndim=given.vectors.shape[1], metric="cos", dtype="f16")
     near.add(np.arange(len(given.vectors)), given.vectors)
     near.save(str(folder / "tantivy" / "vectors"))
     searcher = texts.searcher()
@@ -170,8 +169,7 @@ def make_tantivy(given: Set, folder: Path) -> Ask:
 
 
 def make_lancedb(given: Set, folder: Path) -> Ask:
-    import lancedb
-
+    lancedb = import_module("lancedb")
     rows = [
         {"at": at, "words": " ".join(split_names(_text(one))), "vector": row}
         for at, (one, row) in enumerate(zip(given.pieces, given.vectors, strict=True))

@@ -31,7 +31,7 @@ from tests.integration.review.commanded import CHANGED, LINE, WORDS
 from tests.integration.team import REPO, Team, assembled_team
 from tests.integration.workflows.conftest import eventually
 
-POLICY = {".github/understudy.yml": "review:\n  without_adapter: base\n"}
+POLICY: dict[str, str | None] = {".github/understudy.yml": "review:\n  without_adapter: base\n"}
 GUIDE = """# Guide
 
 Everything begins at the door.
@@ -128,8 +128,12 @@ def push(team: Team, files: dict[str, str | None]) -> dict[str, int]:
         save_delivery(session, DeliveryRow(guid=guid, event="push", installation_id=team.installation_id, body=body))
         deliveries.enqueue_delivery(session, guid)
     assert engine.wait(deliveries.delivery_workflow_id(guid), 60) == "enqueued: index"
-    counts: dict[str, int] = engine.wait(f"index:github.test:{library(team).repository_id}:{head}", 60)
-    return counts
+    return counted(engine.wait(f"index:github.test:{library(team).repository_id}:{head}", 60))
+
+
+def counted(result: object) -> dict[str, int]:
+    assert isinstance(result, dict)
+    return result
 
 
 def names(team: Team) -> list[str]:
@@ -240,8 +244,7 @@ def test_a_lost_webhook_is_made_up_for_by_the_sweep_and_once_only(team: Team) ->
 def sweep(team: Team, tick: str) -> dict[str, int]:
     with writing(team.services.database) as session:
         workflow_id = enqueue_sweep(session, team.installation_id, tick)
-    counts: dict[str, int] = engine.wait(workflow_id, 60)
-    return counts
+    return counted(engine.wait(workflow_id, 60))
 
 
 def indexed_head(team: Team) -> str | None:

@@ -21,6 +21,7 @@ from app.inference.embeddings import (
     embed_static,
     make_embedder,
 )
+from app.inference.wire import FrontClient
 
 URL = "http://127.0.0.1:1/v1"
 
@@ -53,7 +54,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, answer: httpx.Response, texts: list[str
         asked.append(request)
         return answer
 
-    class Client(embeddings.FrontClient):
+    class Client(FrontClient):
         def __init__(self, url: str, key: str, *, limit_seconds: float) -> None:
             headers = {"authorization": f"Bearer {key}"}
             self._http = httpx.AsyncClient(base_url=url, headers=headers, transport=httpx.MockTransport(handle))
