@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from app.dataset.sending import render_sent_rows
 from app.domain.errors import UserError, spoken_place
 from app.github.client import GitHubClient
+from app.inference.embeddings import EmbeddingPlace, make_embedder
 from app.intake.routes import Intake, intake_router
 from app.runners.choosing import make_runner
 from app.settings import Settings
@@ -28,6 +29,7 @@ from app.workflows import (
     feedback,
     harvesting,
     history,
+    indexing,
     learning,
     operating,
     policing,
@@ -52,6 +54,7 @@ WORKFLOWS = (
     feedback,
     harvesting,
     history,
+    indexing,
     learning,
     policing,
     retraining,
@@ -138,6 +141,11 @@ def boot(settings: Settings) -> sa.Engine:
             judged=settings.judge is not None,
         ),
         schedules=parse_schedules(settings.schedules),
+        embedder=make_embedder(
+            EmbeddingPlace(
+                settings.embedding, settings.embedding_model, settings.embedding_key_file, settings.embedding_host
+            )
+        ),
     )
     return engine.boot(
         settings.database_url,

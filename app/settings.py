@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     runner_config: Path | None = None
     #: The runner `hosted` sends rows to this host and to no other; without it nothing leaves the machine.
     hosted_host: str | None = None
+    #: What retrieval compares texts by, beside their names: static (a model that comes along), none, or the address of
+    #: a server with OpenAI's embeddings, such as http://127.0.0.1:8001/v1, with the model's name and its key's file.
+    embedding: str = "static"
+    embedding_model: str | None = None
+    embedding_key_file: Path | None = None
+    #: Texts go to a machine other than this one only when it is named here, too.
+    embedding_host: str | None = None
     #: INSTALLATION=CRON, with a semicolon between several; in UTC.
     schedules: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_schedules)] = ()
 

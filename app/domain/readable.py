@@ -1,4 +1,5 @@
-"""Words of other people on a page of ours: every character that cannot be seen is shown by its number."""
+"""Words of other people on a page of ours, or before a model: characters that cannot be seen are shown by their number,
+or taken out."""
 
 import unicodedata
 
@@ -14,6 +15,12 @@ def readable(text: str) -> str:
         char if char in "\n\t" or unicodedata.category(char) not in _UNSEEN else f"⟨U+{ord(char):04X}⟩"
         for char in text.replace("\r\n", "\n")
     )
+
+
+def without_unseen(text: str) -> str:
+    """The text without what cannot be seen; line feeds and tabs stay. For machines, whom a number would only puzzle."""
+    whole = text.replace("\r\n", "\n")
+    return "".join(char for char in whole if char in "\n\t" or unicodedata.category(char) not in _UNSEEN)
 
 
 def code_span(text: str) -> str:

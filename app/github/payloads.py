@@ -49,6 +49,7 @@ class Repository(_Tolerant):
     id: Id
     full_name: Text
     owner: OptionalAccount = None
+    default_branch: Text | None = None
 
 
 class Installation(_Tolerant):
@@ -205,6 +206,19 @@ class RepositoryEvent(Event):
     repository: Repository
 
 
+class PushEvent(Event):
+    """A branch or tag moved. `after` is forty zeros where it is gone."""
+
+    repository: Repository
+    ref: Text
+    after: Text
+
+    @property
+    def is_default_branch(self) -> bool:
+        branch = self.repository.default_branch
+        return branch is not None and self.ref == f"refs/heads/{branch}" and set(self.after) != {"0"}
+
+
 _EVENTS: dict[str, type[Event]] = {
     "pull_request": PullRequestEvent,
     "pull_request_review": ReviewEvent,
@@ -212,6 +226,7 @@ _EVENTS: dict[str, type[Event]] = {
     "pull_request_review_thread": ReviewThreadEvent,
     "issue_comment": IssueCommentEvent,
     "label": LabelEvent,
+    "push": PushEvent,
     "installation": InstallationEvent,
     "installation_repositories": InstallationEvent,
     "repository": RepositoryEvent,

@@ -146,10 +146,10 @@ def _block_comment(node: Node, point: tuple[int, int]) -> _Place | None:
 
 
 def _line_comments(node: Node) -> _Place | None:
-    if node.type != "comment" or _touches(node.prev_named_sibling, node):
+    if node.type != "comment" or is_right_above(node.prev_named_sibling, node):
         return None
     docs, last = [node], node
-    while (following := last.next_named_sibling) is not None and _touches(last, following):
+    while (following := last.next_named_sibling) is not None and is_right_above(last, following):
         if following.type != "comment":
             function = _unwrap(following)
             return None if function is None else _Place(tuple(docs), following, function)
@@ -158,7 +158,7 @@ def _line_comments(node: Node) -> _Place | None:
     return None
 
 
-def _touches(upper: Node | None, lower: Node) -> bool:
+def is_right_above(upper: Node | None, lower: Node) -> bool:
     """A comment that ends right above the other node, not behind code."""
     return (
         upper is not None
@@ -189,13 +189,13 @@ def _read(place: _Place, lines: list[bytes], row: int) -> Documented:
     return Documented(
         name=_qualified_name(place),
         row=row,
-        doc=_words([(doc.text or b"").decode() for doc in place.docs]),
+        doc=read_words([(doc.text or b"").decode() for doc in place.docs]),
         code=dedent(code.decode().replace("\r", "")).strip("\n"),
         broken=place.function.has_error,
     )
 
 
-def _words(docs: list[str]) -> str:
+def read_words(docs: list[str]) -> str:
     """What is written, without the marks that make it a docstring."""
     if docs[0].startswith("//"):
         told = [doc.rstrip("\r") for doc in docs if not _DIRECTIVE.match(doc)]

@@ -4,6 +4,7 @@ A line pattern only says where it is worth to parse; what is a docstring, and of
 """
 
 import re
+import threading
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
@@ -83,12 +84,18 @@ def load_language(name: str) -> Language:
     return _LANGUAGES[name]
 
 
-@cache
+_OWN = threading.local()
+
+
 def load_parser(name: str) -> Parser:
-    """One per process: it may be used again, but not by two threads at once."""
-    return Parser(_load_grammar(name))
+    """One per thread: it may be used again, but not by two threads at once."""
+    parsers: dict[str, Parser] = _OWN.__dict__.setdefault("parsers", {})
+    if name not in parsers:
+        parsers[name] = Parser(_load_grammar(name))
+    return parsers[name]
 
 
+@cache
 def _load_grammar(name: str) -> Grammar:
     if name == "python":
         import tree_sitter_python

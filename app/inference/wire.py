@@ -19,6 +19,10 @@ class FrontClient:
             base_url=base_url, headers={"authorization": f"Bearer {key}"}, timeout=limit_seconds
         )
 
+    @property
+    def http(self) -> httpx.AsyncClient:
+        return self._http
+
     async def close(self) -> None:
         await self._http.aclose()
 

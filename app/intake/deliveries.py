@@ -23,12 +23,13 @@ _KEPT_HEADERS = (
 
 
 #: What workflows act upon. All else is stored and put aside at once: most of what GitHub sends is of no use to us.
-_ACTED_ON = {
+_ACTED_ON: dict[str, set[str | None]] = {
     "pull_request": {"opened", "reopened", "ready_for_review", "synchronize", "closed", "labeled", "unlabeled"},
     "pull_request_review_comment": {"created", "edited", "deleted"},
     "pull_request_review_thread": {"resolved", "unresolved"},
     "issue_comment": {"created", "edited"},
     "label": {"edited", "deleted"},
+    "push": {None},
     "installation": {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"},
     "installation_repositories": {"added", "removed"},
 }

@@ -43,10 +43,11 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 class Question(Record):
-    """Hunks of one file that share a prompt, in the file's order."""
+    """Hunks of one file that share a prompt, in the file's order. `note`: what the repository knows beside them."""
 
     path: str
     shown: tuple[Extended, ...]
+    note: str = ""
 
     @property
     def hunks(self) -> tuple[Hunk, ...]:
@@ -104,9 +105,9 @@ def decide_room(system: str) -> int:
 
 
 def render_question(question: Question) -> str:
-    """The file's name, then each hunk with what stands around it."""
+    """The note where there is one, the file's name, then each hunk with what stands around it."""
     rows = [row for one in question.shown for row in _render_hunk(one)]
-    return "\n".join([defuse(render_path(question.path)), *rows])
+    return "\n".join([*filter(None, [question.note]), defuse(render_path(question.path)), *rows])
 
 
 def render_schema(question: Question) -> dict[str, Any]:

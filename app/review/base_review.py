@@ -1,9 +1,10 @@
 """A review by the base model alone, where the owners asked for one until an adapter has passed the gate.
 
 Nothing of it is learned from the team: there is no Locator, so the most valuable hunks are asked about first, and there
-is no AcceptanceFilter. The owners' instructions and tone belong here only, and so does all that is shown beyond the
-window of the adapters' prompt (ADR 0020, ADR 0024): an adapter was trained under one fixed text (app/domain/prompt.py)
-and would be another adapter under another.
+is no AcceptanceFilter. What this team said on similar hunks, and what its repository says of itself, stands above the
+question (app/review/context.py). All that, the owners' instructions and tone, and what is shown beyond the window of
+the adapters' prompt, belongs here only (ADR 0020, ADR 0024): an adapter was trained under one fixed text
+(app/domain/prompt.py) and would be another adapter under another.
 """
 
 import asyncio
@@ -29,8 +30,10 @@ from app.review.base_prompt import (
     render_system,
     select_numbers,
     sort_questions,
+    value_hunk,
 )
 from app.review.budget import BASE_ANSWER_TOKENS, count_affordable, estimate_tokens
+from app.review.context import Notes
 from app.review.coverage import ChangedFile, leave_out, read_files
 from app.review.drafting import Draft, select_seeds
 from app.review.looking import Looked, Surroundings, look_around
@@ -73,17 +76,20 @@ async def draft_base_review(
     attributes: Attributes = NO_ATTRIBUTES,
     vocabulary: frozenset[str] = frozenset(),
     surroundings: Surroundings | None = None,
+    notes: Notes | None = None,
 ) -> Draft:
     """Ask the base about the most valuable hunks, and keep what stands on a line that it was shown.
 
-    `vocabulary`: names that the team uses in its reviews; `surroundings`: None shows hunks as GitHub does.
+    `vocabulary`: names that the team uses in its reviews; `surroundings`: None shows hunks as GitHub does; `notes`:
+    what is shown beside them, None for nothing.
     """
     diffs, coverage = await asyncio.to_thread(read_files, files, policy, attributes=attributes)
     looked = await look_around(diffs, surroundings, min(_FILES_READ, decide_questions(policy)))
     system = render_system(policy, agents_text)
     room = decide_room(system)
     packed = (one for path, shown in looked.shown.items() for one in pack_questions(path, shown, room))
-    wanted = sort_questions(packed)[: decide_questions(policy)]
+    chosen = sort_questions(packed)[: decide_questions(policy)]
+    wanted = await _add_notes(chosen, notes, room)
     costs = [_cost(system, question, policy) for question in wanted]
     asked = wanted[: count_affordable(costs, policy.max_tokens)]
     heard = await _ask_all(writer, system, asked, policy, vocabulary)
@@ -101,6 +107,19 @@ async def draft_base_review(
     account = _account(looked, wanted, asked) | heard.counts | selection.counts
     account["over_budget"] += len(wanted) - len(asked)
     return Draft(findings=selection.findings, coverage=covered.model_copy(update=account), adapter=BASE_NAME)
+
+
+async def _add_notes(questions: Sequence[Question], notes: Notes | None, room: int) -> list[Question]:
+    """Each with what is known beside its most valuable hunk, where that still fits: code goes before notes."""
+    if notes is None or not questions:
+        return list(questions)
+    best = [max(one.hunks, key=partial(value_hunk, one.path)) for one in questions]
+    found = await notes.find([(one.path, hunk) for one, hunk in zip(questions, best, strict=True)])
+    noted = [one.model_copy(update={"note": note}) for one, note in zip(questions, found, strict=True)]
+    return [
+        one if estimate_tokens(render_question(one)) <= room else plain
+        for one, plain in zip(noted, questions, strict=True)
+    ]
 
 
 def _account(looked: Looked, wanted: Sequence[Question], asked: Sequence[Question]) -> dict[str, int]:
@@ -155,6 +174,8 @@ async def _ask(writer: BaseWriter, system: str, question: Question, seed: int | 
     except Refused as error:
         if error.reason != TOO_LONG:
             raise
+        if question.note:
+            return await _ask(writer, system, question.model_copy(update={"note": ""}), seed)
         _log.warning("a question is longer than its estimate and than the server takes, it gets no answer: %s", error)
         return None
     return None if answer is None else parse_base_answer(answer, question)

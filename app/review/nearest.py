@@ -2,23 +2,20 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-
 from app.domain.base import Record
 from app.domain.examples import Example
+from app.domain.references import REVIEWED_LINES, render_past_review
+from app.review.retrieval import Asked, Index, Piece, Vectors
 
 #: Links shown.
 MOST_NEAR = 3
-#: Cosine in 0..1, mean of the hunk's and the words', from which two reviews are told to be near. A guess: nobody has
-#: measured yet from where on people agree that they are.
+#: Mean cosine in 0..1 of the hunk's names, the words' names and the words' vectors, from which two reviews are told to
+#: be near. A guess: nobody has measured yet from where on people agree that they are.
 NEAR = 0.3
-_NAMES = r"[A-Za-z_]\w+"
 
 
 class NearReview(Record):
-    """`similarity`: cosine in 0..1 of TF-IDF vectors over names, the mean of the hunk's and the words'."""
+    """`similarity`: in 0..1, as app/review/retrieval.py has it."""
 
     pull_request: int
     path: str
@@ -26,33 +23,37 @@ class NearReview(Record):
     similarity: float
 
 
-def select_nearest(hunk: str, words: str, past: Sequence[Example]) -> tuple[NearReview, ...]:
-    """At most MOST_NEAR of the past reviews, the nearest first; none when none is near."""
-    known = [example for example in past if example.comment_id is not None and example.body]
-    if not known:
-        return ()
-    hunks = _cosines(hunk, ["\n".join(line.text for line in example.hunk.lines) for example in known])
-    bodies = _cosines(words, [example.body or "" for example in known])
-    scores = (hunks + bodies) / 2
-    best = sorted(range(len(known)), key=lambda index: (-scores[index], index))[:MOST_NEAR]
+def select_told(past: Sequence[Example]) -> list[Example]:
+    """Those that are comments on a line and can be linked to."""
+    return [example for example in past if example.comment_id is not None and example.body]
+
+
+def render_pieces(told: Sequence[Example]) -> list[Piece]:
+    reviews = [render_past_review(example) for example in told]
+    return [Piece(code=review.code, words=review.text) for review in reviews]
+
+
+def render_asked(diff_hunk: str, words: str) -> Asked:
+    """`diff_hunk` as GitHub gives it for a comment: the commented line is its last."""
+    lines = [line[1:] for line in diff_hunk.split("\n") if line and not line.startswith("@@")]
+    return Asked(code="\n".join(lines[-REVIEWED_LINES:]), words=words)
+
+
+def select_nearest(
+    asked: Asked, told: Sequence[Example], vectors: Vectors | None = None, vector: Vectors | None = None
+) -> tuple[NearReview, ...]:
+    """At most MOST_NEAR of the past reviews, the nearest first; none when none is near.
+
+    `told`: of `select_told`; `vectors`: of the words of each, `vector` of the asked words, None for lexical only.
+    """
+    ranked = Index(render_pieces(told), vectors).rank(asked, vector)
+    near = [(told[one.at], one.similarity) for one in ranked if one.similarity >= NEAR][:MOST_NEAR]
     return tuple(
         NearReview(
-            pull_request=known[index].pull_request,
-            path=known[index].path,
-            comment_id=known[index].comment_id or 0,
-            similarity=round(float(scores[index]), 2),
+            pull_request=example.pull_request,
+            path=example.path,
+            comment_id=example.comment_id or 0,
+            similarity=round(similarity, 2),
         )
-        for index in best
-        if scores[index] >= NEAR
+        for example, similarity in near
     )
-
-
-def _cosines(asked: str, texts: list[str]) -> NDArray[np.float64]:
-    """Of the asked text with each of the others, in their order; 0 where a text has no names."""
-    vectoriser = TfidfVectorizer(token_pattern=_NAMES, sublinear_tf=True)
-    try:
-        vectors = vectoriser.fit_transform([asked, *texts])
-    except ValueError:  # not one name in all of them
-        return np.zeros(len(texts))
-    found: NDArray[np.float64] = (vectors[1:] @ vectors[0].T).toarray().ravel()
-    return found

@@ -1,9 +1,9 @@
 """Finding and deleting what is about a subject, in our tables. The job engine's are in app/workflows/engine.
 
-Covered: Examples, Rejections, approvals, audit, Findings, their feedback, reviews, dismissals, pauses, raw bodies of
-deliveries. Kept without a word of content: that a delivery came (its GUID refuses a duplicate), that a head was
-reviewed and harvested (or it would be again), and for a person's own decisions over others' Examples a key instead of
-the name.
+Covered: Examples, Rejections, approvals, audit, Findings, their feedback, reviews, dismissals, pauses, what was indexed
+of documentation, all vectors, raw bodies of deliveries. Kept without a word of content: that a delivery came (its GUID
+refuses a duplicate), that a head was reviewed and harvested (or it would be again), and for a person's own decisions
+over others' Examples a key instead of the name.
 """
 
 import json
@@ -33,12 +33,15 @@ from app.store.tables import (
     HarvestedRow,
     InstallationRow,
     PauseRow,
+    ReferenceFileRow,
+    ReferenceRow,
     RejectionRow,
     RepositoryRow,
     ReviewAskRow,
     ReviewRow,
     SnapshotRow,
     TrainingRunRow,
+    VectorRow,
 )
 
 _OF_COMMITS = frozenset({WrittenKind.COMMIT.value, WrittenKind.DOCSTRING.value})
@@ -63,6 +66,8 @@ class Doomed:
     #: (repository, pull request)
     pauses: list[tuple[str, int]] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
+    #: (repository's id, content, position)
+    references: list[tuple[int, str, int]] = field(default_factory=list)
     deliveries: list[str] = field(default_factory=list)
 
     def count(self) -> dict[str, int]:
@@ -90,6 +95,11 @@ def select_doomed(session: Session, installation_id: int, subject: Subject, comm
     _select_decisions(session, installation_id, subject, doomed)
     _select_reviews(session, installation_id, subject, doomed)
     _select_steering(session, installation_id, subject, doomed)
+    doomed.references = [
+        (row.repository_id, row.content, row.position)
+        for row in _rows(session, ReferenceRow, installation_id)
+        if _concerns(subject, frozenset(), row.repository, None, row.payload)
+    ]
     doomed.deliveries = [
         row.guid for row in _deliveries(session, installation_id) if _tells_of(row.body, subject, doomed.pulls)
     ]
@@ -223,6 +233,10 @@ def erase_doomed(
         _delete(session, DismissalRow, "fingerprint", [fingerprint], repository=repository, pull_request=number, **mine)
     for repository, number in doomed.pauses:
         _delete(session, PauseRow, "pull_request", [number], repository=repository, **mine)
+    for repository_id, content, position in doomed.references:
+        _delete(session, ReferenceRow, "position", [position], content=content, repository_id=repository_id, **mine)
+    # A vector says something of its text, and which text's it was is told by nothing but the text.
+    session.connection().execute(sa.delete(VectorRow).where(col(VectorRow.installation_id) == installation_id))
     _change(session, ReviewRow, "id", doomed.reviews, coverage={})
     _change(session, DeliveryRow, "guid", doomed.deliveries, body=b"")
     if subject.kind is ErasureKind.AUTHOR:
@@ -290,7 +304,7 @@ def _forget_repositories(session: Session, installation_id: int, subject: Subjec
     if subject.repository is not None:
         gone = gone.where(sa.func.lower(col(ReviewRow.repository)) == subject.repository.lower())
     session.connection().execute(sa.delete(ReviewAskRow).where(col(ReviewAskRow.review_id).in_(gone)))
-    for table in (RepositoryRow, HarvestedRow, ReviewRow):
+    for table in (RepositoryRow, HarvestedRow, ReviewRow, ReferenceFileRow):
         name = "full_name" if table is RepositoryRow else "repository"
         columns = sa.inspect(table).columns
         statement = sa.delete(table).where(columns["installation_id"] == installation_id)

@@ -95,6 +95,11 @@ def save_heads(
     _update(session, installation_id, repository_id, seen_head=seen, history_head=recorded)
 
 
+def save_indexed_head(session: Session, installation_id: int, repository_id: int, head: str | None) -> None:
+    """The head whose documentation was read to its end; None when there is more to read."""
+    _update(session, installation_id, repository_id, indexed_head=head)
+
+
 def _update(session: Session, installation_id: int, repository_id: int, **changes: Any) -> None:  # noqa: ANN401 (columns)
     statement = sa.update(RepositoryRow).where(
         col(RepositoryRow.installation_id) == installation_id, col(RepositoryRow.repository_id) == repository_id

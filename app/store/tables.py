@@ -49,7 +49,7 @@ class RepositoryRow(SQLModel, table=True):
     `backfill` is the run that lists it or did, None before the first; `listed` counts merged pull requests on the pages
     so far, `total` all that GitHub knows, `done_before` those that were harvested when the run began.
     `seen_head` is the newest commit of the default branch whose policy we read, `history_head` the one up to which its
-    history is recorded, None while the policy does not let us.
+    history is recorded, None while the policy does not let us, `indexed_head` the one whose documentation was read.
     """
 
     __tablename__: ClassVar[str] = "us_repository"
@@ -68,6 +68,7 @@ class RepositoryRow(SQLModel, table=True):
     backfill_listed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     seen_head: str | None = None
     history_head: str | None = None
+    indexed_head: str | None = None
 
 
 class HarvestedRow(SQLModel, table=True):
@@ -349,6 +350,45 @@ class DismissalRow(SQLModel, table=True):
     actor_role: str
     comment_id: int = Field(sa_type=BIG)
     dismissed_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ReferenceFileRow(SQLModel, table=True):
+    """A file of the default branch whose documentation was read. `content` is `<reader>:<blob>`: a file that moves or
+    is there twice is read once."""
+
+    __tablename__: ClassVar[str] = "us_reference_file"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository: str
+    path: str = Field(primary_key=True, sa_type=Text)
+    content: str
+
+
+class ReferenceRow(SQLModel, table=True):
+    """A piece of documentation, by what it was read from; `payload` is a Reference, whose path is that of the file it
+    was first read in."""
+
+    __tablename__: ClassVar[str] = "us_reference"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    repository: str
+    content: str = Field(primary_key=True)
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    payload: dict[str, Any] = Field(sa_type=Json)
+
+
+class VectorRow(SQLModel, table=True):
+    """A text as a vector of little-endian float16, kept so that it is made once. A cache: it may go at any time, and
+    goes whole with an erasure."""
+
+    __tablename__: ClassVar[str] = "us_vector"
+
+    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    model: str = Field(primary_key=True)
+    text_hash: str = Field(primary_key=True)
+    vector: bytes = Field(sa_type=LargeBinary)
 
 
 class ProgressRow(SQLModel, table=True):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from app.domain.errors import UserError
+from app.inference.embeddings import Embedder, StaticEmbedder
 from app.runners.local import LocalRunner
 from app.runners.running import Runner
 
@@ -23,6 +24,7 @@ class Services:
     state folder of the serving program, `replicas` those of others that serve the same base. `github` makes, once, the
     client of an installation. `runner` computes the training; `schedules` are crons by installation. `gate_policy` and
     `judge` are files for `python -m training run`; without them the standing thresholds hold and nobody judges.
+    `embedder` makes the vectors that retrieval compares; without one it compares names alone.
     """
 
     database: sa.Engine
@@ -39,6 +41,7 @@ class Services:
     replicas: tuple[Path, ...] = ()
     gate_policy: Path | None = None
     judge: Path | None = None
+    embedder: Embedder | None = field(default_factory=StaticEmbedder)
 
     @property
     def servers(self) -> tuple[Path, ...]:

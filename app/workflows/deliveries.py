@@ -16,6 +16,7 @@ from app.github.payloads import (
     IssueCommentEvent,
     LabelEvent,
     PullRequestEvent,
+    PushEvent,
     ReviewComment,
     ReviewCommentEvent,
     ReviewThreadEvent,
@@ -28,6 +29,7 @@ from app.workflows.backfilling import enqueue_backfill
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, transaction, workflow
 from app.workflows.erasure_requests import request_erasure
+from app.workflows.indexing import INDEX_PRIORITY, index_workflow_id
 from app.workflows.runs import Queue
 
 #: Labels of this prefix are commands; every other label is none of our business.
@@ -56,6 +58,8 @@ class Start:
     workflow_id: str
     arguments: tuple[str | int, ...]
     queue: Queue = Queue.GITHUB
+    #: The lowest first; 0 where somebody waits.
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def _act(session: Session, row: DeliveryRow) -> str:
     beside = decide_beside(event, host=services().host, app_slug=services().app_slug)
     starts = (*(() if isinstance(decision, Ignore) else (decision,)), *beside)
     for start in starts:
-        enqueue_start(session, start, event.installation.id)
+        enqueue_start(session, start, event.installation.id, priority=start.priority)
         if start.workflow == "review":
             save_ask(session, str(start.arguments[-1]), event.installation.id, row.received_at)
     if isinstance(decision, Ignore) and not starts:
@@ -132,7 +136,8 @@ def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start 
     """Which workflow an event asks for. Pure.
 
     Workflows take (installation id, repository's full name, what) where what is a pull request's number, for a review
-    the review's id, for a commit to keep (repository id, number, sha), for a label that is gone its name.
+    the review's id, for a commit to keep (repository id, number, sha), for a label that is gone its name. An index
+    takes (installation id, repository id).
     """
     if _is_own(event, app_slug):
         return Ignore("own act")
@@ -144,7 +149,14 @@ def decide_start(event: Event, *, guid: str, host: str, app_slug: str) -> Start 
         return _decide_comment(event, event.installation.id, guid, host)
     if isinstance(event, ReviewThreadEvent) and event.action in _THREAD_ACTIONS:
         return _decide_thread(event, event.installation.id, guid, host)
-    return _decide_label(event, event.installation.id, guid)
+    return _decide_rest(event, event.installation.id, guid, host)
+
+
+def _decide_rest(event: Event, installation_id: int, guid: str, host: str) -> Start | Ignore:
+    """What is about no pull request."""
+    if isinstance(event, PushEvent):
+        return _decide_push(event, installation_id, host)
+    return _decide_label(event, installation_id, guid)
 
 
 def _is_own(event: Event, app_slug: str) -> bool:
@@ -197,6 +209,14 @@ def _decide_label(event: Event, installation_id: int, guid: str) -> Start | Igno
     if event.repository is None or lost is None or not lost.startswith(LABEL_PREFIX):
         return Ignore(f"{event.action or 'event'} is not acted upon")
     return Start("recheck_label", f"recheck_label:{guid}", (installation_id, event.repository.full_name, lost))
+
+
+def _decide_push(event: PushEvent, installation_id: int, host: str) -> Start | Ignore:
+    """Once per commit that the default branch came to. What it holds, the workflow asks git."""
+    if not event.is_default_branch or not _SHA.fullmatch(event.after):
+        return Ignore("not the default branch")
+    workflow_id = index_workflow_id(host, event.repository.id, event.after)
+    return Start("index", workflow_id, (installation_id, event.repository.id), priority=INDEX_PRIORITY)
 
 
 def _decide_pull_request(event: PullRequestEvent, installation_id: int, guid: str, host: str) -> Start | Ignore:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -10,7 +11,7 @@ from app.curation.decision import Actor
 from app.curation.messages import HELP, render_answer_marker
 from app.domain.base import content_hash
 from app.domain.commands import Command, Verb
-from app.domain.examples import Example
+from app.domain.findings import Finding
 from app.github.said import Said
 from app.review.answers import (
     ASK_ON_A_THREAD,
@@ -25,9 +26,9 @@ from app.review.answers import (
     render_resumed_answer,
     render_reviewed,
 )
-from app.review.nearest import NearReview, select_nearest
+from app.review.nearest import NearReview
 from app.store.database import reading, writing
-from app.store.learning import append_audit, load_adapter_version, load_pointer, select_approved_examples
+from app.store.learning import append_audit, load_adapter_version, load_pointer
 from app.store.reviews import FINISHED, REVIEWED, load_review
 from app.store.steering import (
     Place,
@@ -41,6 +42,7 @@ from app.store.steering import (
 )
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction
+from app.workflows.retrieving import find_nearest
 from app.workflows.runs import Queue
 
 
@@ -80,8 +82,8 @@ async def carry_out(order: Order) -> str | None:
         return None if verb is Verb.UNKNOWN and is_on_thread else HELP
     if verb in _IN_A_THREAD:
         return await asyncio.to_thread(_IN_A_THREAD[verb], order)
-    if verb is Verb.CONFIG:
-        return await _show_config(order)
+    if verb in (Verb.CONFIG, Verb.WHY):
+        return await (_show_config(order) if verb is Verb.CONFIG else _explain(order))
     return await _review(order) if verb in (Verb.REVIEW, Verb.FULL_REVIEW) else None
 
 
@@ -166,21 +168,33 @@ def _dismiss(order: Order) -> str:
     return render_dismissed(order.by, reason, is_new=is_new)
 
 
-def _explain(order: Order) -> str | None:
+async def _explain(order: Order) -> str | None:
     """None on a thread that is not ours: what became of that one, curation says."""
+    origin = await asyncio.to_thread(_load_origin, order)
+    if origin is None:
+        return None
+    said = order.said
+    near = await find_nearest(order.installation_id, said.repository, said.diff_hunk, origin.finding.body)
+    addressed = [(one, _address(order, one)) for one in near]
+    return render_origin(origin.finding, origin.snapshot, addressed, dismissed=origin.is_dismissed)
+
+
+class _Origin(NamedTuple):
+    """A comment of ours, and the snapshot of the adapter that wrote it, None when that is no longer known."""
+
+    finding: Finding
+    snapshot: str | None
+    is_dismissed: bool
+
+
+def _load_origin(order: Order) -> _Origin | None:
     with reading(services().database) as session:
         posted = _posted(session, order)
         if posted is None:
             return None
         version = load_adapter_version(session, order.installation_id, posted.finding.adapter)
-        rows = select_approved_examples(session, order.installation_id)
-        past = [Example.model_validate(row.payload) for row in rows if row.repository == order.said.repository]
         is_dismissed = posted.finding.fingerprint in select_dismissed(session, order.place)
-    near = select_nearest(order.said.diff_hunk, posted.finding.body, past)
-    snapshot = None if version is None else version.snapshot_id
-    return render_origin(
-        posted.finding, snapshot, [(one, _address(order, one)) for one in near], dismissed=is_dismissed
-    )
+    return _Origin(posted.finding, None if version is None else version.snapshot_id, is_dismissed)
 
 
 def _address(order: Order, near: NearReview) -> str:
@@ -219,5 +233,4 @@ _IN_A_THREAD: dict[Verb, Callable[[Order], str | None]] = {
     Verb.PAUSE: _pause,
     Verb.RESUME: _resume,
     Verb.DISMISS: _dismiss,
-    Verb.WHY: _explain,
 }

@@ -35,6 +35,7 @@ from app.review.messages import (
 from app.review.posting import OwnReview, decide_posting, match_comments
 from app.review.repair import Batch, classify_refusal, repair_batch
 from app.store.database import reading, writing
+from app.store.references import Library
 from app.store.reviews import (
     FINISHED,
     REVIEWED,
@@ -52,6 +53,7 @@ from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
+from app.workflows.retrieving import RepositoryNotes
 from app.workflows.review_sources import fetch_changed, fetch_customs, make_surroundings
 from app.workflows.reviewers import load_base_writer, load_reviewer
 
@@ -244,6 +246,8 @@ async def _draft(installation_id: int, known: _Known, policy: ReviewPolicy) -> D
         return await draft_review(reviewer, files, **about, before=known.before)
     about["agents_text"] = await github.fetch_agents_text(row.repository) if policy.read_agents_file else ""
     about["surroundings"] = make_surroundings(github, row.repository, row.head_sha)
+    library = Library(installation_id, int(row.id.split(":")[-3]), row.repository)
+    about["notes"] = RepositoryNotes(library, row.pull_request)
     return await draft_base_review(await load_base_writer(installation_id), files, **about)
 
 

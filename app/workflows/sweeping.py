@@ -3,8 +3,9 @@ we did, and what is missing is enqueued under the very ids that the lost webhook
 
 Found: merges, heads of open pull requests, labels that decide, commands, repositories given to the App. Not found,
 because no list shows it: comments that were edited or deleted after the merge. A default branch that moved has its
-history read on. An idle hour costs a repository one request, free of GitHub's limit where its ETag still fits (GitHub
-binds it to the token, which lives for an hour), and one question to git, which has no such limit.
+history read on and its documentation indexed. An idle hour costs a repository one request, free of GitHub's limit where
+its ETag still fits (GitHub binds it to the token, which lives for an hour), and one question to git, which has no such
+limit.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ from app.workflows.context import services
 from app.workflows.deliveries import Start, enqueue_start, hearing, look_at
 from app.workflows.engine import enqueue_in_transaction, progress, scheduled, step, transaction, workflow
 from app.workflows.history import enqueue_history
+from app.workflows.indexing import enqueue_index
 from app.workflows.runs import Queue
 
 #: A sweep looks back further than the last one began: clocks differ, and lists lag.
@@ -239,6 +241,9 @@ def _enqueue_missing(
         if head is not None and head != row.seen_head:  # the same head may come back: each sweep asks anew
             enqueue_history(session, row, f"{head}@{'' if row.swept_at is None else row.swept_at.isoformat()}")
             counts["history"] = 1
+        if head is not None and head != row.indexed_head:
+            enqueue_index(session, row, f"{head}@{'' if row.swept_at is None else row.swept_at.isoformat()}")
+            counts["index"] = 1
         save_sweep(session, row.installation_id, row.repository_id, began_at=began_at, etag=etag)
     return counts
 

@@ -31,6 +31,7 @@ from app.workflows import (
     feedback,
     harvesting,
     history,
+    indexing,
     policing,
     reviewing,
     sweeping,
@@ -41,6 +42,7 @@ REPO = "acme/store"
 WORKFLOWS = (
     harvesting,
     history,
+    indexing,
     curating,
     backfilling,
     sweeping,

@@ -41,8 +41,16 @@ class Administration(Site):
             return self.repositories[full_name].id
 
     def bare_path(self, full_name: str) -> Path:
-        """The bare repository on disk: push to it to give the stand-in commits."""
+        """The bare repository on disk: push to it to give the stand-in commits, and `announce` those to the default
+        branch."""
         return self.repository(full_name).git.path
+
+    def announce(self, full_name: str, *, before: str, by: str) -> None:
+        """Somebody pushed to the default branch, which stood at `before`."""
+        with self.lock:
+            repository = self.repository(full_name)
+            after = self.known_commit(repository, f"refs/heads/{repository.default_branch}")
+            self.emit_push(repository, before, after, self.add_user(by))
 
     def add_collaborator(self, full_name: str, login: str, permission: Permission | None) -> None:
         """Give a person a role, change it, or take it away with None."""

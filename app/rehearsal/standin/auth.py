@@ -69,6 +69,7 @@ EVENT_NEEDS = {
     "pull_request_review_comment": "pull_requests",
     "pull_request_review_thread": "pull_requests",
     "issue_comment": "issues",
+    "push": "contents",
 }
 
 

@@ -134,6 +134,7 @@ class StandIn(Conversation):
             moment, person = at or self.clock(), self.add_user(by)
             who = Signature(person.login, f"{person.login}@users.noreply.invalid", moment)
             title = f"Merge pull request #{number} from {repository.owner.login}/{pull.head_ref}"
+            before = self.known_commit(repository, f"refs/heads/{pull.base_ref}")
             pull.merge_commit_sha = repository.git.merge(
                 pull.base_ref, pull.head_sha, squashed or title, who, is_squash=squashed is not None
             )
@@ -142,6 +143,7 @@ class StandIn(Conversation):
             self.note(pull, "merged", person, moment, commit_sha=pull.merge_commit_sha)
             self.note(pull, "closed", person, moment)
             self.emit_pull(repository, pull, "closed", person)
+            self.emit_push(repository, before, pull.merge_commit_sha, person)
 
     def close(self, full_name: str, number: int, *, by: str, at: datetime | None = None) -> None:
         with self.lock:

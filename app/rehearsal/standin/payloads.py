@@ -20,6 +20,24 @@ def pull_payload(base: str, repository: Repository, pull: PullRequest, action: s
     return {"action": action, "number": pull.number, "pull_request": shown, **more}
 
 
+def push_payload(base: str, repository: Repository, before: str, after: str, pusher: User) -> Json:
+    """Of the default branch. The commits themselves are left out: who needs them asks git."""
+    branch, html = repository.default_branch, f"{base}/{repository.full_name}"
+    return {
+        "ref": f"refs/heads/{branch}",
+        "before": before,
+        "after": after,
+        "created": False,
+        "deleted": False,
+        "forced": False,
+        "base_ref": None,
+        "compare": f"{html}/compare/{before[:12]}...{after[:12]}",
+        "commits": [],
+        "head_commit": None,
+        "pusher": {"name": pusher.login, "email": f"{pusher.login}@users.noreply.invalid"},
+    }
+
+
 def label_field(base: str, repository: Repository, label: Label) -> Json:
     return {"label": label_json(base, repository, label)}
 

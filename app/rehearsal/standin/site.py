@@ -130,6 +130,12 @@ class Site:
             payload = payloads.pull_payload(self.base_url, repository, pull, action, **more)
             self.emit("pull_request", payload, repository, sender)
 
+    def emit_push(self, repository: Repository, before: str, after: str, pusher: User) -> None:
+        """The default branch came to another commit."""
+        if not self._is_silent() and before != after:
+            payload = payloads.push_payload(self.base_url, repository, before, after, pusher)
+            self.emit("push", payload, repository, pusher)
+
     def emit_review(self, repository: Repository, pull: PullRequest, review: Review) -> None:
         """A submitted review: one event for it, and one for each of its comments."""
         if self._is_silent():

@@ -93,3 +93,7 @@ def test_own_acts_and_unused_events_are_kept_and_ignored(
 def test_half_a_surrogate_pair_is_replaced_for_no_database_stores_it() -> None:
     glance = parse_body(b'{"action": "\\ud800", "sender": {"login": "a\\udfff", "type": "User"}}')
     assert (glance.action, glance.sender_login) == ("?", "a?")
+
+
+def test_a_push_is_looked_at_although_it_has_no_action() -> None:
+    assert decide_ignored("push", parse_body(b'{"ref": "refs/heads/main"}'), "understudy") is None

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from app.domain.attributes import parse_attributes
-from app.domain.diff import parse_patch
+from app.domain.diff import Hunk, parse_patch
 from app.domain.errors import Refused
 from app.domain.prompt import Message
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
@@ -96,6 +96,54 @@ def test_only_added_lines_have_numbers_and_only_they_can_be_named() -> None:
     ]
     assert [(finding.line, finding.body, finding.adapter) for finding in drafted.findings] == [(2, "Name it.", "base")]
     assert drafted.coverage.complete
+
+
+class Noted:
+    def __init__(self, length: int = 0) -> None:
+        self.length = length
+
+    async def find(self, hunks: Sequence[tuple[str, Hunk]]) -> list[str]:
+        return [f"note on {path}{'!' * self.length}" for path, _ in hunks]
+
+
+class Refusing(Writer):
+    """A server that takes no more than so many characters of a question."""
+
+    limit = 0
+
+    async def write(
+        self, messages: tuple[Message, ...], schema: dict[str, Any], *, max_tokens: int, seed: int | None = None
+    ) -> str | None:
+        answer = await super().write(messages, schema, max_tokens=max_tokens, seed=seed)
+        if len(messages[1].content) > self.limit:
+            raise Refused(TOO_LONG, "expected a shorter prompt")
+        return answer
+
+
+def test_notes_stand_above_their_own_question_and_change_nothing_else() -> None:
+    plain, noted = Writer(NAMED), Writer(NAMED)
+    assert draft(plain, 2) == draft(noted, 2, notes=Noted())
+    for (bare, schema), (messages, same) in zip(plain.asked, noted.asked, strict=True):
+        path = bare[1].content.split("\n")[0]
+        assert (messages[0], schema) == (bare[0], same)
+        assert messages[1].content == f"note on {path}\n{bare[1].content}"
+
+
+def test_a_note_that_does_not_fit_beside_the_code_is_left_out() -> None:
+    writer = Writer(NAMED)
+    draft(writer, notes=Noted(10_000))
+    ((messages, _),) = writer.asked
+    assert "note on" not in messages[1].content
+
+
+def test_what_is_too_long_with_notes_is_asked_without_and_else_gets_no_answer() -> None:
+    writer = Refusing(NAMED)
+    writer.limit = len(render_question(ONE))
+    assert len(draft(writer, notes=Noted()).findings) == 1
+    assert len(writer.asked) == 2
+    writer.limit = 0
+    for notes in (Noted(), None):
+        assert draft(writer, notes=notes).coverage.unanswered == 1
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from app.domain.findings import finding_fingerprint, finding_words
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.coverage import ChangedFile, read_files
 from app.review.messages import CheckText, render_check, render_paused
-from app.review.nearest import NEAR, select_nearest
+from app.review.nearest import NEAR, render_asked, select_nearest, select_told
 from app.review.selection import Answered, Candidate, Selection, decide_questions, list_sites, select_findings
-from tests.unit.dataset.test_rows import an_example
+from tests.unit.dataset.test_rows import a_clean_hunk, an_example
 
 PATCH = "@@ -0,0 +1,4 @@\n+one = 1\n+two = 2\n+three = 3\n+four = 4"
 
@@ -89,12 +89,13 @@ def test_the_nearest_past_review_is_first_and_a_far_one_is_none() -> None:
     bodies = ("Never print.", "Use the clock.", "Money is no float.", "Log through quaylog.", "Close the file.")
     past = [an_example(comment_id=number, body=body) for number, body in enumerate(bodies, 1)]
     asked = past[3]
-    hunk = "\n".join(line.text for line in asked.hunk.lines)
-    near = select_nearest(hunk, asked.body or "", past)
+    hunk = "\n".join(["@@ -1 +1 @@", *(line.mark + line.text for line in asked.hunk.lines)])
+    near = select_nearest(render_asked(hunk, asked.body or ""), past)
     assert near[0].comment_id == asked.comment_id
-    assert near[0].similarity == 1.0
+    assert near[0].similarity > 0.6
     assert [one.similarity for one in near] == sorted((one.similarity for one in near), reverse=True)
     assert all(one.similarity >= NEAR for one in near)
-    assert select_nearest("zebra", "quartz umbrella", past) == ()
-    assert select_nearest("+++", "!", past) == ()
-    assert select_nearest(hunk, "words", []) == ()
+    assert select_nearest(render_asked("+zebra", "quartz umbrella"), past) == ()
+    assert select_nearest(render_asked("++++", "!"), past) == ()
+    assert select_nearest(render_asked(hunk, "words"), []) == ()
+    assert select_told([a_clean_hunk(), an_example(comment_id=None), *past]) == past

@@ -6,6 +6,7 @@ import pytest
 
 from app.github.payloads import parse_payload
 from app.workflows.deliveries import Ignore, Start, decide_beside, decide_start
+from app.workflows.indexing import INDEX_PRIORITY
 from app.workflows.runs import Queue
 from app.workflows.upkeep import select_missed
 
@@ -45,6 +46,31 @@ def test_a_merge_is_harvested_once_per_head() -> None:
     decision = _decide("pull_request", _payload("closed", pull_request={"merged": True}))
     assert decision == Start("harvest", f"harvest:h:5:7:{_SHA}", (11, "o/r", 7))
     assert isinstance(_decide("pull_request", _payload("closed")), Ignore)
+
+
+def _push(ref: str = "refs/heads/trunk", after: str = _SHA, branch: str | None = "trunk") -> Start | Ignore:
+    repository = {"id": 5, "full_name": "o/r", "default_branch": branch}
+    payload: dict[str, Any] = {"ref": ref, "after": after, "installation": {"id": 11}, "repository": repository}
+    return _decide("push", payload)
+
+
+def test_a_push_to_the_default_branch_is_indexed_once_per_commit() -> None:
+    assert _push() == Start("index", f"index:h:5:{_SHA}", (11, 5), priority=INDEX_PRIORITY)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ref": "refs/heads/other"},
+        {"ref": "refs/tags/trunk"},
+        {"ref": "trunk"},
+        {"after": "0" * 40},
+        {"after": "a" * 39},
+        {"ref": "refs/heads/None", "branch": None},
+    ],
+)
+def test_other_pushes_ask_for_nothing(more: dict[str, Any]) -> None:
+    assert _push(**more) == Ignore("not the default branch")
 
 
 @pytest.mark.parametrize("action", ["labeled", "unlabeled"])

@@ -47,6 +47,7 @@ def test_every_webhook_is_one_that_github_sends(world: World, receiver: Receiver
     for received in receiver.received:
         check_webhook(received.event, received.payload)
     assert set(receiver.kinds()) == {
+        "push",
         "pull_request.opened",
         "pull_request.synchronize",
         "pull_request.labeled",

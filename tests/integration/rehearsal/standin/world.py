@@ -97,7 +97,7 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
 
     def kinds(self) -> list[str]:
-        return [f"{one.event}.{one.payload['action']}" for one in self.received]
+        return [".".join(filter(None, (one.event, one.payload.get("action")))) for one in self.received]
 
 
 @contextmanager
