@@ -20,7 +20,8 @@ from app.domain.review_policy import ReviewPolicy
 from app.domain.serving import BASE_NAME
 from app.review.coverage import ChangedFile, read_files
 from app.review.drafting import Draft
-from app.review.selection import Answered, Candidate, decide_questions, select_findings
+from app.review.following import Earlier, decide_followed
+from app.review.selection import Answered, Candidate, decide_questions, drop_said, select_findings
 
 #: Lines of a hunk that one question shows.
 _LINES_SHOWN = 60
@@ -50,7 +51,7 @@ async def draft_base_review(
     *,
     repository: str,
     pull_request: int,
-    known_fingerprints: frozenset[str],
+    earlier: tuple[Earlier, ...],
     dismissed: frozenset[str],
     policy: ReviewPolicy,
     agents_text: str = "",
@@ -61,23 +62,26 @@ async def draft_base_review(
     asked = hunks[: decide_questions(policy)]
     system = render_system(policy, agents_text)
     answers = await asyncio.gather(*(_ask(writer, system, path, hunk) for path, hunk in asked))
+    answered = tuple(answer for answer in answers if isinstance(answer, Answered))
+    unsaid = drop_said(tuple(answer.candidate for answer in answered), earlier)
     selection = select_findings(
-        tuple(answer for answer in answers if isinstance(answer, Answered)),
+        tuple(answer for answer in answered if answer.candidate in unsaid),
         repository=repository,
         pull_request=pull_request,
         adapter=BASE_NAME,
         acceptance_threshold=0.0,
-        known_fingerprints=known_fingerprints,
+        known_fingerprints=frozenset(one.fingerprint for one in earlier),
         dismissed=dismissed,
         policy=policy,
     )
     account = {
         "candidates": len(asked),
         "capped": selection.capped,
-        "repeated": selection.repeated,
+        "repeated": selection.repeated + len(answered) - len(unsaid),
         "dismissed": selection.dismissed,
         "minor": selection.minor,
         "unanswered": sum(answer is None for answer in answers),
+        "followed": decide_followed(earlier, files, dismissed),
         "unasked": len(hunks) - len(asked) + sum(_is_cut(hunk) for _, hunk in asked),
     }
     covered = coverage.model_copy(update=account)

@@ -11,11 +11,13 @@ from app.domain.lines import LineSite
 from app.domain.prompt import Message, parse_completion, render_prompt
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.coverage import ChangedFile, Coverage, read_files
+from app.review.following import Earlier, decide_followed
 from app.review.increment import ReadBefore
 from app.review.selection import (
     Answered,
     Candidate,
     decide_questions,
+    drop_said,
     list_sites,
     select_candidates,
     select_findings,
@@ -70,18 +72,20 @@ async def draft_review(
     *,
     repository: str,
     pull_request: int,
-    known_fingerprints: frozenset[str] = frozenset(),
+    earlier: tuple[Earlier, ...] = (),
     dismissed: frozenset[str] = frozenset(),
     policy: ReviewPolicy = DEFAULT_REVIEW,
     before: ReadBefore | None = None,
 ) -> Draft:
     """Ask the adapter about the lines that the Locator picked and keep what the team would act on.
 
-    `before`: what an earlier review of the pull request read; files that are the same are not read again.
+    `earlier`: what was posted on the pull request before; nothing is said anew of a line that has a comment of ours.
+    `before`: what an earlier review of it read; files that are the same are not read again.
     """
     # Scores are computed in threads: a long diff must not hold up webhooks and the other reviews.
     candidates, coverage = await asyncio.to_thread(_locate, reviewer, files, policy, before)
-    asked = candidates[: decide_questions(policy)]
+    unsaid = drop_said(candidates, earlier)
+    asked = unsaid[: decide_questions(policy)]
     comments = await asyncio.gather(*(_ask(reviewer.writer, candidate) for candidate in asked))
     answered = await asyncio.to_thread(_accept, reviewer.acceptance, asked, comments)
     selection = select_findings(
@@ -90,18 +94,19 @@ async def draft_review(
         pull_request=pull_request,
         adapter=reviewer.adapter,
         acceptance_threshold=reviewer.acceptance.threshold,
-        known_fingerprints=known_fingerprints,
+        known_fingerprints=frozenset(one.fingerprint for one in earlier),
         dismissed=dismissed,
         policy=policy,
     )
     account = {
         "candidates": len(candidates),
         "silenced": selection.silenced,
-        "capped": selection.capped + len(candidates) - len(asked),
-        "repeated": selection.repeated,
+        "capped": selection.capped + len(unsaid) - len(asked),
+        "repeated": selection.repeated + len(candidates) - len(unsaid),
         "dismissed": selection.dismissed,
         "minor": selection.minor,
         "unanswered": len(asked) - len(answered),
+        "followed": decide_followed(earlier, files, dismissed),
     }
     covered = coverage.model_copy(update=account)
     return Draft(findings=selection.findings, coverage=covered, adapter=reviewer.adapter)

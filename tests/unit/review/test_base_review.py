@@ -29,7 +29,7 @@ class Writer:
 
 def draft(writer: Writer, files: int = 1, policy: ReviewPolicy = DEFAULT_REVIEW, **more: Any) -> Draft:
     changed = tuple(ChangedFile(path=f"{n}.py", status="modified", patch=PATCH, changes=3) for n in range(files))
-    about = {"known_fingerprints": frozenset(), "dismissed": frozenset()} | more
+    about = {"earlier": (), "dismissed": frozenset()} | more
     return asyncio.run(draft_base_review(writer, changed, repository="o/r", pull_request=1, policy=policy, **about))
 
 
