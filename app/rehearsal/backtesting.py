@@ -9,7 +9,7 @@ from app.domain.noise import decide_bot, decide_noise
 from app.harvest.evidence import decide_by_distance
 from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.backtest import PullBacktest, Remark
-from app.rehearsal.playback import Mirror, find_head
+from app.rehearsal.playback import Mirror, find_base, find_head
 from app.store.database import reading
 from app.store.reviews import select_findings, select_reviews
 
@@ -34,6 +34,7 @@ def read_backtest(
     """What was found and what people said, of each pull request that `find_reviewed` opened."""
     for row in rows:
         commit, head = find_reviewed(mirror, row), find_head(mirror, row)
+        shown = mirror.shown(find_base(mirror, row, commit), commit)
         with reading(database) as session:
             reviews = select_reviews(session, installation_id, repository=row.repo, pull_request=row.number)
             findings = [finding for review in reviews for finding in select_findings(session, review.id)]
@@ -54,6 +55,7 @@ def read_backtest(
                 )
                 for one in findings
             ),
+            placed=sum(one.path in shown and one.line in shown[one.path].shown for one in findings),
             theirs=tuple(
                 Remark(
                     path=one.path,

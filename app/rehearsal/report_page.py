@@ -40,6 +40,7 @@ def _backtest(pulls: tuple[PullBacktest, ...]) -> list[tuple[str, str]]:
         ("Pull requests reviewed", f"{figures.reviewed} of {figures.pull_requests}"),
         ("… without a word", str(figures.silent)),
         ("Comments it would have made", f"{figures.findings}; {figures.median_findings:g} on a pull request (median)"),
+        ("… on a line that git shows in the diff", f"{figures.placed} of {figures.findings}"),
         ("… where people commented too", spell_share(figures.precision)),
         ("… whose lines changed afterwards", spell_share(figures.ours_changed)),
         ("Comments people made on the same commits", str(figures.remarks)),

@@ -29,6 +29,7 @@ def commits(tmp_path: Path) -> tuple[Mirror, str, str]:
     """A mirror, the commit people looked at, and the head, whose second line is another."""
     work = tmp_path / "work"
     _git(tmp_path, "init", "--quiet", str(work))
+    _git(work, "commit", "--quiet", "--allow-empty", "-m", "Begin")
     shas = []
     for text in ("one\ntwo\nthree\n" + "filler\n" * 20, "one\nTWO\nthree\n" + "filler\n" * 20):
         (work / "a.py").write_text(text)
@@ -103,6 +104,7 @@ def test_people_and_findings_are_read_side_by_side(commits: tuple[Mirror, str, s
     assert [(one.line, one.evidence) for one in pull.ours] == [(2, Evidence.LINE), (15, Evidence.FILE)]
     assert [(one.author, one.line, one.evidence) for one in pull.theirs] == [("ann", 2, Evidence.LINE)]
     assert (pull.state, pull.commit_sha, pull.later) == ("posted", early, 1)
+    assert pull.placed == 2, "the first commit adds every line"
 
 
 def _finding(line: int, fingerprint: str) -> Finding:
