@@ -73,9 +73,19 @@ class Rehearsal:
 
 
 def rehearse(
-    archive: Path, mirror: Path, out: Path, *, until: Until, base: Path, training_config: Path | None, story: Narrator
+    archive: Path,
+    mirror: Path,
+    out: Path,
+    *,
+    until: Until,
+    base: Path,
+    training_config: Path | None,
+    story: Narrator,
+    host: str = "",
 ) -> None:
     """Play the archive and write examples.jsonl, findings.jsonl, requests.json, report.json and report.html to `out`.
+
+    `host`: where the archive was recorded just now, empty for one that was there.
 
     Raises:
         UserError: for an archive or a mirror that can't be played, and for a stage that did not do its work.
@@ -112,7 +122,12 @@ def rehearse(
             _train(rehearsal, serving)
         if until is Until.REVIEW:
             _review(rehearsal, rows[len(learned) :])
-        rehearsal.report |= {"schema": SCHEMA, "until": until.value, "seconds": round(time.monotonic() - started, 1)}
+        rehearsal.report |= {
+            "schema": SCHEMA,
+            "until": until.value,
+            "host": host,
+            "seconds": round(time.monotonic() - started, 1),
+        }
         _write(rehearsal)
 
 

@@ -22,7 +22,7 @@ def render_report(report: dict[str, Any], examples: list[Example], pulls: tuple[
     comments = [example for example in examples if example.kind is ExampleKind.REVIEW_COMMENT]
     step = max(1, len(comments) // _SAMPLES)
     return environment.get_template("report.html").render(
-        report={"learning": None, "review": None, **report},
+        report={"learning": None, "review": None, "host": "", **report},
         charts=[
             _chart("What git shows became of the commented lines", report["harvest"]["evidence"]),
             _chart("Threads that became no Example, by reason", report["harvest"]["rejections"]),
