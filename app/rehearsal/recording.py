@@ -51,9 +51,13 @@ async def record_live(client: ReadingClient, repository: str, folder: Path, newe
     mirror = await asyncio.to_thread(ensure_mirror, folder, client.host, pulls[0].repository_id)
     url, token = client.git_url(repository), await client.fetch_git_token()
     story.progress("fetching the commits")
-    await asyncio.to_thread(_fetch_history, mirror, url, token, branch, rows)
+    kept = await asyncio.to_thread(_fetch_history, mirror, url, token, branch, rows)
+    if len(kept) < len(rows):
+        story.say(
+            f"{len(rows) - len(kept)} pull requests are left out: {client.host} does not have their heads any more"
+        )
     archive = folder / "pull-requests.jsonl"
-    archive.write_text("".join(f"{canonical_json(row.model_dump(mode='json'))}\n" for row in rows), encoding="utf-8")
+    archive.write_text("".join(f"{canonical_json(row.model_dump(mode='json'))}\n" for row in kept), encoding="utf-8")
     return Recorded(archive, mirror)
 
 
@@ -115,16 +119,32 @@ def _login(account: Account) -> str:
     return f"{account.login}[bot]" if is_bare_bot else account.login
 
 
-def _fetch_history(mirror: Path, url: str, token: str, branch: str, rows: list[ArchivedPullRequest]) -> None:
-    """The default branch, every head under GitHub's own name for it, and the commits that people commented on."""
+def _fetch_history(
+    mirror: Path, url: str, token: str, branch: str, rows: list[ArchivedPullRequest]
+) -> list[ArchivedPullRequest]:
+    """The default branch, every head under GitHub's own name for it, and the commits that people commented on.
+
+    Returns the rows whose head is there.
+    """
     fetch_refs(mirror, url, [f"refs/heads/{branch}"], token=token)
     read_git(mirror, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    heads = [f"refs/pull/{row.number}/head" for row in rows]
-    for start in range(0, len(heads), _HEADS):
-        fetch_refs(mirror, url, heads[start : start + _HEADS], token=token)
-    for row in rows:
+    for start in range(0, len(rows), _HEADS):
+        _fetch_heads(mirror, url, token, [f"refs/pull/{row.number}/head" for row in rows[start : start + _HEADS]])
+    kept = [row for row in rows if has_commit(mirror, f"refs/pull/{row.number}/head")]
+    for row in kept:
         wanted = {comment.original_commit_id for comment in row.comments} | {row.first_commit_parent or row.head_sha}
         missing = sorted(sha for sha in wanted if not has_commit(mirror, sha))
         if missing:
             with suppress(CommitGone):  # a force-push left it behind; the rehearsal reads the head instead
                 fetch_commits(mirror, url, number=row.number, shas=missing, token=token)
+    return kept
+
+
+def _fetch_heads(mirror: Path, url: str, token: str, heads: list[str]) -> None:
+    """In one go, or one by one where one of them is gone."""
+    try:
+        fetch_refs(mirror, url, heads, token=token)
+    except CommitGone:
+        for head in heads:
+            with suppress(CommitGone):
+                fetch_refs(mirror, url, [head], token=token)

@@ -74,6 +74,20 @@ def test_a_recording_holds_what_was_said_and_every_commit_it_needs(
     assert len(read_archive(record(team, tmp_path / "app", access, newest=2).archive)) == 2
 
 
+def test_a_head_that_github_lost_leaves_out_its_pull_request_alone(
+    team: Team, discussed: list[int], tmp_path: Path
+) -> None:
+    git = team.standin.repository(REPO).git
+    head = team.standin.find_pull(REPO, discussed[0])[1].head_sha
+    git.run("update-ref", "-d", f"refs/pull/{discussed[0]}/head")
+    try:
+        access = TokenAccess(api_url=team.server.base_url, token=token_of(team))
+        rows = read_archive(record(team, tmp_path, access).archive)
+    finally:
+        git.set_ref(f"refs/pull/{discussed[0]}/head", head)
+    assert [row.number for row in rows] == discussed[1:]
+
+
 def test_the_token_for_the_app_may_read_one_repository_and_nothing_more(team: Team, discussed: list[int]) -> None:
     access = AppAccess(
         api_url=team.server.base_url,
