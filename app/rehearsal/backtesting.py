@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine
 
+from app.domain.adapters import AdapterState
 from app.domain.examples import Evidence
 from app.domain.noise import decide_bot, decide_noise
 from app.harvest.evidence import decide_by_distance
 from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.backtest import PullBacktest, Remark
 from app.rehearsal.playback import Mirror, find_base, find_head
-from app.store.database import reading
+from app.store.database import reading, writing
+from app.store.learning import load_pointer, move_pointer, select_adapter_versions
 from app.store.reviews import select_findings, select_reviews
 
 _NO_REVIEW = "none"
@@ -68,6 +70,19 @@ def read_backtest(
             ),
             later=len(spoken) - len(here),
         )
+
+
+def let_refused_review(database: Engine, installation_id: int) -> str | None:
+    """Where the gate let none pass, let its newest candidate review, in this rehearsal's own registry and nowhere else:
+    owners want to see what was refused. Returns its name, None when an adapter passed or there is none."""
+    with writing(database) as session:
+        pointer = load_pointer(session, installation_id)
+        versions = select_adapter_versions(session, installation_id)
+        refused = next((row.name for row in versions if row.state == AdapterState.REJECTED.value), None)
+        if refused is None or (pointer is not None and pointer.adapter_name is not None):
+            return None
+        move_pointer(session, installation_id, refused)
+    return refused
 
 
 def _is_remark(row: ArchivedPullRequest, user: str, body: str) -> bool:

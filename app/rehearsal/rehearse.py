@@ -17,14 +17,13 @@ from sqlalchemy import Engine
 
 from app.dataset.building import build_snapshot
 from app.dataset.listing import examples_jsonl
-from app.domain.adapters import AdapterState
 from app.domain.base import canonical_json
 from app.domain.errors import UserError
 from app.domain.examples import Example, Rejection
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.archive import ArchivedPullRequest, read_archive
 from app.rehearsal.backtest import PullBacktest, measure_backtest, spell_share
-from app.rehearsal.backtesting import find_reviewed, read_backtest
+from app.rehearsal.backtesting import find_reviewed, let_refused_review, read_backtest
 from app.rehearsal.base import ensure_base
 from app.rehearsal.commands import Until
 from app.rehearsal.console import Narrator
@@ -34,9 +33,8 @@ from app.rehearsal.report_page import render_report
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
 from app.rehearsal.work_folder import clear_work
-from app.store.database import open_engine, reading, writing
+from app.store.database import open_engine, reading
 from app.store.learning import (
-    move_pointer,
     select_approvals_in_force,
     select_approved_examples,
     select_approved_written,
@@ -204,7 +202,7 @@ def _train(rehearsal: Rehearsal, serving: ServingProgram) -> None:
 def _review(rehearsal: Rehearsal, rows: tuple[ArchivedPullRequest, ...]) -> None:
     story, mirror = rehearsal.story, rehearsal.mirror
     story.open("Review", f"The newest {len(rows)} pull requests are opened as their first reviewer met them.")
-    refused = _let_refused_review(rehearsal)
+    refused = let_refused_review(rehearsal.database, rehearsal.installation)
     if refused is not None:
         story.say("The gate refused: on GitHub nothing would be said. This is what the refused candidate would say.")
     for row in rows:
@@ -219,18 +217,6 @@ def _review(rehearsal: Rehearsal, rows: tuple[ArchivedPullRequest, ...]) -> None
     story.say(f"of {figures.remarks} comments of people, found {spell_share(figures.recall)}")
     states = Counter(pull.state for pull in rehearsal.pulls)
     rehearsal.report["review"] = {"states": dict(states), "refused": refused, **figures.model_dump(mode="json")}
-
-
-def _let_refused_review(rehearsal: Rehearsal) -> str | None:
-    """Where the gate let none pass, let its newest candidate review, in this rehearsal's own registry and nowhere else:
-    owners want to see what was refused. Returns its name, None when an adapter passed."""
-    registry = read_registry(rehearsal.database, rehearsal.installation)
-    names = [name for name, state in registry["versions"].items() if state == AdapterState.REJECTED.value]
-    if registry["serving"] is not None or not names:
-        return None
-    with writing(rehearsal.database) as session:
-        move_pointer(session, rehearsal.installation, names[0])
-    return str(names[0])
 
 
 def _write(rehearsal: Rehearsal) -> None:
