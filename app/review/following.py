@@ -74,7 +74,7 @@ def decide_edits(
         if one.fingerprint in followed.addressed and not is_marked:
             edits[one.comment_id] = f"{body}{render_mark(head_sha)}"
         elif one.fingerprint in followed.standing and is_marked:
-            edits[one.comment_id] = _MARK.sub("", body)
+            edits[one.comment_id] = remove_mark(body)
     return edits
 
 
@@ -85,6 +85,11 @@ def keep_shown(earlier: Iterable[Earlier], followed: Followed, shown: Mapping[in
         addressed=tuple(one for one in followed.addressed if one not in gone),
         standing=tuple(one for one in followed.standing if one not in gone),
     )
+
+
+def remove_mark(body: str) -> str:
+    """A comment's words without the mark, which are those that it was posted with unless people edited it."""
+    return _MARK.sub("", body)
 
 
 def render_mark(head_sha: str) -> str:

@@ -22,6 +22,7 @@ from app.workflows.review_rows import load_drafted, load_row
 #: A minute or so: where GitHub was away for half an hour, the installation's other work need not wait for another.
 _TELLING_ATTEMPTS = 6
 
+
 @step()
 async def publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None, shadow: bool = False) -> int:
     """The check run of the head commit; without a text, the account of what the drafted review covered."""

@@ -16,7 +16,7 @@ from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter, i
 from app.review.base_review import draft_base_review
 from app.review.coverage import ChangedFile, Coverage, read_before, read_files
 from app.review.drafting import Draft, draft_review
-from app.review.following import Earlier
+from app.review.following import Earlier, remove_mark
 from app.review.increment import ReadBefore
 from app.review.messages import (
     decide_failure,
@@ -310,8 +310,12 @@ async def submit(installation_id: int, review_id: str, github_review_id: int) ->
 
 
 def _match_comments(findings: tuple[Finding, ...], comments: list[dict[str, Any]]) -> dict[str, int | None]:
-    """Fingerprint → GitHub's comment id, by place and words; GitHub may show a line as `original_line` only."""
-    ids = {(item["path"], item.get("line") or item.get("original_line"), item["body"]): item["id"] for item in comments}
+    """Fingerprint → GitHub's comment id, by place and words; GitHub may show a line as `original_line` only. A review
+    that is taken up again late may find its comments marked."""
+    ids = {
+        (item["path"], item.get("line") or item.get("original_line"), remove_mark(item["body"])): item["id"]
+        for item in comments
+    }
     return {finding.fingerprint: ids.get((finding.path, finding.line, render_comment(finding))) for finding in findings}
 
 
