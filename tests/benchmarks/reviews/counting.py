@@ -90,18 +90,19 @@ def _read(branch: Branch, mirror: Mirror, head: str, comment: dict[str, object])
         placed=shown is not None and line in shown.shown,
         on_added=shown is not None and line in shown.added,
         marked=_MARK in body,
-        stands=now is not None and any(_same(text, line_at(branch, branch.head, path, one)) for one in now.added),
+        stands=now is not None and _words(text) in _added_words(branch, path, now.added),
     )
+
+
+def _added_words(branch: Branch, path: str, added: frozenset[int]) -> set[str]:
+    lines = (branch.objects.read(branch.head, path) or "").split("\n")
+    return {_words(lines[number - 1]) for number in added if number <= len(lines)}
 
 
 def line_at(branch: Branch, head: str, path: str, line: int) -> str:
     """As `wc` and editors count; empty past the end."""
     lines = (branch.objects.read(head, path) or "").split("\n")
     return lines[line - 1].strip() if line <= len(lines) else ""
-
-
-def _same(one: str, other: str) -> bool:
-    return _words(one) == _words(other)
 
 
 def _words(text: str) -> str:
