@@ -18,7 +18,7 @@ from app.store.database import open_engine, reading
 from app.store.reviews import select_findings, select_reviews
 from app.workflows import engine
 from tests.integration.review.cutting_program import Cut, Told, Turn
-from tests.integration.review.test_heads import PRINTING
+from tests.integration.review.printing import PRINTING
 from tests.integration.team import REPO, Team, assembled_team
 
 pytestmark = pytest.mark.slow
