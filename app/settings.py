@@ -160,29 +160,58 @@ class Settings(BaseSettings):
         return httpx.URL(self.github_git_url).host
 
     def read_private_key(self) -> str:
-        """The App's private key in PEM.
+        """As `read_private_key`."""
+        return read_private_key(self.private_key_file)
 
-        Raises:
-            UserError: when the file cannot be read or holds no private key.
-        """
-        try:
-            pem = self.private_key_file.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise UserError(
-                f"expected the App's private key in {self.private_key_file} ({_PREFIX}PRIVATE_KEY_FILE), "
-                f"could not read it: {reason}; {_WHERE_THE_KEY_IS}"
-            ) from None
-        try:
-            key = load_pem_private_key(pem.encode(), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):  # broken, encrypted, or of no kind that we know
-            key = None
-        if not isinstance(key, RSAPrivateKey):
-            raise UserError(
-                f"expected an RSA private key in PEM, without a password, in {self.private_key_file}, "
-                f"found something else; {_WHERE_THE_KEY_IS}"
-            )
-        return pem
+
+class ReadingSettings(BaseSettings):
+    """What reading a live repository needs: a token of somebody's own, or the App and its key. No secret of a service
+    that runs."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
+
+    #: A token that may read metadata, contents and pull requests; it is enough by itself.
+    github_token: SecretStr | None = None
+    app_id: int | None = Field(default=None, gt=0)
+    private_key_file: Path | None = None
+    github_api_url: str = "https://api.github.com"
+    github_git_url: str = "https://github.com"
+
+
+def read_private_key(path: Path) -> str:
+    """The App's private key in PEM.
+
+    Raises:
+        UserError: when the file cannot be read or holds no private key.
+    """
+    try:
+        pem = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UserError(
+            f"expected the App's private key in {path} ({_PREFIX}PRIVATE_KEY_FILE), "
+            f"could not read it: {reason}; {_WHERE_THE_KEY_IS}"
+        ) from None
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # broken, encrypted, or of no kind that we know
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise UserError(
+            f"expected an RSA private key in PEM, without a password, in {path}, "
+            f"found something else; {_WHERE_THE_KEY_IS}"
+        )
+    return pem
+
+
+def load_reading_settings() -> ReadingSettings:
+    """Raises:
+    UserError: naming every variable that is wrong, and never a value.
+    """
+    try:
+        return ReadingSettings()
+    except ValidationError as error:
+        raise _wrong_settings(error) from None
 
 
 def load_settings() -> Settings:
@@ -194,10 +223,12 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"  {_PREFIX}{str(item['loc'][0]).upper()}: {_explain(item)}" for item in error.errors()]
-        raise UserError(
-            "expected other settings; these environment variables are missing or wrong:\n" + "\n".join(lines)
-        ) from None
+        raise _wrong_settings(error) from None
+
+
+def _wrong_settings(error: ValidationError) -> UserError:
+    lines = [f"  {_PREFIX}{str(item['loc'][0]).upper()}: {_explain(item)}" for item in error.errors()]
+    return UserError("expected other settings; these environment variables are missing or wrong:\n" + "\n".join(lines))
 
 
 def _explain(item: object) -> str:

@@ -78,16 +78,17 @@ def _site(
     return LineSite(
         path=path,
         line=line.new,
-        text=_text(line),
-        previous=_text(kept[index - 1]) if index else "",
-        above="\n".join(_text(item) for item in kept[max(0, index - WINDOW) : index]),
-        below="\n".join(_text(item) for item in kept[index + 1 : index + 1 + WINDOW]),
+        text=cut_text(line),
+        previous=cut_text(kept[index - 1]) if index else "",
+        above="\n".join(cut_text(item) for item in kept[max(0, index - WINDOW) : index]),
+        below="\n".join(cut_text(item) for item in kept[index + 1 : index + 1 + WINDOW]),
         enclosing="\n".join(enclosing),
         shape=" ".join(str(int(number)) for number in shapes[line.new]),
     )
 
 
-def _text(line: DiffLine) -> str:
+def cut_text(line: DiffLine) -> str:
+    """A line as sites and fingerprints read it."""
     return line.text.strip()[:LINE_WIDTH]
 
 
@@ -104,7 +105,7 @@ def _walk_enclosing(kept: list[DiffLine]) -> Iterator[tuple[int, list[str]]]:
         while around and around[-1][0] >= depth:
             around.pop()
         yield index, [text for _, text in reversed(around[-ENCLOSING:])]
-        around.append((depth, _text(line)))
+        around.append((depth, cut_text(line)))
 
 
 def _depth(line: DiffLine) -> int:

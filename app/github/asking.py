@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from app.domain.errors import Refused, RetryLater
-from app.github.auth import Installation
+from app.github.auth import Access, Installation
 from app.github.pacing import Pace
 from app.github.transport import LIMIT_PAUSE
 
@@ -31,14 +31,19 @@ class Asking:
         write_pause_seconds: float = 1.0,
         writes_per_hour: int = 500,
     ) -> None:
+        access = Installation(
+            api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
+        )
+        pace = Pace(pause_seconds=write_pause_seconds, per_hour=writes_per_hour)
+        self._begin(git_url=git_url, app_id=app_id, access=access, pace=pace)
+
+    def _begin(self, *, git_url: str, app_id: int, access: Access, pace: Pace) -> None:
         self.host = httpx.URL(git_url).host
         self._git_url = git_url.rstrip("/")
         self._app_id = app_id
-        self._pace = Pace(pause_seconds=write_pause_seconds, per_hour=writes_per_hour)
+        self._pace = pace
         self._installed_at: datetime | None = None
-        self._installation = Installation(
-            api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
-        )
+        self._installation = access
 
     async def fetch_git_token(self) -> str:
         return await self._installation.fetch_token()

@@ -5,7 +5,9 @@ serves the API and git. Not protected against: a reader of this process's memory
 """
 
 import ssl
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import httpx
 from githubkit import AppAuthStrategy, GitHub, UnauthAuthStrategy
@@ -18,13 +20,30 @@ from app.github.transport import Transport
 RENEW_BEFORE = timedelta(seconds=60)
 
 
+class Access(Protocol):
+    """Two transports and a token: `app` signs as the App where there is one, `api` is sent the token."""
+
+    @property
+    def installation_id(self) -> int: ...
+
+    @property
+    def app(self) -> Transport: ...
+
+    @property
+    def api(self) -> Transport: ...
+
+    async def fetch_token(self) -> str: ...
+
+    def forget_token(self) -> None: ...
+
+
 class Installation:
     """Two transports: `app` signs as the App, `api` acts as the installation."""
 
     def __init__(self, *, api_url: str, app_id: int, private_key_pem: str, installation_id: int) -> None:
         self.installation_id = installation_id
-        self.app = Transport(_connect(api_url, AppAuthStrategy(app_id, private_key_pem)))
-        self.api = Transport(_connect(api_url, UnauthAuthStrategy()))
+        self.app = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem)))
+        self.api = Transport(connect(api_url, UnauthAuthStrategy()))
         self._token: str | None = None
         self._expires_at = datetime.min.replace(tzinfo=UTC)
 
@@ -42,8 +61,11 @@ class Installation:
         self._token = None
 
 
-def _connect(api_url: str, auth: AppAuthStrategy | UnauthAuthStrategy) -> GitHub[AppAuthStrategy | UnauthAuthStrategy]:
-    """githubkit as a transport only: no retries (it re-posts on 502), no shared cache, no foreign hosts.
+def connect(
+    api_url: str, auth: AppAuthStrategy | UnauthAuthStrategy, *hooks: Callable[[httpx.Request], Awaitable[None]]
+) -> GitHub[AppAuthStrategy | UnauthAuthStrategy]:
+    """githubkit as a transport only: no retries (it re-posts on 502), no shared cache, no foreign hosts. `hooks` see
+    each request before it leaves and may refuse it.
 
     The HTTP cache is off: permission reads must be fresh, and everything else is read once per event.
     """
@@ -60,7 +82,7 @@ def _connect(api_url: str, auth: AppAuthStrategy | UnauthAuthStrategy) -> GitHub
         user_agent="understudy",
         timeout=30.0,
         ssl_verify=ssl.create_default_context(),
-        async_event_hooks={"request": [stay_on_host]},
+        async_event_hooks={"request": [stay_on_host, *hooks]},
         cache_strategy=MemCacheStrategy(),
         http_cache=False,
         auto_retry=False,

@@ -35,6 +35,17 @@ class Conversing(Asking):
     async def update_issue_comment(self, repository: str, comment_id: int, body: str) -> None:
         await self._write("PATCH", f"/repos/{repository}/issues/comments/{comment_id}", {"body": body})
 
+    async def list_line_comments(self, repository: str, number: int, login: str) -> dict[int, str]:
+        """What an account's comments on lines of a pull request, and its answers there, say now, by id."""
+        found = [item async for item in self._pages(f"/repos/{repository}/pulls/{number}/comments")]
+        return {item["id"]: item.get("body") or "" for item in found if (item.get("user") or {}).get("login") == login}
+
+    async def update_review_comment(self, repository: str, comment_id: int, body: str) -> None:
+        """Raises:
+        Refused: "not_found" when people deleted it.
+        """
+        await self._write("PATCH", f"/repos/{repository}/pulls/comments/{comment_id}", {"body": body})
+
     async def reply_to_review_comment(self, repository: str, number: int, root_id: int, body: str) -> int:
         """Answers on a thread, named by its first comment.
 

@@ -131,6 +131,16 @@ def fetch_commits(
                 _try_fetch(mirror, url, [_keep(sha)], env)
 
 
+def fetch_refs(mirror: Path, url: str, names: Sequence[str], *, token: str | None = None) -> None:
+    """References with their history, each kept here under the name that it has there.
+
+    Raises:
+        RetryLater: as `fetch_commits`.
+        CommitGone: when the other side lacks one; none is fetched then.
+    """
+    _try_fetch(mirror, url, [f"+{name}:{name}" for name in names], _fetch_environment(url, token, allow_file=False))
+
+
 def fetch_default_branch(mirror: Path, url: str, *, token: str | None = None, allow_file: bool = False) -> str:
     """The default branch with its history, whatever its name; returns its newest commit.
 

@@ -40,7 +40,8 @@ class Pair(Record):
 
 
 class PullBacktest(Record):
-    """One pull request as it was reviewed. `later`: comments of people on other commits than that one."""
+    """One pull request as it was reviewed. `later`: comments of people on other commits than that one. `placed`: ours
+    that stand on a line which git itself shows in the diff."""
 
     pull_request: int
     title: str
@@ -49,6 +50,7 @@ class PullBacktest(Record):
     ours: tuple[Remark, ...]
     theirs: tuple[Remark, ...]
     later: int = 0
+    placed: int = 0
 
 
 class Backtest(Record):
@@ -58,6 +60,7 @@ class Backtest(Record):
     reviewed: int
     silent: int
     findings: int
+    placed: int
     median_findings: float
     remarks: int
     later_remarks: int
@@ -79,6 +82,7 @@ def measure_backtest(pulls: Sequence[PullBacktest]) -> Backtest:
         reviewed=len(reviewed),
         silent=sum(not pull.ours for pull in reviewed),
         findings=len(ours),
+        placed=sum(pull.placed for pull in reviewed),
         median_findings=median([len(pull.ours) for pull in reviewed] or [0]),
         remarks=len(theirs),
         later_remarks=sum(pull.later for pull in reviewed),

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine
 
+from app.domain.adapters import AdapterState
 from app.domain.examples import Evidence
 from app.domain.noise import decide_bot, decide_noise
 from app.harvest.evidence import decide_by_distance
 from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.backtest import PullBacktest, Remark
-from app.rehearsal.playback import Mirror, find_head
-from app.store.database import reading
+from app.rehearsal.playback import Mirror, find_base, find_head
+from app.store.database import reading, writing
+from app.store.learning import load_pointer, move_pointer, select_adapter_versions
 from app.store.reviews import select_findings, select_reviews
 
 _NO_REVIEW = "none"
@@ -34,6 +36,7 @@ def read_backtest(
     """What was found and what people said, of each pull request that `find_reviewed` opened."""
     for row in rows:
         commit, head = find_reviewed(mirror, row), find_head(mirror, row)
+        shown = mirror.shown(find_base(mirror, row, commit), commit)
         with reading(database) as session:
             reviews = select_reviews(session, installation_id, repository=row.repo, pull_request=row.number)
             findings = [finding for review in reviews for finding in select_findings(session, review.id)]
@@ -54,6 +57,7 @@ def read_backtest(
                 )
                 for one in findings
             ),
+            placed=sum(one.path in shown and one.line in shown[one.path].shown for one in findings),
             theirs=tuple(
                 Remark(
                     path=one.path,
@@ -66,6 +70,19 @@ def read_backtest(
             ),
             later=len(spoken) - len(here),
         )
+
+
+def let_refused_review(database: Engine, installation_id: int) -> str | None:
+    """Where the gate let none pass, let its newest candidate review, in this rehearsal's own registry and nowhere else:
+    owners want to see what was refused. Returns its name, None when an adapter passed or there is none."""
+    with writing(database) as session:
+        pointer = load_pointer(session, installation_id)
+        versions = select_adapter_versions(session, installation_id)
+        refused = next((row.name for row in versions if row.state == AdapterState.REJECTED.value), None)
+        if refused is None or (pointer is not None and pointer.adapter_name is not None):
+            return None
+        move_pointer(session, installation_id, refused)
+    return refused
 
 
 def _is_remark(row: ArchivedPullRequest, user: str, body: str) -> bool:

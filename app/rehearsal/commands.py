@@ -51,20 +51,30 @@ def demo(
 
 def rehearse(
     *,
-    archive: Annotated[Path, typer.Option(help="Recorded pull requests, one JSON object a line.")],
-    mirror: Annotated[Path, typer.Option(help="A bare mirror of the repository, with refs/pull/*/head.")],
     out: Annotated[Path, typer.Option(help="Where examples, findings, requests and the report are written.")],
+    archive: Annotated[Path | None, typer.Option(help="Recorded pull requests, one JSON object a line.")] = None,
+    mirror: Annotated[
+        Path | None, typer.Option(help="A bare mirror of that repository, with refs/pull/*/head.")
+    ] = None,
+    live: Annotated[str, typer.Option(help="OWNER/NAME on GitHub, instead of an archive: read, never written.")] = "",
+    newest: Annotated[int, typer.Option(min=1, help="Merged pull requests to read of a live repository.")] = 200,
     until: Annotated[Until, typer.Option(help="How far to go.")] = Until.REVIEW,
     base: Annotated[Path, typer.Option(help="The base checkpoint's folder; made when it is not there.")] = WORK
     / "base",
     training_config: Annotated[Path | None, typer.Option(help="A training configuration of your own.")] = None,
 ) -> None:
-    """A recorded project through the real loop. Nothing is posted anywhere."""
+    """A real project through the real loop, recorded or live. Nothing is posted anywhere."""
     from app.rehearsal.console import Narrator
+    from app.rehearsal.live import record
     from app.rehearsal.rehearse import rehearse as play
 
+    story, host = Narrator(), ""
+    if live and (archive is None and mirror is None):
+        host, (archive, mirror) = record(live, out / "recorded", newest, story)
+    elif live or archive is None or mirror is None:
+        raise UserError("expected either --archive and --mirror, or --live OWNER/NAME; give one of the two")
     config = None if training_config is None else training_config.absolute()  # its reader stands in the checkout
-    play(archive, mirror, out, until=until, base=base.absolute(), training_config=config, story=Narrator())
+    play(archive, mirror, out, until=until, base=base.absolute(), training_config=config, story=story, host=host)
 
 
 def import_comments(

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.domain.errors import UserError
 from app.harvest.positions import Change, parse_changes
 from app.rehearsal.archive import ArchivedPullRequest
+from app.rehearsal.places import ShownFile, read_shown
 from app.rehearsal.speaking import Said, Spot, say_thread
 from app.rehearsal.standin import StandIn
 
@@ -54,6 +55,15 @@ class Mirror:
         """What became of a file between two commits, None when one of them has no file of that name."""
         diff = self._git("diff", "-U0", "--no-color", "--no-ext-diff", f"{left}:{path}", f"{right}:{path}")
         return None if diff is None else parse_changes(diff)
+
+    def shown(self, base: str, head: str) -> dict[str, ShownFile]:
+        """What a pull request of these two commits shows, by path."""
+        options = ["--no-color", "--no-ext-diff", "--no-textconv", "-M", "-U3", "--src-prefix=a/", "--dst-prefix=b/"]
+        git = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-C", str(self.path)]
+        done = subprocess.run([*git, "diff", *options, f"{base}...{head}"], capture_output=True, check=False)
+        if done.returncode != 0:
+            raise UserError(f"{self.path}: expected git to compare {base} and {head}: {done.stderr.decode().strip()}")
+        return read_shown(done.stdout.decode("utf-8", "replace"))  # bytes: a lone CR ends no line of a diff
 
     def _git(self, *arguments: str, given: str | None = None) -> str | None:
         command = ["git", "-c", "core.hooksPath=/dev/null", "-C", str(self.path), *arguments]
@@ -109,14 +119,15 @@ def open_recorded(
         author=row.author or _GHOST,
         title=row.title,
         head_sha=head,
-        base_sha=_base(mirror, row, head),
+        base_sha=find_base(mirror, row, head),
         number=row.number,
         created_at=row.created_at,
         emit=emit,
     )
 
 
-def _base(mirror: Mirror, row: ArchivedPullRequest, head: str) -> str:
+def find_base(mirror: Mirror, row: ArchivedPullRequest, head: str) -> str:
+    """What a pull request at this commit is held against."""
     recorded = mirror.resolve(row.first_commit_parent) if row.first_commit_parent else None
     if recorded is not None:
         return mirror.fork_point(recorded, head) or recorded

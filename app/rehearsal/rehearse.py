@@ -23,7 +23,7 @@ from app.domain.examples import Example, Rejection
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.archive import ArchivedPullRequest, read_archive
 from app.rehearsal.backtest import PullBacktest, measure_backtest, spell_share
-from app.rehearsal.backtesting import find_reviewed, read_backtest
+from app.rehearsal.backtesting import find_reviewed, let_refused_review, read_backtest
 from app.rehearsal.base import ensure_base
 from app.rehearsal.commands import Until
 from app.rehearsal.console import Narrator
@@ -71,9 +71,19 @@ class Rehearsal:
 
 
 def rehearse(
-    archive: Path, mirror: Path, out: Path, *, until: Until, base: Path, training_config: Path | None, story: Narrator
+    archive: Path,
+    mirror: Path,
+    out: Path,
+    *,
+    until: Until,
+    base: Path,
+    training_config: Path | None,
+    story: Narrator,
+    host: str = "",
 ) -> None:
     """Play the archive and write examples.jsonl, findings.jsonl, requests.json, report.json and report.html to `out`.
+
+    `host`: where the archive was recorded just now, empty for one that was there.
 
     Raises:
         UserError: for an archive or a mirror that can't be played, and for a stage that did not do its work.
@@ -110,7 +120,12 @@ def rehearse(
             _train(rehearsal, serving)
         if until is Until.REVIEW:
             _review(rehearsal, rows[len(learned) :])
-        rehearsal.report |= {"schema": SCHEMA, "until": until.value, "seconds": round(time.monotonic() - started, 1)}
+        rehearsal.report |= {
+            "schema": SCHEMA,
+            "until": until.value,
+            "host": host,
+            "seconds": round(time.monotonic() - started, 1),
+        }
         _write(rehearsal)
 
 
@@ -187,6 +202,9 @@ def _train(rehearsal: Rehearsal, serving: ServingProgram) -> None:
 def _review(rehearsal: Rehearsal, rows: tuple[ArchivedPullRequest, ...]) -> None:
     story, mirror = rehearsal.story, rehearsal.mirror
     story.open("Review", f"The newest {len(rows)} pull requests are opened as their first reviewer met them.")
+    refused = let_refused_review(rehearsal.database, rehearsal.installation)
+    if refused is not None:
+        story.say("The gate refused: on GitHub nothing would be said. This is what the refused candidate would say.")
     for row in rows:
         open_recorded(rehearsal.standin, mirror, row, at=find_reviewed(mirror, row), emit=True)
     rehearsal.server.drain(_STEP_SECONDS)
@@ -195,9 +213,10 @@ def _review(rehearsal: Rehearsal, rows: tuple[ArchivedPullRequest, ...]) -> None
     figures = measure_backtest(rehearsal.pulls)
     story.say(f"{figures.reviewed} of {figures.pull_requests} reviewed, {figures.silent} without a word")
     story.say(f"{figures.findings} comments, of which people also made {spell_share(figures.precision)}")
+    story.say(f"{figures.placed} of {figures.findings} stand on a line that git itself shows in the diff")
     story.say(f"of {figures.remarks} comments of people, found {spell_share(figures.recall)}")
     states = Counter(pull.state for pull in rehearsal.pulls)
-    rehearsal.report["review"] = {"states": dict(states), **figures.model_dump(mode="json")}
+    rehearsal.report["review"] = {"states": dict(states), "refused": refused, **figures.model_dump(mode="json")}
 
 
 def _write(rehearsal: Rehearsal) -> None:

@@ -22,7 +22,7 @@ def render_report(report: dict[str, Any], examples: list[Example], pulls: tuple[
     comments = [example for example in examples if example.kind is ExampleKind.REVIEW_COMMENT]
     step = max(1, len(comments) // _SAMPLES)
     return environment.get_template("report.html").render(
-        report={"learning": None, "review": None, **report},
+        report={"learning": None, "review": None, "host": "", **report},
         charts=[
             _chart("What git shows became of the commented lines", report["harvest"]["evidence"]),
             _chart("Threads that became no Example, by reason", report["harvest"]["rejections"]),
@@ -40,6 +40,7 @@ def _backtest(pulls: tuple[PullBacktest, ...]) -> list[tuple[str, str]]:
         ("Pull requests reviewed", f"{figures.reviewed} of {figures.pull_requests}"),
         ("… without a word", str(figures.silent)),
         ("Comments it would have made", f"{figures.findings}; {figures.median_findings:g} on a pull request (median)"),
+        ("… on a line that git shows in the diff", f"{figures.placed} of {figures.findings}"),
         ("… where people commented too", spell_share(figures.precision)),
         ("… whose lines changed afterwards", spell_share(figures.ours_changed)),
         ("Comments people made on the same commits", str(figures.remarks)),

@@ -36,8 +36,9 @@ from app.review.budget import BASE_ANSWER_TOKENS, count_affordable, estimate_tok
 from app.review.context import Notes
 from app.review.coverage import ChangedFile, leave_out, read_files
 from app.review.drafting import Draft, select_seeds
+from app.review.following import Earlier, decide_followed
 from app.review.looking import Looked, Surroundings, look_around
-from app.review.selection import Answered, decide_questions, select_findings
+from app.review.selection import Answered, decide_questions, drop_said, select_findings
 from app.review.unseen import find_unseen
 
 #: Files of which the text at the head is read.
@@ -69,7 +70,7 @@ async def draft_base_review(
     *,
     repository: str,
     pull_request: int,
-    known_fingerprints: frozenset[str],
+    earlier: tuple[Earlier, ...],
     dismissed: frozenset[str],
     policy: ReviewPolicy,
     agents_text: str = "",
@@ -93,19 +94,22 @@ async def draft_base_review(
     costs = [_cost(system, question, policy) for question in wanted]
     asked = wanted[: count_affordable(costs, policy.max_tokens)]
     heard = await _ask_all(writer, system, asked, policy, vocabulary)
+    unsaid = drop_said(tuple(one.candidate for one in heard.answered), earlier)
     selection = select_findings(
-        heard.answered,
+        tuple(one for one in heard.answered if one.candidate in unsaid),
         repository=repository,
         pull_request=pull_request,
         adapter=BASE_NAME,
         acceptance_threshold=0.0,
-        known_fingerprints=known_fingerprints,
+        known_fingerprints=frozenset(one.fingerprint for one in earlier),
         dismissed=dismissed,
         policy=policy,
     )
     covered = leave_out(coverage, dict.fromkeys(looked.generated, "generated"))
-    account = _account(looked, wanted, asked) | heard.counts | selection.counts
+    account: dict[str, Any] = _account(looked, wanted, asked) | heard.counts | selection.counts
     account["over_budget"] += len(wanted) - len(asked)
+    account["repeated"] += len(heard.answered) - len(unsaid)
+    account["followed"] = decide_followed(earlier, files, dismissed)
     return Draft(findings=selection.findings, coverage=covered.model_copy(update=account), adapter=BASE_NAME)
 
 

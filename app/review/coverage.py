@@ -40,6 +40,13 @@ class FileCoverage(Record):
     carried: bool = False
 
 
+class Followed(Record):
+    """Findings of earlier heads, by fingerprint: those whose line was changed, and those whose line is as it was."""
+
+    addressed: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
+
+
 class Coverage(Record):
     files: tuple[FileCoverage, ...]
     hunks_read: int
@@ -68,6 +75,7 @@ class Coverage(Record):
     list_cut: bool = False
     #: reviewer and policy: under others nothing is carried
     made_by: str = ""
+    followed: Followed = Followed()
 
     @property
     def carried(self) -> tuple[FileCoverage, ...]:

@@ -16,11 +16,13 @@ from app.review.agreement import select_agreed
 from app.review.asking import Late, ask_within
 from app.review.budget import ANSWER_TOKENS, count_affordable, estimate_tokens
 from app.review.coverage import ChangedFile, Coverage, read_files
+from app.review.following import Earlier, decide_followed
 from app.review.increment import ReadBefore
 from app.review.selection import (
     Answered,
     Candidate,
     decide_questions,
+    drop_said,
     list_sites,
     select_candidates,
     select_findings,
@@ -78,7 +80,7 @@ async def draft_review(
     *,
     repository: str,
     pull_request: int,
-    known_fingerprints: frozenset[str] = frozenset(),
+    earlier: tuple[Earlier, ...] = (),
     dismissed: frozenset[str] = frozenset(),
     policy: ReviewPolicy = DEFAULT_REVIEW,
     before: ReadBefore | None = None,
@@ -87,12 +89,14 @@ async def draft_review(
 ) -> Draft:
     """Ask the adapter about the lines that the Locator picked and keep what the team would act on.
 
-    `before`: what an earlier review of the pull request read; files that are the same are not read again.
+    `earlier`: what was posted on the pull request before; nothing is said anew of a line that has a comment of ours.
+    `before`: what an earlier review of it read; files that are the same are not read again.
     `vocabulary`: names that the team uses in its reviews.
     """
     # Scores are computed in threads: a long diff must not hold up webhooks and the other reviews.
     candidates, coverage = await asyncio.to_thread(_locate, reviewer, files, policy, before, attributes)
-    wanted = candidates[: decide_questions(policy)]
+    unsaid = drop_said(candidates, earlier)
+    wanted = unsaid[: decide_questions(policy)]
     asked = wanted[: count_affordable([_cost(one, policy) for one in wanted], policy.max_tokens)]
     heard = await _ask_all(reviewer.writer, asked, policy)
     said = [one for one in heard.said if not find_unseen(one.comment, _question(one.candidate), vocabulary)]
@@ -103,13 +107,15 @@ async def draft_review(
         pull_request=pull_request,
         adapter=reviewer.adapter,
         acceptance_threshold=reviewer.acceptance.threshold,
-        known_fingerprints=known_fingerprints,
+        known_fingerprints=frozenset(one.fingerprint for one in earlier),
         dismissed=dismissed,
         policy=policy,
     )
     account = selection.counts | {
         "candidates": len(candidates),
-        "capped": selection.capped + len(candidates) - len(wanted),
+        "capped": selection.capped + len(unsaid) - len(wanted),
+        "repeated": selection.repeated + len(candidates) - len(unsaid),
+        "followed": decide_followed(earlier, files, dismissed),
         "unanswered": heard.unanswered,
         "disagreed": heard.disagreed,
         "over_budget": heard.late + len(wanted) - len(asked),

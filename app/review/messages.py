@@ -104,6 +104,7 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
         *_carried(coverage),
         _asked(coverage, adapter),
         *_held_back(coverage),
+        *_followed(coverage),
         *_cut(coverage),
         *_skipped(coverage),
         f"\n{BASE_NOTICE}" if adapter == BASE_NAME else f"\nAdapter `{adapter}`.",
@@ -206,6 +207,16 @@ def _held_back(coverage: Coverage) -> list[str]:
 def _carried(coverage: Coverage) -> list[str]:
     count = len(coverage.carried)
     return [f"**{count}** of them had been read at an earlier commit and are the same since."] if count else []
+
+
+def _followed(coverage: Coverage) -> list[str]:
+    addressed, standing = len(coverage.followed.addressed), len(coverage.followed.standing)
+    if not addressed + standing:
+        return []
+    return [
+        f"Earlier comments on this pull request: **{addressed}** addressed, their lines were changed; "
+        f"**{standing}** stand open."
+    ]
 
 
 def _cut(coverage: Coverage) -> list[str]:

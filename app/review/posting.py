@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from app.domain.base import Record
 from app.domain.findings import Finding
+from app.review.following import remove_mark
 from app.review.messages import render_comment, render_marker
 
 
@@ -46,10 +47,11 @@ def match_comments(findings: Iterable[Finding], comments: Iterable[Mapping[str, 
     """Fingerprint → GitHub's comment id, by place and words.
 
     GitHub shows where a comment was made as `original_…`, and where it stands now without, or nothing once it is
-    outdated.
+    outdated. A review that is taken up again late may find its comments marked.
     """
     ids = {
-        (item["path"], _where(item, "start_line"), _where(item, "line"), item["body"]): item["id"] for item in comments
+        (item["path"], _where(item, "start_line"), _where(item, "line"), remove_mark(item["body"])): item["id"]
+        for item in comments
     }
     return {one.fingerprint: ids.get((one.path, one.start_line, one.line, render_comment(one))) for one in findings}
 

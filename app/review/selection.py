@@ -1,5 +1,6 @@
 """Where and whether, as pure decisions over scores: which lines to ask about, which answers to post."""
 
+from collections.abc import Iterable
 from typing import get_args
 
 from app.domain.base import Record
@@ -7,6 +8,7 @@ from app.domain.diff import FileDiff, Hunk
 from app.domain.findings import Finding, Severity, decide_severity, finding_fingerprint, finding_words
 from app.domain.lines import LineSite, render_sites
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
+from app.review.following import Earlier, is_said
 
 #: Questions to the adapter in one review over the comments it may hold, since some answers are held back.
 _SPARE_QUESTIONS = 3
@@ -73,6 +75,12 @@ def select_candidates(
         if score >= threshold
     ]
     return tuple(sorted(over, key=lambda candidate: -candidate.score))
+
+
+def drop_said(candidates: tuple[Candidate, ...], earlier: Iterable[Earlier]) -> tuple[Candidate, ...]:
+    """Without the lines that have a comment of ours already: the same in other words would be the same again."""
+    known = tuple(earlier)
+    return tuple(one for one in candidates if not is_said(one.site.path, one.site.text, known))
 
 
 def select_findings(

@@ -96,10 +96,12 @@ def select_findings(session: Session, review_id: str) -> list[FindingRow]:
     return list(session.exec(query.order_by(col(FindingRow.path), col(FindingRow.line))))
 
 
-def select_posted_fingerprints(session: Session, installation_id: int, repository: str, pull_request: int) -> set[str]:
-    """Every fingerprint that was posted on this pull request, at whatever commit: it is not said twice."""
+def select_posted_findings(
+    session: Session, installation_id: int, repository: str, pull_request: int
+) -> list[FindingRow]:
+    """Everything that was posted on this pull request, at whatever commit: it is not said twice. Oldest first."""
     query = (
-        select(FindingRow.fingerprint)
+        select(FindingRow)
         .join(ReviewRow, col(ReviewRow.id) == col(FindingRow.review_id))
         .where(
             ReviewRow.installation_id == installation_id,
@@ -107,5 +109,10 @@ def select_posted_fingerprints(session: Session, installation_id: int, repositor
             ReviewRow.pull_request == pull_request,
             col(FindingRow.posted).is_(True),
         )
+        .order_by(col(ReviewRow.created_at), col(ReviewRow.id), col(FindingRow.fingerprint))
     )
-    return set(session.exec(query))
+    return list(session.exec(query))
+
+
+def save_coverage(session: Session, review_id: str, coverage: dict[str, Any]) -> None:
+    session.connection().execute(sa.update(ReviewRow).where(col(ReviewRow.id) == review_id).values(coverage=coverage))

@@ -16,21 +16,15 @@ from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter, i
 from app.review.base_review import draft_base_review
 from app.review.coverage import Coverage, read_before, read_files
 from app.review.drafting import Draft, draft_review
+from app.review.following import Earlier
 from app.review.increment import ReadBefore
 from app.review.messages import (
-    CHECK_NAME,
-    CheckText,
-    FailureKind,
     decide_failure,
-    render_check,
     render_comment,
-    render_failure,
     render_held_back,
     render_no_adapter,
-    render_paused,
     render_place,
     render_review_body,
-    render_shadow,
 )
 from app.review.posting import OwnReview, decide_posting, match_comments
 from app.review.repair import Batch, classify_refusal, repair_batch
@@ -39,28 +33,26 @@ from app.store.references import Library
 from app.store.reviews import (
     FINISHED,
     REVIEWED,
-    load_review,
     restart_review,
     save_findings,
     save_posted_comments,
     save_review,
     save_review_state,
-    select_findings,
-    select_posted_fingerprints,
     select_reviews,
 )
 from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
+from app.workflows.checking import publish_check, publish_failure, publish_pause
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
+from app.workflows.following import load_earlier, mark_comments
 from app.workflows.retrieving import RepositoryNotes
+from app.workflows.review_rows import load_drafted, load_row
 from app.workflows.review_sources import fetch_changed, fetch_customs, make_surroundings
 from app.workflows.reviewers import load_base_writer, load_reviewer
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
 _POSTING_ACTS = 6
-#: A minute or so: where GitHub was away for half an hour, the installation's other work need not wait for another.
-_TELLING_ATTEMPTS = 6
 _log = logging.getLogger(__name__)
 
 
@@ -131,6 +123,7 @@ async def _review(installation_id: int, review_id: str, way: _Way, asked: str) -
         way.submitting = True
         if not await submit(installation_id, review_id, github_review_id):
             return "skipped"
+    await mark_comments(installation_id, review_id)
     await publish_check(installation_id, review_id, None)
     return "posted" if outcome == "drafted" else "silent"
 
@@ -150,7 +143,7 @@ def _plan(session: Session, installation_id: int, repository: str, review_id: st
     )
     if save_review(session, row):
         return "planned"
-    known = _load_row(session, installation_id, review_id)
+    known = load_row(session, installation_id, review_id)
     if known.state in FINISHED - REVIEWED and known.github_review_id is not None:
         # It stands on GitHub and only its account is missing: drafted anew, its own comments would be repetitions.
         save_review_state(session, review_id, "drafted")
@@ -166,7 +159,7 @@ class _Known(NamedTuple):
 
     row: ReviewRow
     is_paused: bool
-    posted: frozenset[str]
+    earlier: tuple[Earlier, ...]
     dismissed: frozenset[str]
     before: ReadBefore | None
 
@@ -179,7 +172,7 @@ async def draft(installation_id: int, review_id: str, asked: str = "") -> str:
     row, github = known.row, services().github(installation_id)
     policy = (await github.fetch_policy(row.repository)).policy
     if row.state == "drafted":
-        return _decide_fate(policy.review, row, speaks=bool(_load_findings(review_id)))
+        return _decide_fate(policy.review, row, speaks=bool(load_drafted(review_id)))
     if known.is_paused and not asked:
         return "paused"
     pull = await github.fetch_pull(row.repository, row.pull_request)
@@ -207,12 +200,12 @@ def _decide_fate(policy: ReviewPolicy, row: ReviewRow, *, speaks: bool) -> str:
 
 def _load_known(installation_id: int, review_id: str) -> _Known:
     with reading(services().database) as session:
-        row = _load_row(session, installation_id, review_id)
+        row = load_row(session, installation_id, review_id)
         place = Place(installation_id, row.repository, row.pull_request)
         return _Known(
             row=row,
             is_paused=load_pause(session, place) is not None,
-            posted=frozenset(select_posted_fingerprints(session, installation_id, row.repository, row.pull_request)),
+            earlier=load_earlier(session, row),
             dismissed=frozenset(select_dismissed(session, place)),
             before=None if row.full else _read_before(session, row),
         )
@@ -236,7 +229,7 @@ async def _draft(installation_id: int, known: _Known, policy: ReviewPolicy) -> D
     """By the promoted adapter; without one by the base where the owners want that; None when nobody may speak."""
     row, github = known.row, services().github(installation_id)
     about: dict[str, Any] = {"repository": row.repository, "pull_request": row.pull_request, "policy": policy}
-    about |= {"known_fingerprints": known.posted, "dismissed": known.dismissed}
+    about |= {"earlier": known.earlier, "dismissed": known.dismissed}
     reviewer = await load_reviewer(installation_id)
     if reviewer is None and policy.without_adapter is not WithoutAdapter.BASE:
         return None
@@ -264,7 +257,7 @@ async def create_pending(installation_id: int, review_id: str) -> int:
             await github.delete_pending_review(subject.repository, subject.pull_request, act.review_id)
             continue
         try:
-            return await _create(installation_id, subject, _load_findings(review_id))
+            return await _create(installation_id, subject, load_drafted(review_id))
         except Refused as refusal:
             if classify_refusal(refusal.reason, str(refusal)) != "pending":
                 raise
@@ -303,7 +296,7 @@ async def submit(installation_id: int, review_id: str, github_review_id: int) ->
     standing = next((review for review in own if review.review_id == github_review_id), None)
     if standing is None:
         return False  # taken back by a run that was killed before it could say so
-    findings = _load_findings(review_id)
+    findings = load_drafted(review_id)
     if standing.state == "PENDING":
         if (await github.fetch_pull(*where))["head"]["sha"] != subject.head_sha:
             await github.delete_pending_review(*where, github_review_id)
@@ -331,73 +324,13 @@ async def _own_reviews(installation_id: int, subject: _Subject) -> tuple[OwnRevi
     )
 
 
-@step()
-async def publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None, shadow: bool = False) -> int:
-    """The check run of the head commit; without a text, the account of what the drafted review covered."""
-    with reading(services().database) as session:
-        row = _load_row(session, installation_id, review_id)
-    if text is not None:
-        return await _ensure_check(installation_id, row, CheckText.model_validate(text))
-    render = render_shadow if shadow else render_check
-    check = render(Coverage.model_validate(row.coverage), _load_findings(review_id), row.adapter or "")
-    return await _ensure_check(installation_id, row, check)
-
-
-@step()
-async def publish_pause(installation_id: int, review_id: str) -> int:
-    """Who paused the pull request is read here, and stays out of the journal."""
-    with reading(services().database) as session:
-        row = _load_row(session, installation_id, review_id)
-        pause = load_pause(session, Place(installation_id, row.repository, row.pull_request))
-    if pause is None:  # resumed meanwhile, which asks for a review of its own
-        return 0
-    return await _ensure_check(installation_id, row, render_paused(pause.actor, pause.actor_role))
-
-
-@step(attempts=_TELLING_ATTEMPTS)
-async def publish_failure(installation_id: int, review_id: str, kind: FailureKind, submitting: bool) -> int:
-    """The check run of a head commit whose review failed. The error itself is in the log only."""
-    with reading(services().database) as session:
-        row = _load_row(session, installation_id, review_id)
-    maybe_posted = submitting or row.github_review_id is not None
-    return await _ensure_check(installation_id, row, render_failure(kind, maybe_posted=maybe_posted))
-
-
-async def _ensure_check(installation_id: int, row: ReviewRow, check: CheckText) -> int:
-    return (
-        await services()
-        .github(installation_id)
-        .ensure_check_run(
-            row.repository,
-            row.head_sha,
-            external_id=row.id,
-            conclusion=check.conclusion,
-            title=check.title,
-            summary=check.summary,
-            name=CHECK_NAME,
-        )
-    )
-
-
 @transaction
 def _settle(session: Session, review_id: str, state: str) -> str:
     save_review_state(session, review_id, state)
     return state
 
 
-def _load_row(session: Session, installation_id: int, review_id: str) -> ReviewRow:
-    row = load_review(session, installation_id, review_id)
-    if row is None:
-        raise UnderstudyError(f"review {review_id} is gone: it was erased while it ran")
-    return row
-
-
 def _load_subject(installation_id: int, review_id: str) -> _Subject:
     with reading(services().database) as session:
-        row = _load_row(session, installation_id, review_id)
+        row = load_row(session, installation_id, review_id)
     return _Subject(repository=row.repository, pull_request=row.pull_request, head_sha=row.head_sha)
-
-
-def _load_findings(review_id: str) -> tuple[Finding, ...]:
-    with reading(services().database) as session:
-        return tuple(Finding.model_validate(row.payload) for row in select_findings(session, review_id))

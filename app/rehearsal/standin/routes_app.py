@@ -72,6 +72,15 @@ def _installation(call: Call) -> Answer:
     return Answer(200, call.site.installation_json())
 
 
+def _installation_of(call: Call) -> Answer:
+    """The App's installation on a repository; 404 where it has none."""
+    name = f"{call.path['owner']}/{call.path['repo']}"
+    repository = call.site.repositories.get(name)
+    if repository is None or not repository.installed or call.site.uninstalled:
+        raise not_found()
+    return Answer(200, call.site.installation_json())
+
+
 def _installation_repositories(call: Call) -> Listing:
     site, grant = call.site, call.grant
     if grant is None:
@@ -141,6 +150,7 @@ ROUTES = (
     Route("GET", "/app", _app, asker="app"),
     Route("GET", "/app/installations", _installations, asker="app"),
     Route("GET", "/app/installations/{installation_id}", _installation, asker="app"),
+    Route("GET", "/repos/{owner}/{repo}/installation", _installation_of, asker="app"),
     Route("GET", "/app/hook/deliveries", _deliveries, asker="app"),
     Route("POST", "/app/hook/deliveries/{delivery_id}/attempts", _redeliver, asker="app"),
     Route("GET", "/installation/repositories", _installation_repositories, needs=("metadata", "read")),

@@ -1,11 +1,12 @@
 """Comments over REST: on the pull request as a whole, and answers on review threads."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
+from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found, unprocessable
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.pulls import comment_json, issue_comment_json, reaction_json
 from app.rehearsal.standin.reviewing import BODY_LIMIT
@@ -18,19 +19,20 @@ class Written(BaseModel):
     body: str
 
 
-def _text(call: Call) -> str:
+def _text(call: Call, refuse: Callable[[str], Refusal]) -> str:
     """Raises:
-    Refusal: 422 in the form of these routes, which names the field.
+    Refusal: 422 in the route's own form.
     """
     body = call.parse(Written).body
     if not body.strip():
-        raise _invalid("Body cannot be blank")
+        raise refuse("Body cannot be blank")
     if len(body) > BODY_LIMIT:
-        raise _invalid(f"body is too long (maximum is {BODY_LIMIT} characters)")
+        raise refuse(f"body is too long (maximum is {BODY_LIMIT} characters)")
     return body
 
 
 def _invalid(message: str) -> Refusal:
+    """As the routes for comments on the whole pull request say it: naming the field."""
     error = {"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": message}
     return Refusal(422, "Validation Failed", [error])
 
@@ -80,26 +82,38 @@ def _react(call: Call) -> Answer:
 
 
 def _react_reviewing(call: Call) -> Answer:
-    return _add_reaction(call, _find_reviewing(call))
+    return _add_reaction(call, _find_reviewing(call)[2])
 
 
 def _reactions_reviewing(call: Call) -> Listing:
     """Oldest first, of one kind where `content` asks for it."""
-    comment, site = _find_reviewing(call), call.site
+    comment, site = _find_reviewing(call)[2], call.site
     own = [Reaction(number, site.bot, content) for content, number in comment.own_reactions.items()]
     found = sorted([*own, *comment.reacted], key=lambda one: one.id)
     wanted = call.query.get("content")
     return Listing([reaction_json(site.base_url, comment, one) for one in found if wanted in (None, one.content)])
 
 
-def _find_reviewing(call: Call) -> Comment:
+def _find_reviewing(call: Call) -> tuple[PullRequest, Thread, Comment]:
     number = call.number("comment_id")
-    rows = ((pull, one) for pull in call.repository.pulls.values() for _, one in pull.comments())
-    found = next((row for row in rows if row[1].id == number), None)
+    rows = ((pull, *row) for pull in call.repository.pulls.values() for row in pull.comments())
+    found = next((row for row in rows if row[2].id == number), None)
     if found is None:
         raise not_found()
     call.pull_number = found[0].number
-    return found[1]
+    return found
+
+
+def _update_reviewing(call: Call) -> Answer:
+    """Only its own, as with comments on a whole pull request. GitHub tells everyone of the change, the App too."""
+    site, (pull, thread, comment) = call.site, _find_reviewing(call)
+    if comment.author is not site.bot:
+        raise Refusal(403, "Resource not accessible by integration")
+    before, comment.body = comment.body, _text(call, unprocessable)
+    comment.editor, comment.edited_at, comment.updated_at = site.bot, site.clock(), site.clock()
+    changes = {"body": {"from": before}}
+    site.emit_comment(call.repository, pull, thread, comment, action="edited", sender=site.bot, changes=changes)
+    return Answer(200, comment_json(site.base_url, call.repository, pull, thread, comment))
 
 
 def _add_reaction(call: Call, comment: Comment | IssueComment) -> Answer:
@@ -115,7 +129,7 @@ def _add_reaction(call: Call, comment: Comment | IssueComment) -> Answer:
 
 def _create(call: Call) -> Answer:
     now = call.site.clock()
-    comment = IssueComment(call.site.new_id(), call.site.bot, _text(call), now, now)
+    comment = IssueComment(call.site.new_id(), call.site.bot, _text(call, _invalid), now, now)
     call.pull.conversation.append(comment)
     return Answer(201, _shown(call, call.pull, comment))
 
@@ -139,7 +153,7 @@ def _update(call: Call) -> Answer:
     pull, comment = _find(call)
     if comment.author is not call.site.bot:
         raise Refusal(403, "Resource not accessible by integration")
-    comment.body, comment.updated_at = _text(call), call.site.clock()
+    comment.body, comment.updated_at = _text(call, _invalid), call.site.clock()
     return Answer(200, _shown(call, pull, comment))
 
 
@@ -154,7 +168,7 @@ def _reply(call: Call) -> Answer:
 
 
 def _answer(call: Call, pull: PullRequest, thread: Thread) -> Comment:
-    site, body, root = call.site, _text(call), thread.root
+    site, body, root = call.site, _text(call, unprocessable), thread.root
     now = site.clock()
     review = Review(site.new_id(), site.bot, "COMMENTED", "", root.commit_sha, now, submitted_at=now)
     pull.reviews.append(review)
@@ -188,6 +202,7 @@ ROUTES = (
     Route("POST", _ISSUES + "/comments/{comment_id}/reactions", _react, needs=_WRITE),
     Route("GET", _PULLS + "/comments", _list_reviewing, needs=_READ),
     Route("GET", _PULLS + "/{pull_number}/comments", _list_reviewing, needs=_READ),
+    Route("PATCH", _PULLS + "/comments/{comment_id}", _update_reviewing, needs=_WRITE),
     Route("GET", _PULLS + "/comments/{comment_id}/reactions", _reactions_reviewing, needs=_READ),
     Route("POST", _PULLS + "/comments/{comment_id}/reactions", _react_reviewing, needs=_WRITE),
     Route("POST", _REPLIES, _reply, needs=_WRITE, creates_content=True),

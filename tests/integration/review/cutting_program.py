@@ -36,7 +36,7 @@ def _load_reviewing() -> None:
     with cuttable_steps():
         from app.workflows import reviewing
     from app.review.drafting import Reviewer
-    from tests.integration.review.test_heads import Everything, Loggers, Prints
+    from tests.integration.review.printing import Everything, Loggers, Prints
 
     async def load(installation_id: int) -> Reviewer:
         return Reviewer(adapter=f"{installation_id}--v1", locator=Prints(), writer=Loggers(), acceptance=Everything())

@@ -16,7 +16,7 @@ from app.store.reviews import select_findings, select_reviews
 from app.workflows import engine
 from tests.cutting import Cut, CutProgram
 from tests.integration.review.cutting_program import Review, Told
-from tests.integration.review.test_heads import PRINTING
+from tests.integration.review.printing import PRINTING
 from tests.integration.team import REPO, Team, assembled_team
 
 pytestmark = pytest.mark.slow

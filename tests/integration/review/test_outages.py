@@ -14,7 +14,8 @@ from app.store.reviews import FINISHED, select_reviews
 from app.store.tables import ReviewRow
 from app.workflows import context, engine, journal, upkeep
 from app.workflows.runs import Queue, State
-from tests.integration.review.test_heads import PRINTING, Loggers, review, said, writer
+from tests.integration.review.printing import PRINTING, Loggers, review, said
+from tests.integration.review.test_heads import writer
 from tests.integration.team import REPO, Team
 
 assert writer  # a fixture

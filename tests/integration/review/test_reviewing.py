@@ -9,7 +9,7 @@ from app.store.database import writing
 from app.store.learning import move_pointer
 from app.store.reviews import save_review
 from app.store.tables import ReviewRow
-from app.workflows import reviewing
+from app.workflows import checking, reviewing
 from tests.integration.review.reviewed import CLEAN, GUILTY, ReviewedTeam, promote_adapter
 from tests.integration.team import REPO, Team
 from tests.serving_fixture import ServingProcess
@@ -121,7 +121,7 @@ def test_each_step_may_run_twice(reviewed: ReviewedTeam) -> None:
         submitted = [await reviewing.submit(installation, review_id, created[0]) for _ in range(2)]
         created.append(await reviewing.create_pending(installation, review_id))
         for _ in range(2):
-            await reviewing.publish_check(installation, review_id, None)
+            await checking.publish_check(installation, review_id, None)
         return created, submitted
 
     created, submitted = asyncio.run(twice())

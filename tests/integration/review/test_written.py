@@ -19,7 +19,7 @@ from app.store.feedback import select_feedback
 from app.store.reviews import select_findings
 from app.store.steering import Place
 from app.workflows import feedback, reviewing
-from tests.integration.review.test_heads import review, said, summary
+from tests.integration.review.printing import review, said, summary
 from tests.integration.team import REPO, SERVICE, Team
 
 #: Long enough that a hunk at its end does not show where its function begins.

@@ -32,7 +32,7 @@ from app.store.reviews import (
     save_posted_comments,
     save_review,
     save_review_state,
-    select_posted_fingerprints,
+    select_posted_findings,
 )
 from app.store.tables import ApprovalRow, DeliveryRow, ExecutorRow, ReviewRow
 
@@ -201,7 +201,7 @@ def test_one_review_per_head_and_no_finding_twice(engine: sa.Engine) -> None:
         assert save_review(session, review)
         assert not save_review(session, review)
         assert save_findings(session, review.id, [finding, finding]) == 1
-        assert select_posted_fingerprints(session, OURS, "o/r", 3) == set()
+        assert select_posted_findings(session, OURS, "o/r", 3) == []
         save_posted_comments(session, review.id, {"fp1:1": 77})
         save_review_state(session, review.id, "posted", github_review_id=5_000_000_000)
     with reading(engine) as session:
@@ -210,8 +210,8 @@ def test_one_review_per_head_and_no_finding_twice(engine: sa.Engine) -> None:
         assert (row.state, row.github_review_id) == ("posted", 5_000_000_000)
         assert row.finished_at is not None
         assert load_review(session, THEIRS, review.id) is None
-        assert select_posted_fingerprints(session, OURS, "o/r", 3) == {"fp1:1"}
-        assert select_posted_fingerprints(session, THEIRS, "o/r", 3) == set()
+        assert [row.comment_id for row in select_posted_findings(session, OURS, "o/r", 3)] == [77]
+        assert select_posted_findings(session, THEIRS, "o/r", 3) == []
 
 
 def test_silent_executors_are_dead_until_they_beat_again(engine: sa.Engine) -> None:

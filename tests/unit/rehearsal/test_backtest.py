@@ -90,3 +90,8 @@ def test_the_page_shows_both_sides_and_runs_nothing_that_people_wrote() -> None:
 def test_the_page_says_that_a_refused_adapter_would_have_been_silent() -> None:
     page = render_report(_report("reject"), [], (_pull(theirs=(_remark(4),), state="skipped"),))
     assert "No adapter passed the gate, so it would have said nothing at all." in page
+    assert "refused candidate" not in page
+    told = _report("reject") | {"review": {"refused": "7--v1"}}
+    page = render_report(told, [], (_pull((_remark(4),)),))
+    assert "Below is what the refused candidate <code>7--v1</code> would have said" in page
+    assert "0 of 1" in page, "no line of a made-up comment is shown by git"

@@ -1,6 +1,7 @@
 """A pull request is rehearsed as its first reviewer met it, and git says what became of each line."""
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,13 @@ import pytest
 from app.domain.examples import Evidence
 from app.domain.findings import Finding
 from app.rehearsal.archive import ArchivedPullRequest
-from app.rehearsal.backtesting import find_reviewed, read_backtest
+from app.rehearsal.backtesting import find_reviewed, let_refused_review, read_backtest
 from app.rehearsal.playback import Mirror
-from app.store.database import open_engine, writing
+from app.store.database import open_engine, reading, writing
+from app.store.learning import load_pointer, move_pointer, save_adapter_version
 from app.store.migrate import migrate
 from app.store.reviews import save_findings, save_review
-from app.store.tables import ReviewRow
+from app.store.tables import AdapterVersionRow, ReviewRow
 
 INSTALLATION = 5
 
@@ -29,6 +31,7 @@ def commits(tmp_path: Path) -> tuple[Mirror, str, str]:
     """A mirror, the commit people looked at, and the head, whose second line is another."""
     work = tmp_path / "work"
     _git(tmp_path, "init", "--quiet", str(work))
+    _git(work, "commit", "--quiet", "--allow-empty", "-m", "Begin")
     shas = []
     for text in ("one\ntwo\nthree\n" + "filler\n" * 20, "one\nTWO\nthree\n" + "filler\n" * 20):
         (work / "a.py").write_text(text)
@@ -103,6 +106,44 @@ def test_people_and_findings_are_read_side_by_side(commits: tuple[Mirror, str, s
     assert [(one.line, one.evidence) for one in pull.ours] == [(2, Evidence.LINE), (15, Evidence.FILE)]
     assert [(one.author, one.line, one.evidence) for one in pull.theirs] == [("ann", 2, Evidence.LINE)]
     assert (pull.state, pull.commit_sha, pull.later) == ("posted", early, 1)
+    assert pull.placed == 2, "the first commit adds every line"
+
+
+@pytest.mark.parametrize(
+    ("states", "serving", "expected"),
+    [
+        ({"5--old": "rejected", "5--new": "rejected"}, None, "5--new"),
+        ({"5--old": "rejected", "5--new": "promoted"}, "5--new", None),
+        ({"5--old": "quarantined"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_a_refused_candidate_reviews_only_where_none_passed(
+    tmp_path: Path, states: dict[str, str], serving: str | None, expected: str | None
+) -> None:
+    url = f"sqlite:///{tmp_path / 'u.db'}"
+    migrate(url)
+    database = open_engine(url)
+    with writing(database) as session:
+        for day, (name, state) in enumerate(states.items(), 1):
+            row = AdapterVersionRow(
+                name=name,
+                installation_id=INSTALLATION,
+                snapshot_id="s",
+                state=state,
+                path="p",
+                manifest={},
+                created_at=datetime(2026, 1, day, tzinfo=UTC),
+            )
+            save_adapter_version(session, row)
+        if serving is not None:
+            move_pointer(session, INSTALLATION, serving)
+    assert let_refused_review(database, INSTALLATION) == expected
+    with reading(database) as session:
+        pointer = load_pointer(session, INSTALLATION)
+        reviewing = None if pointer is None else pointer.adapter_name
+    database.dispose()
+    assert reviewing == (expected or serving)
 
 
 def _finding(line: int, fingerprint: str) -> Finding:

@@ -67,7 +67,7 @@ def draft(
     writer: Writer, files: int | tuple[ChangedFile, ...] = 1, policy: ReviewPolicy = DEFAULT_REVIEW, **more: Any
 ) -> Draft:
     changed = tuple(file(f"{n}.py", PATCH) for n in range(files)) if isinstance(files, int) else files
-    about = {"known_fingerprints": frozenset(), "dismissed": frozenset()} | more
+    about = {"earlier": (), "dismissed": frozenset()} | more
     return asyncio.run(draft_base_review(writer, changed, repository="o/r", pull_request=1, policy=policy, **about))
 
 

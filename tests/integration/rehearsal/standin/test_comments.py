@@ -85,3 +85,31 @@ def test_who_reacted_to_a_comment_on_a_line_is_listed_by_kind(tmp_path: Path) ->
         ]
         assert [one["content"] for one in client.get(path, params={"content": "-1"}).json()] == ["-1"]
         assert client.get(f"/repos/{REPO}/pulls/comments/{first + 999}/reactions").status_code == 404
+
+
+def test_the_app_changes_its_own_comment_on_a_line_and_no_other(tmp_path: Path) -> None:
+    with small_world(tmp_path) as world, receiving() as receiver:
+        world.open()
+        client, theirs = world.installation(), a_comment(world)
+        draft = {
+            "event": "COMMENT",
+            "body": "all",
+            "comments": [{"path": "a.py", "line": 20, "side": "RIGHT", "body": "first"}],
+        }
+        review = client.post(f"/repos/{REPO}/pulls/1/reviews", json=draft).json()
+        (own,) = client.get(f"/repos/{REPO}/pulls/1/reviews/{review['id']}/comments").json()
+        world.server.deliver_to(receiver.url)
+        path = f"/repos/{REPO}/pulls/comments"
+        changed = client.patch(f"{path}/{own['id']}", json={"body": "second"})
+        assert (changed.status_code, changed.json()["body"]) == (200, "second")
+        assert [one["body"] for one in client.get(f"/repos/{REPO}/pulls/1/comments").json()] == ["why?", "second"]
+        assert client.patch(f"{path}/{theirs}", json={"body": "mine"}).status_code == 403
+        assert client.patch(f"{path}/{own['id'] + 999}", json={"body": "mine"}).status_code == 404
+        assert client.patch(f"{path}/{own['id']}", json={"body": " "}).status_code == 422
+        narrow = world.installation(permissions={"pull_requests": "read"})
+        assert narrow.patch(f"{path}/{own['id']}", json={"body": "x"}).status_code == 403
+        world.server.drain()
+    (told,) = [one for one in receiver.received if one.payload["action"] == "edited"]
+    check_webhook(told.event, told.payload)
+    assert (told.payload["action"], told.payload["changes"]) == ("edited", {"body": {"from": "first"}})
+    assert told.payload["sender"]["login"] == "understudy[bot]"

@@ -1,0 +1,1 @@
+"""Where reviews stand, how often they repeat themselves, and how quiet they are: over pull requests that go on."""
