@@ -20,7 +20,6 @@ import torch
 from datasets import Dataset
 from transformers.trainer_callback import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
-from trl.trainer.sft_trainer import SFTTrainer
 
 from app.domain.errors import UserError
 from training.base.tokens import load_tokenizer
@@ -33,6 +32,7 @@ from training.recipes.arguments import CHECKPOINTS, begin_training, shared_argum
 from training.recipes.clock import Clock
 from training.recipes.compaction import compact_output_layer
 from training.recipes.pace import decide_rate
+from training.recipes.resuming import HeldWeights, ResumingTrainer
 from training.recipes.stopping import StopWhenOverfit, read_validations
 from training.recipes.task import SftRecord, Task
 from training.recipes.weights import attach_new, newest_checkpoint, read_method, read_precision, save_adapter
@@ -79,13 +79,13 @@ def train_plan(
     clock = Clock("sft", _step_tokens(plan, task), task.out, task.budget_seconds, progress)
     stopping = StopWhenOverfit(task.config.patience)
     with compact_output_layer():
-        trainer = SFTTrainer(
+        trainer = ResumingTrainer(
             model=weights,
             args=_arguments(task, precision, validates=bool(mixture.validation)),
             train_dataset=_dataset(plan),
             eval_dataset=_dataset(mixture.validation) if mixture.validation else None,
             processing_class=tokenizer.raw,
-            callbacks=[clock, stopping],
+            callbacks=[clock, stopping, HeldWeights()],
             optimizers=_learning(weights, clock, task),
         )
         trainer.remove_callback(PrinterCallback)

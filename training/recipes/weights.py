@@ -17,6 +17,9 @@ from training.recipes.method import Method, choose_method, read_accelerator, rea
 from training.recipes.shared_prefix import share_prefixes
 from training.recipes.task import Task
 
+#: PEFT's name for an adapter that got none.
+ADAPTER_NAME = "default"
+
 
 def read_method(task: Task) -> Method:
     return choose_method(task.config, parameters=read_parameters(task.base), accelerator=read_accelerator())
@@ -37,13 +40,23 @@ def load_frozen(task: Task, longest: int) -> Any:  # noqa: ANN401 - transformers
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=kind,
     )
-    return AutoModelForCausalLM.from_pretrained(
+    frozen = AutoModelForCausalLM.from_pretrained(
         task.base,
         dtype=kind,
         attn_implementation=decide_attention(longest, on_gpu=torch.cuda.is_available()),
         quantization_config=four_bits if read_method(task) == "qlora" else None,
         local_files_only=True,
     )
+    keep_layout(frozen)
+    return frozen
+
+
+def keep_layout(frozen: torch.nn.Module) -> None:
+    """On a processor with AVX512-BF16 bitsandbytes 0.50.2 packs 4-bit weights anew at their first use in evaluation,
+    with loss, and trains on with those: a validation would change the training, and a resume end in other bytes."""
+    for module in frozen.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def attach_new(task: Task, longest: int) -> Any:  # noqa: ANN401 - peft ships no types
@@ -64,7 +77,7 @@ def attach_trained(task: Task, adapter: Path, longest: int) -> Any:  # noqa: ANN
     """The base with an adapter of ours, to be trained further."""
     weights = PeftModel.from_pretrained(load_frozen(task, longest), adapter, is_trainable=True)
     # the file names the base; at every checkpoint PEFT looks for it, and a name would be looked up on a hub
-    weights.peft_config["default"].base_model_name_or_path = str(task.base)
+    weights.peft_config[ADAPTER_NAME].base_model_name_or_path = str(task.base)
     return weights
 
 
@@ -81,7 +94,7 @@ def save_adapter(trained: Any, task: Task, place: Path) -> None:  # noqa: ANN401
     made, beside = place.with_name(".peft"), place.with_name(f".{place.name}")
     for old in (made, beside, place):
         shutil.rmtree(old, ignore_errors=True)
-    trained.save_pretrained(made, safe_serialization=True, selected_adapters=["default"])
+    trained.save_pretrained(made, safe_serialization=True, selected_adapters=[ADAPTER_NAME])
     options = json.loads((made / CONFIG).read_text(encoding="utf-8"))
     options["base_model_name_or_path"] = task.checkpoint.name
     options["target_modules"] = sorted(options["target_modules"])  # PEFT writes a set, in any order

@@ -34,6 +34,14 @@ def arguments(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, larger_
     return ["sft", "--snapshot", larger_snapshot, "--base", tiny_base, "--config", config]
 
 
+@pytest.fixture(scope="module")
+def quantised(arguments: list[str | Path], tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
+    """The same on a base in 4 bits, whose adapter TRL holds in 16 bits and PEFT loads in 32."""
+    config: Path = tmp_path_factory.mktemp("resume") / "config.yaml"
+    config.write_text(f"{CONFIG}method: qlora\nweight_precision: bfloat16\n".replace("epochs: 2", "epochs: 1"))
+    return [*arguments[:-1], config]
+
+
 def _kill_at(share: float, arguments: list[str | Path], out: Path) -> None:
     process = start_training(*arguments, "--out", out)
     assert process.stdout is not None
@@ -64,3 +72,14 @@ def test_killed_three_times_it_ends_in_the_same_bytes(arguments: list[str | Path
     assert records[0]["validation_rows"] >= 16
     assert records[0]["general"]["rows"] > 0
     shutil.rmtree(killed)
+
+
+def test_killed_in_the_middle_a_training_on_four_bits_goes_on_learning_to_the_same_bytes(
+    quantised: list[str | Path], tmp_path: Path
+) -> None:
+    peace, killed = tmp_path / "peace", tmp_path / "killed"
+    assert run_training(*quantised, "--out", peace)[0] == 0
+    _kill_at(0.5, quantised, killed)
+    assert run_training(*quantised, "--out", killed)[0] == 0
+    name = "adapter/adapter_model.safetensors"
+    assert hash_file(killed / name) == hash_file(peace / name)
