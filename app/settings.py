@@ -7,7 +7,7 @@ import httpx
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
@@ -29,6 +29,23 @@ def _split_schedules(value: object) -> object:
     return [part.strip() for part in value.split(";") if part.strip()] if isinstance(value, str) else value
 
 
+def _none_if_empty(value: object) -> object:
+    return value or None
+
+
+def _check_address(address: str) -> str:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("is no address with scheme and host, such as https://github.example.org")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_check_address)]
+
+
 class Settings(BaseSettings):
     """Every setting, read from the variable UNDERSTUDY_<NAME>. Secrets have no default: without them nothing starts."""
 
@@ -43,8 +60,8 @@ class Settings(BaseSettings):
     app_slug: str = "understudy"
 
     #: A GitHub Enterprise Server: https://HOST/api/v3 and https://HOST.
-    github_api_url: str = "https://api.github.com"
-    github_git_url: str = "https://github.com"
+    github_api_url: Address = "https://api.github.com"
+    github_git_url: Address = "https://github.com"
     #: GitHub asks for at least a second between two writes.
     write_pause_seconds: float = Field(default=1.0, ge=0)
     #: GitHub allows 500 requests an hour that create content.
@@ -108,17 +125,6 @@ class Settings(BaseSettings):
             raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`")
         return secret
 
-    @field_validator("github_api_url", "github_git_url")
-    @classmethod
-    def _check_address(cls, address: str) -> str:
-        try:
-            url = httpx.URL(address)
-        except httpx.InvalidURL:
-            url = httpx.URL("")
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("is no address with scheme and host, such as https://github.example.org")
-        return address
-
     @field_validator("runner_config")
     @classmethod
     def _check_place(cls, path: Path | None) -> Path | None:
@@ -171,11 +177,11 @@ class ReadingSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
 
     #: A token that may read metadata, contents and pull requests; it is enough by itself.
-    github_token: SecretStr | None = None
+    github_token: Annotated[SecretStr | None, BeforeValidator(_none_if_empty)] = None
     app_id: int | None = Field(default=None, gt=0)
     private_key_file: Path | None = None
-    github_api_url: str = "https://api.github.com"
-    github_git_url: str = "https://github.com"
+    github_api_url: Address = "https://api.github.com"
+    github_git_url: Address = "https://github.com"
 
 
 def read_private_key(path: Path) -> str:

@@ -95,7 +95,7 @@ def read_contents(
     permit: Callable[[Reference], bool],
     seconds: float = MOST_SECONDS,
 ) -> Iterator[PassagesRead]:
-    """Each content in turn, until time is up. At most `room` pieces in all: from then on contents give none.
+    """Each content in turn, until time is up or `room` pieces were given. One that would go over it gives its first.
 
     Raises:
         GitFailed: when git cannot read a blob.
@@ -103,10 +103,10 @@ def read_contents(
     ends_at = time.monotonic() + seconds
     with open_blobs(mirror) as read_blob:
         for content, path in unread.items():
-            if time.monotonic() > ends_at:
+            if time.monotonic() > ends_at or room <= 0:
                 return
             reader, _, blob = content.partition(":")
-            passages = read_passages(read_blob(blob), reader, repository=repository, path=path) if room else []
+            passages = read_passages(read_blob(blob), reader, repository=repository, path=path)
             found = [one for one in passages if permit(one)][:room]
             room -= len(found)
             yield PassagesRead(content, found)

@@ -72,13 +72,17 @@ def read_backtest(
         )
 
 
+#: A version that the gate holds stays a candidate.
+_NOT_PASSED = frozenset({AdapterState.REJECTED.value, AdapterState.CANDIDATE.value})
+
+
 def let_refused_review(database: Engine, installation_id: int) -> str | None:
-    """Where the gate let none pass, let its newest candidate review, in this rehearsal's own registry and nowhere else:
-    owners want to see what was refused. Returns its name, None when an adapter passed or there is none."""
+    """Where the gate refused or held all, let its newest candidate review, in this rehearsal's own registry and nowhere
+    else: owners want to see what was refused. Returns its name, None when an adapter passed or there is none."""
     with writing(database) as session:
         pointer = load_pointer(session, installation_id)
         versions = select_adapter_versions(session, installation_id)
-        refused = next((row.name for row in versions if row.state == AdapterState.REJECTED.value), None)
+        refused = next((row.name for row in versions if row.state in _NOT_PASSED), None)
         if refused is None or (pointer is not None and pointer.adapter_name is not None):
             return None
         move_pointer(session, installation_id, refused)

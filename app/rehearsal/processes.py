@@ -30,7 +30,9 @@ class Program:
     def __init__(self, arguments: list[str], *, log: Path, environment: Mapping[str, str]) -> None:
         self.arguments = arguments
         self.log = log
-        self._environment = {**os.environ, **environment}
+        # Not the operator's settings: a play would send rows to the host that they name, or rent machines.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
+        self.environment = {**inherited, **environment}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -41,7 +43,7 @@ class Program:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=self._environment,
+                env=self.environment,
                 cwd=CHECKOUT,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  no thread holds a lock that the child needs before exec
             )

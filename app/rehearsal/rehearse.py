@@ -204,7 +204,7 @@ def _review(rehearsal: Rehearsal, rows: tuple[ArchivedPullRequest, ...]) -> None
     story.open("Review", f"The newest {len(rows)} pull requests are opened as their first reviewer met them.")
     refused = let_refused_review(rehearsal.database, rehearsal.installation)
     if refused is not None:
-        story.say("The gate refused: on GitHub nothing would be said. This is what the refused candidate would say.")
+        story.say("The gate let none pass: on GitHub nothing would be said. Its newest candidate would say this.")
     for row in rows:
         open_recorded(rehearsal.standin, mirror, row, at=find_reviewed(mirror, row), emit=True)
     rehearsal.server.drain(_STEP_SECONDS)

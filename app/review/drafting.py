@@ -1,6 +1,7 @@
 """Where → what → whether for one pull request: files in, findings and their coverage out. Posts nothing."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,10 +9,12 @@ from typing import NamedTuple, Protocol
 
 from app.domain.attributes import NO_ATTRIBUTES, Attributes
 from app.domain.base import Record, content_hash
+from app.domain.errors import Refused
 from app.domain.findings import Finding
 from app.domain.lines import LineSite
 from app.domain.prompt import Message, parse_completion, render_prompt
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
+from app.inference.wire import TOO_LONG
 from app.review.agreement import select_agreed
 from app.review.asking import Late, ask_within
 from app.review.budget import ANSWER_TOKENS, count_affordable, estimate_tokens
@@ -29,6 +32,8 @@ from app.review.selection import (
 )
 from app.review.suggesting import NO_WORDS, find_fault, split_suggestion
 from app.review.unseen import find_unseen
+
+_log = logging.getLogger(__name__)
 
 
 class LineScorer(Protocol):
@@ -210,5 +215,11 @@ def _cost(candidate: Candidate, policy: ReviewPolicy) -> int:
 
 
 async def _ask(writer: CommentWriter, candidate: Candidate, seed: int | None) -> str | None:
-    answer = await writer.write(_prompt(candidate), seed=seed)
+    try:
+        answer = await writer.write(_prompt(candidate), seed=seed)
+    except Refused as error:
+        if error.reason != TOO_LONG:
+            raise
+        _log.warning("a question is longer than the server takes, it gets no answer: %s", error)
+        return None
     return None if answer is None else parse_completion(answer)

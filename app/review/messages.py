@@ -38,7 +38,7 @@ FailureKind = Literal["refused", "misconfigured", "later", "other"]
 _FAILURES: dict[FailureKind, str] = {
     "refused": "What this installation's reviews are made of was refused; the log says what and why.",
     "misconfigured": "The service is not set up to finish it; the log says what to change.",
-    "later": "GitHub or the model server was away for too long; push again for another try.",
+    "later": "GitHub or the model server was away for too long; it is tried again every hour for a day.",
     "other": "The log says why.",
 }
 

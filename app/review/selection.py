@@ -121,17 +121,19 @@ def select_findings(
 
 def _finding(item: Answered, repository: str, pull_request: int, adapter: str) -> Finding:
     site = item.candidate.site
+    # What people see, without a suggestion block: the words are all that is kept to know the comment again by.
+    said = item.comment if item.shown is None else item.shown
     return Finding(
         repository=repository,
         pull_request=pull_request,
         path=site.path,
         line=site.line,
         start_line=item.start_line,
-        body=item.comment if item.shown is None else item.shown,
+        body=said,
         replacement=item.replacement,
         severity=decide_severity(item.comment),
-        fingerprint=finding_fingerprint(site.path, site.text, item.comment),
-        words=finding_words(site.text, item.comment),
+        fingerprint=finding_fingerprint(site.path, site.text, said),
+        words=finding_words(site.text, said),
         locator_score=item.candidate.score,
         acceptance_score=item.acceptance,
         adapter=adapter,

@@ -22,7 +22,9 @@ _FILE = re.compile(
     r"mjs|ts|tsx|css|html|xml|ya?ml|json|toml|md|rst|gradle|properties|sql|sh|proto|swift))\b(?![\w(])",
     re.IGNORECASE,
 )
-_LINE = re.compile(r"\blines?\s+#?(\d{1,7})(?:\s*(?:-|–|to|and|~)\s*(\d{1,7}))?|(?<![\w#])L(\d{1,7})\b", re.IGNORECASE)
+_LINE = re.compile(
+    r"\blines?\s+#?(\d{1,7})(?:\s*(?:-|–|to|and|~)\s*(\d{1,7}))?|(?<![\w#])(?-i:L)(\d{2,7})\b", re.IGNORECASE
+)
 _SOMETHING = r"(?:the\s+)?(?:class\s+|file\s+|method\s+|module\s+)?(?:`([^`\n]{1,120})`|([A-Za-z_][\w.]{1,80})\()"
 _ELSEWHERE = re.compile(
     r"\b(?:(?:re)?defined|declared|implemented|called|used|exists?|handled|checked)\s+(?:already\s+)?(?:in|by|at|inside)\s+"
@@ -30,9 +32,8 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _NOWHERE = re.compile(
-    r"\b(?:is|are|was)(?:\s+not|n't|\s+never)\s+(?:defined|declared|imported)\b|\b(?:is|are)\s+(?:undefined|undeclared)\b|"
-    r"\b(?:does\s+not|doesn't)\s+exist\b|\b(?:nowhere|elsewhere|somewhere else)\b|"
-    r"\b(?:another|other)\s+(?:file|class|module)s?\b",
+    r"\b(?:is|are|was)(?:\s+not|n't|\s+never)\s+(?:defined|declared|imported)\b|"
+    r"\b(?:nowhere|elsewhere|somewhere else)\b",
     re.IGNORECASE,
 )
 
@@ -59,7 +60,7 @@ def collect_names(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _find_line(words: str, numbers: frozenset[int]) -> str:
-    for found in _LINE.finditer(words):
+    for found in _LINE.finditer(_CODE.sub(" ", words)):
         if not all(int(number) in numbers for number in found.groups() if number):
             return found[0]
     return ""

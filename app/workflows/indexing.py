@@ -119,9 +119,10 @@ def _index(row: RepositoryRow, policy: RepositoryPolicy, source: Source) -> dict
 
 def _read_on(library: Library, mirror: Path, head: str, forgotten: Forgotten) -> dict[str, int]:
     with reading(services().database) as session:
-        known = set(select_indexed_files(session, library).values())
-        held = count_references(session, library)
+        indexed = select_indexed_files(session, library)
+    known = set(indexed.values())
     plan = plan_index(list_contents(mirror, head), known)
+    held = _forget_others(library, indexed, set(plan.files.values()))
     passages = read_contents(
         mirror,
         plan.unread,
@@ -135,8 +136,17 @@ def _read_on(library: Library, mirror: Path, head: str, forgotten: Forgotten) ->
             saved += sum(save_references(session, library, one.content, one.found) for one in portion)
         read.update(one.content for one in portion)
     files = {path: content for path, content in plan.files.items() if content in read or content in known}
-    counts = _settle(library, files, head if len(files) == len(plan.files) else None)
+    # A head whose documentation is more than is kept is done: asked again, it would end in the same.
+    is_done = len(files) == len(plan.files) or held + saved >= MOST_PIECES
+    counts = _settle(library, files, head if is_done else None)
     return counts | {"read": len(read), "saved": saved}
+
+
+def _forget_others(library: Library, indexed: dict[str, str], wanted: set[str]) -> int:
+    """Before anything is read: what a new head no longer holds takes no room. Returns how many pieces are left."""
+    with writing(services().database) as session:
+        save_indexed_files(session, library, {path: one for path, one in indexed.items() if one in wanted})
+        return count_references(session, library)
 
 
 def _settle(library: Library, files: dict[str, str], head: str | None) -> dict[str, int]:

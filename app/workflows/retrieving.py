@@ -105,6 +105,8 @@ async def embed(
         return None, None
     known = await asyncio.to_thread(_load_vectors, installation_id, embedder.name, texts)
     missing = {text_hash(text): text for text in texts if text_hash(text) not in known}
+    if not missing and not asked:
+        return None, None
     try:
         made = await embedder.embed([*missing.values(), *(one.text for one in asked)])
     except (RetryLater, Refused) as error:

@@ -1,10 +1,12 @@
 """What runs by the clock: forgetting what is old, and asking GitHub again for what we missed."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.domain.errors import UserError
 from app.store.database import reading, writing
 from app.store.deliveries import erase_bodies, select_installations, select_known_guids
 from app.store.executors import delete_ended, delete_progress
@@ -13,6 +15,7 @@ from app.workflows.context import services
 from app.workflows.engine import scheduled, step
 from app.workflows.runs import State, WorkflowRun
 
+_log = logging.getLogger(__name__)
 _MOST_ATTEMPTS = 10
 _REVIVED_SECONDS = 86_400.0
 #: Failed workflows that one revival looks at.
@@ -55,10 +58,15 @@ async def revive(now_seconds: float) -> list[str]:
     """Returns the ids of the workflows that were begun again. What one run began, a second one finds running."""
 
     def begin() -> list[str]:
-        chosen = select_revived(engine.list_runs((State.ERROR,), limit=_LOOKED_AT), now_seconds)
-        for workflow_id in chosen:
-            engine.retry(workflow_id)
-        return chosen
+        begun = []
+        for workflow_id in select_revived(engine.list_runs((State.ERROR,), limit=_LOOKED_AT), now_seconds):
+            try:
+                engine.retry(workflow_id)
+            except UserError as error:  # begun by a person, or erased, since it was listed
+                _log.info("%s is not begun again: %s", workflow_id, error)
+            else:
+                begun.append(workflow_id)
+        return begun
 
     return await asyncio.to_thread(begin)
 

@@ -232,7 +232,7 @@ async def test_a_servers_size_is_derived_from_the_registry(
     assert load_needs(servers[0].state) is None
     promote(services, register(services, 1))
     await uphold_servers()
-    assert load_needs(servers[0].state) == ServingNeeds(max_rank=16, adapters=1, max_length=1280)
+    assert load_needs(servers[0].state) == ServingNeeds(max_rank=16, adapters=1, max_length=2048)
     assert "restart it" in caplog.text, "this server holds rank 8, the next training makes 16"
     (tmp_path / "larger.yaml").write_text("rank: 64\nmax_length: 4096\n")
     context.install(replace(services, training_config=tmp_path / "larger.yaml"))

@@ -114,6 +114,7 @@ def test_people_and_findings_are_read_side_by_side(commits: tuple[Mirror, str, s
     [
         ({"5--old": "rejected", "5--new": "rejected"}, None, "5--new"),
         ({"5--old": "rejected", "5--new": "promoted"}, "5--new", None),
+        ({"5--old": "rejected", "5--held": "candidate"}, None, "5--held"),
         ({"5--old": "quarantined"}, None, None),
         ({}, None, None),
     ],

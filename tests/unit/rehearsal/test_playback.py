@@ -8,6 +8,7 @@ import pytest
 from app.domain.errors import UserError
 from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.playback import Mirror, check_heads
+from app.rehearsal.processes import Program
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -49,3 +50,13 @@ def test_every_missing_head_is_named_at_once(mirror: Mirror) -> None:
     tree = _git(mirror.path, "rev-parse", "refs/heads/main^{tree}")
     with pytest.raises(UserError, match=r"the heads of 4 pull requests .* got none for 3: 2, 3, 4; fetch them"):
         check_heads(mirror, (_row(1), _row(2), _row(3, tree), _row(4)))
+
+
+def test_a_play_gets_none_of_the_operators_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would send rows to the host that they name, rent machines, or wait for a queue nobody works on."""
+    monkeypatch.setenv("UNDERSTUDY_RUNNER", "hosted")
+    monkeypatch.setenv("UNDERSTUDY_GITHUB_TOKEN", "secret")
+    log = tmp_path / "log"
+    program = Program(["os"], log=log, environment={"UNDERSTUDY_APP_ID": "1"})
+    assert {name for name in program.environment if name.startswith("UNDERSTUDY_")} == {"UNDERSTUDY_APP_ID"}
+    assert program.environment["PATH"]

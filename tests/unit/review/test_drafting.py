@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain.errors import Refused
 from app.domain.findings import finding_fingerprint
 from app.domain.lines import LineSite
 from app.domain.prompt import Message
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
-from app.review.coverage import LINES_PER_REVIEW, ChangedFile
+from app.inference.wire import TOO_LONG
+from app.review.coverage import LINES_PER_REVIEW, ChangedFile, Followed
 from app.review.drafting import Draft, Reviewer, draft_review
+from app.review.following import Earlier
 from app.review.messages import render_check, render_comment
 
 PATCH = "@@ -1,1 +1,4 @@\n context\n+total = price * 1.2\n+clean = 1\n+other = cost * 3.0"
@@ -169,3 +172,24 @@ async def test_a_spent_budget_is_never_green() -> None:
     late = Words(seconds=5)
     draft = await _draft(late, policy=DEFAULT_REVIEW.model_copy(update={"max_seconds": 0}))
     assert (draft.coverage.over_budget, draft.coverage.unanswered, draft.coverage.complete) == (2, 0, False)
+
+
+async def test_a_comment_whose_block_was_taken_out_is_known_again_over_the_same_patch() -> None:
+    """By its words as people see them: else the next push would call an untouched line addressed, and say it again."""
+    (found,) = (await _draft(answer("In cents:\n```suggestion\nother = cost * 3\n```"))).findings
+    posted = Earlier(fingerprint=found.fingerprint, words=found.words, path=found.path, body=found.body, comment_id=1)
+    again = await _draft(answer("In whole cents:"), earlier=(posted,))
+    assert again.coverage.followed == Followed(standing=(found.fingerprint,))
+    assert [one.line for one in again.findings] == []
+
+
+async def test_one_question_that_is_too_long_leaves_the_others() -> None:
+    class Short(Words):
+        async def write(self, messages: tuple[Message, ...], *, seed: int | None = None) -> str | None:
+            if "line: total" in messages[1].content:
+                raise Refused(TOO_LONG, "longer than the model server takes")
+            return await super().write(messages, seed=seed)
+
+    draft = await _draft(Short())
+    assert [one.line for one in draft.findings] == [4]
+    assert (draft.coverage.unanswered, draft.coverage.complete) == (1, False)
