@@ -7,7 +7,7 @@ import httpx
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
@@ -181,7 +181,16 @@ class ReadingSettings(BaseSettings):
     app_id: int | None = Field(default=None, gt=0)
     private_key_file: Path | None = None
     github_api_url: Address = "https://api.github.com"
-    github_git_url: Address = "https://github.com"
+    github_git_url: Address = Field(default="https://github.com", validate_default=True)
+
+    @field_validator("github_git_url")
+    @classmethod
+    def _check_host(cls, address: str, given: ValidationInfo) -> str:
+        """A token for one host must not be sent to another."""
+        api, git = httpx.URL(given.data.get("github_api_url", "")).host, httpx.URL(address).host
+        if api not in ("", git, f"api.{git}"):
+            raise ValueError(f"is of {git}, but {_PREFIX}GITHUB_API_URL of {api}; set both, of one server")
+        return address
 
 
 def read_private_key(path: Path) -> str:

@@ -14,12 +14,13 @@ Our own suggestion block is written apart from the words (`render_suggestion`), 
 import re
 import unicodedata
 
-_INVISIBLE = frozenset(["Cf", "Cc", "Co", "Cs", "Cn"])
+_INVISIBLE = frozenset(["Cf", "Cc", "Co", "Cs", "Cn", "Zl", "Zp"])
 #: Shown as nothing although they are letters or marks: Hangul fillers and variation selectors. U+FE0F stays where it
 #: belongs, behind the sign whose colour it asks for.
 _BLANK = re.compile(
-    r"[\u115f\u1160\u3164\uffa0\ufe00-\ufe0e\U000e0100-\U000e01ef]|(?<![\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
+    r"[\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0e\U000e0100-\U000e01ef]|(?<![\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
 )
+_UNSUGGESTED = _INVISIBLE | {"Zs"}
 _FENCE = re.compile(r"`{2,}|~{3,}")
 _ANY_FENCE = re.compile(r"`{3,}|~{3,}")
 _CODE = re.compile(r"(`[^`\n]+`)")
@@ -61,8 +62,9 @@ def _prose(part: str) -> str:
 
 
 def is_suggestible(text: str) -> bool:
-    """Whether the text can stand in a suggestion block: nothing that could end it, nothing that shows as nothing."""
-    hidden = any(char not in "\n\t" and unicodedata.category(char) in _INVISIBLE for char in text)
+    """Whether the text can stand in a suggestion block: nothing that could end it, nothing that shows as nothing or as
+    another blank than it is."""
+    hidden = any(char not in "\n\t " and unicodedata.category(char) in _UNSUGGESTED for char in text)
     return not (hidden or _BLANK.search(text) or _ANY_FENCE.search(text))
 
 

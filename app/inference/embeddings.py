@@ -7,7 +7,6 @@ would fetch it. A text's vector is the mean of its tokens' vectors, as that pack
 
 import asyncio
 import importlib.util
-import ipaddress
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,7 +19,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from app.domain.errors import Refused, UserError
-from app.inference.wire import FrontClient, send
+from app.inference.wire import FrontClient, is_loopback, send
 
 Vectors = NDArray[np.float32]
 
@@ -29,6 +28,8 @@ _TOKENS = 512
 _CHARACTERS = 4_000
 #: Texts of one request, or of one batch.
 _BATCH = 64
+#: Numbers in one vector: more than any model in use makes.
+_LONGEST = 8_192
 _LIMIT_SECONDS = 60.0
 
 
@@ -109,7 +110,7 @@ def make_embedder(place: EmbeddingPlace) -> Embedder | None:
     url = _parse_url(place.kind)
     if not place.model:
         raise UserError(f"expected UNDERSTUDY_EMBEDDING_MODEL to name the model that {url.host} serves, got nothing")
-    if not _is_loopback(url.host) and place.agreed_host != url.host:
+    if not is_loopback(url.host) and place.agreed_host != url.host:
         raise UserError(
             f"expected UNDERSTUDY_EMBEDDING_HOST={url.host}, got {place.agreed_host or 'nothing'}: what teams wrote "
             "would go to that host, and nothing leaves this machine without your naming it"
@@ -128,13 +129,6 @@ def _parse_url(address: str) -> httpx.URL:
             f"got {address!r}"
         )
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _read_key(file: Path | None) -> str:
@@ -173,8 +167,10 @@ def _parse(answer: httpx.Response, wanted: int) -> Vectors:
         rows = np.asarray([item["embedding"] for item in listed], dtype=np.float32)
     except (ValueError, KeyError, TypeError) as error:
         raise Refused("answer", "expected embeddings in OpenAI's shape, got another") from error
-    if rows.ndim != 2 or len(rows) != wanted or not np.isfinite(rows).all():
-        raise Refused("answer", f"expected {wanted} vectors of one length, got shape {rows.shape}")
+    if rows.ndim != 2 or len(rows) != wanted or rows.shape[1] > _LONGEST or not np.isfinite(rows).all():
+        raise Refused(
+            "answer", f"expected {wanted} vectors of one length, {_LONGEST} numbers at most, got shape {rows.shape}"
+        )
     return rows
 
 

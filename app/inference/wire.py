@@ -1,5 +1,6 @@
 """A connection to the serving front, and what a call to it can end in, in our own errors."""
 
+import ipaddress
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,8 +16,12 @@ class FrontClient:
     """One connection pool to the serving front, with one of its keys; close it. Nothing that passes is logged."""
 
     def __init__(self, base_url: str, key: str, *, limit_seconds: float) -> None:
+        # This machine's own servers are asked through no proxy of the environment: it would get the key and the code.
         self._http = httpx.AsyncClient(
-            base_url=base_url, headers={"authorization": f"Bearer {key}"}, timeout=limit_seconds
+            base_url=base_url,
+            headers={"authorization": f"Bearer {key}"},
+            timeout=limit_seconds,
+            trust_env=not is_loopback(httpx.URL(base_url).host),
         )
 
     @property
@@ -33,6 +38,13 @@ class FrontClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def send(client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:

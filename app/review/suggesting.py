@@ -23,7 +23,11 @@ NO_WORDS = "Suggested change:"
 Fault = Literal["range", "long", "cut", "fence", "same", "indent", "overlap", "restores", "link"]
 _BLOCK = re.compile(r"^[ \t]*```suggestion[^\S\n]*\n(?P<text>(?:(?![ \t]*```).*\n)*)[ \t]*```[ \t]*$", re.MULTILINE)
 _OPENING = re.compile(r"(`{3,}|~{3,})\s*suggestion", re.IGNORECASE)
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://", re.IGNORECASE)
+#: Addresses, those too that leave out the scheme.
+_URL = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{1,20}:)?//[\w-]+(?:[.:][\w-]+)+[^\s<>\"'`)\]]*|\b[a-z][a-z0-9+.-]{1,20}://\S+",
+    re.IGNORECASE,
+)
 
 
 class Split(NamedTuple):
@@ -72,7 +76,7 @@ def find_fault(hunk: Hunk, first: int, last: int, replacement: str) -> Fault | N
         "indent": not _keeps_indentation(replaced, lines),
         "overlap": _repeats(lines, shown.get(first - 1), 0) or _repeats(lines, shown.get(last + 1), -1),
         "restores": _restores(hunk, lines),
-        "link": len(_URL.findall(replacement)) > len(_URL.findall("\n".join(replaced))),
+        "link": not set(_URL.findall(replacement)) <= set(_URL.findall("\n".join(replaced))),
     }
     return next((fault for fault, is_so in faults.items() if is_so), None)
 

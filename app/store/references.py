@@ -129,6 +129,12 @@ def save_vectors(session: Session, installation_id: int, model: str, found: Mapp
     insert_all_if_absent(session, rows)
 
 
+def delete_vectors_of(session: Session, installation_id: int, model: str) -> None:
+    """A model that makes vectors of another length now can't be compared with what it made before."""
+    mine = (col(VectorRow.installation_id) == installation_id, col(VectorRow.model) == model)
+    session.connection().execute(sa.delete(VectorRow).where(*mine))
+
+
 def _delete_vectors(session: Session, installation_id: int, texts: Iterable[str]) -> None:
     """Of any model. Where another piece has the same words, they are made again."""
     for chunk in _chunks([text_hash(text) for text in texts]):

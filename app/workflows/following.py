@@ -21,6 +21,8 @@ from app.workflows.review_rows import load_row
 
 #: Deleted meanwhile, in a locked conversation, or grown too long by people: a mark is worth no failed review.
 _UNEDITABLE = frozenset({"not_found", "gone", "forbidden", "invalid"})
+#: In one review; the next one does the rest. Writes are counted for a whole installation, and anybody may push often.
+_MOST_EDITS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +60,8 @@ async def mark_comments(installation_id: int, review_id: str) -> int:
     edits = decide_edits(earlier, followed, shown, row.head_sha)
     if not edits or (await github.fetch_pull(row.repository, row.pull_request))["head"]["sha"] != row.head_sha:
         return 0
-    return sum([await _edit(row, comment_id, body) for comment_id, body in edits.items()])
+    now = list(edits.items())[:_MOST_EDITS]
+    return sum([await _edit(row, comment_id, body) for comment_id, body in now])
 
 
 async def _edit(row: ReviewRow, comment_id: int, body: str) -> bool:

