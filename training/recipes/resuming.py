@@ -17,7 +17,7 @@ from app.domain.errors import Refused
 from training.recipes.weights import ADAPTER_NAME
 
 
-class ResumingTrainer(SFTTrainer):  # type: ignore[misc]  # TRL ships no types
+class ResumingTrainer(SFTTrainer):
     """TRL's trainer, except that a checkpoint's adapter is copied into the tensors that are there."""
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ANN401 - as TRL's
@@ -44,7 +44,7 @@ def copy_adapter(weights: Any, folder: Path) -> None:  # noqa: ANN401 - peft shi
             parameter.copy_(saved[name])
 
 
-class HeldWeights(TrainerCallback):  # type: ignore[misc]  # transformers types no callbacks
+class HeldWeights(TrainerCallback):
     """Ends a training whose optimiser holds other tensors than the model trains: it would learn nothing, in silence."""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ANN401 - as the base's

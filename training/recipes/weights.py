@@ -54,9 +54,9 @@ def load_frozen(task: Task, longest: int) -> Any:  # noqa: ANN401 - transformers
 def keep_layout(frozen: torch.nn.Module) -> None:
     """On a processor with AVX512-BF16 bitsandbytes 0.50.2 packs 4-bit weights anew at their first use in evaluation,
     with loss, and trains on with those: a validation would change the training, and a resume end in other bytes."""
-    for module in frozen.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+    layers: list[Any] = [layer for layer in frozen.modules() if hasattr(layer, "support_avx512bf16_for_cpu")]
+    for layer in layers:
+        layer.support_avx512bf16_for_cpu = False
 
 
 def attach_new(task: Task, longest: int) -> Any:  # noqa: ANN401 - peft ships no types
