@@ -201,9 +201,11 @@ FAILURE_MODES: tuple[FailureMode, ...] = (
     ),
     FailureMode(
         20,
-        "A resume starts over, or with other rows",
-        ("training.process.runkey:claim_folder",),
+        "A resume starts over, with other rows, or with weights that the optimiser does not hold",
+        ("training.process.runkey:claim_folder", "training.recipes.resuming:HeldWeights"),
         (
+            "tests/unit/training/recipes/test_resuming.py"
+            "::test_an_optimiser_with_the_models_own_tensors_may_begin_and_another_may_not",
             "tests/unit/training/process/test_run_folder.py::test_another_training_is_refused_by_the_field_that_differs",
             f"{_ROUND}::test_a_killed_round_goes_on_and_ends_the_same",
         ),
