@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
+from app.domain.globs import AtomicPattern
 from app.domain.review_policy import STARS
 
 ATTRIBUTES_PATH = ".gitattributes"
@@ -60,7 +59,7 @@ def parse_attributes(text: str) -> Attributes:
 
 def _parse_line(line: str) -> Iterable[_Rule]:
     words = line.split()
-    if len(words) < 2 or words[0].startswith(("#", "!", "[", '"')) or words[0].endswith("/"):
+    if len(words) < 2 or words[0].startswith(("#", "!", "[attr]", '"')) or words[0].endswith("/"):
         return
     if words[0].count("*") > STARS or len(words[0]) > _LONGEST_PATTERN:
         return
@@ -68,7 +67,7 @@ def _parse_line(line: str) -> Iterable[_Rule]:
     if not marks:
         return
     try:
-        pattern, _ = GitIgnoreSpecPattern.pattern_to_regex(words[0])
+        pattern, _ = AtomicPattern.pattern_to_regex(words[0])
     except ValueError:
         return
     if pattern is not None:

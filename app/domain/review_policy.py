@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from app.domain.base import Record
 from app.domain.findings import Severity
+from app.domain.globs import parse_patterns
 
-#: A pattern is turned into a regular expression, and the time of one that has many stars explodes.
+#: Stars of one pattern: nobody needs more, and time grows with them (app/domain/globs.py).
 STARS = 8
 _HOLDBACK = "holdback/1"
 
@@ -42,13 +43,13 @@ def _pattern(text: str) -> str:
     """
     if text.count("*") > STARS:
         raise ValueError("too many stars")
-    pathspec.GitIgnoreSpec.from_lines([text])
+    parse_patterns((text,))
     return text
 
 
 @functools.lru_cache(maxsize=64)
 def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
-    return pathspec.GitIgnoreSpec.from_lines(patterns)
+    return parse_patterns(patterns)
 
 
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_pattern)]

@@ -27,7 +27,9 @@ async def fetch_customs(installation_id: int, github: GitHubClient, repository: 
     """As arguments of a draft: `.gitattributes` of the default branch, and the names that reviewers here use."""
     marked = await github.fetch_text(repository, "HEAD", ATTRIBUTES_PATH)
     vocabulary = await asyncio.to_thread(_load_vocabulary, installation_id, repository)
-    return {"attributes": parse_attributes(marked or ""), "vocabulary": vocabulary}
+    # Strangers' text and up to 2,000 patterns: not on the loop that answers webhooks.
+    attributes = await asyncio.to_thread(parse_attributes, marked or "")
+    return {"attributes": attributes, "vocabulary": vocabulary}
 
 
 def make_surroundings(github: GitHubClient, repository: str, head_sha: str) -> Surroundings:
