@@ -85,7 +85,7 @@ async def draft_base_review(
     what is shown beside them, None for nothing.
     """
     diffs, coverage = await asyncio.to_thread(read_files, files, policy, attributes=attributes)
-    looked = await look_around(diffs, surroundings, min(_FILES_READ, decide_questions(policy)))
+    looked = await look_around(diffs, surroundings, min(_FILES_READ, decide_questions(policy)), attributes)
     system = render_system(policy, agents_text)
     room = decide_room(system)
     packed = (one for path, shown in looked.shown.items() for one in pack_questions(path, shown, room))
@@ -105,7 +105,7 @@ async def draft_base_review(
         dismissed=dismissed,
         policy=policy,
     )
-    covered = leave_out(coverage, dict.fromkeys(looked.generated, "generated"))
+    covered = leave_out(coverage, dict.fromkeys(looked.generated, "says_generated"))
     account: dict[str, Any] = _account(looked, wanted, asked) | heard.counts | selection.counts
     account["over_budget"] += len(wanted) - len(asked)
     account["repeated"] += len(heard.answered) - len(unsaid)

@@ -16,8 +16,10 @@ from app.review.increment import ReadBefore, hash_patch, select_carried
 GITHUB_FILES_LIMIT = 3000
 #: Added lines that one review reads; a file that goes past them is left out, and named. Scoring costs time per line.
 LINES_PER_REVIEW = 5_000
-#: Reasons that leave out what a reviewer would have read.
-_UNREVIEWED = frozenset({"too_large", "unreadable", "over_limit"})
+#: Characters of a file's name; git takes more, and no pattern of the owners' is asked about one.
+LONGEST_PATH = 1_000
+#: Reasons that leave out what a reviewer would have read, or what nobody but the pull request calls unreadable.
+_UNREVIEWED = frozenset({"too_large", "unreadable", "over_limit", "long_path", "says_generated", "looks_minified"})
 
 
 class ChangedFile(Record):
@@ -156,6 +158,8 @@ def leave_out(coverage: Coverage, reasons: Mapping[str, str]) -> Coverage:
 def _read(
     file: ChangedFile, left: int, policy: ReviewPolicy, attributes: Attributes
 ) -> tuple[FileDiff | None, FileCoverage]:
+    if len(file.path) > LONGEST_PATH:
+        return None, FileCoverage(path=file.path, outcome="skipped", reason="long_path")
     reason = policy.decide_left_out(file.path) or _unwanted(file.path, attributes) or _unreadable(file)
     if reason:
         return None, FileCoverage(path=file.path, outcome="skipped", reason=reason)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.domain.attributes import NO_ATTRIBUTES, Attributes
 from app.domain.diff import FileDiff
 from app.domain.errors import Refused
-from app.domain.generated import is_generated_text
+from app.domain.generated import HEADER_LINES, is_generated_text
 from app.domain.scopes import ScopeFinder
 from app.review.base_prompt import value_hunk
 from app.review.extending import Extended, extend_hunks, select_rows
@@ -33,23 +34,29 @@ class Surroundings:
 
 @dataclass
 class Looked:
-    """Hunks by path. `generated`: files that turned out to be written by programs; `unextended`: hunks that stay as
-    GitHub shows them although somebody looked."""
+    """Hunks by path. `generated`: files that say of themselves that programs wrote them; `unextended`: hunks that stay
+    as GitHub shows them although somebody looked."""
 
     shown: dict[str, tuple[Extended, ...]] = field(default_factory=dict)
     generated: list[str] = field(default_factory=list)
     unextended: int = 0
 
 
-async def look_around(diffs: Sequence[FileDiff], surroundings: Surroundings | None, most_files: int) -> Looked:
-    """Every hunk of the diffs, those of the most valuable files with the functions around them."""
+async def look_around(
+    diffs: Sequence[FileDiff],
+    surroundings: Surroundings | None,
+    most_files: int,
+    attributes: Attributes = NO_ATTRIBUTES,
+) -> Looked:
+    """Every hunk of the diffs, those of the most valuable files with the functions around them. `attributes`: of the
+    default branch; what they call written is not taken for generated, whatever its header says."""
     looked = Looked({diff.path: tuple(Extended(hunk=hunk) for hunk in diff.hunks) for diff in diffs})
     if surroundings is None:
         return looked
     best = sorted(diffs, key=lambda diff: -max(value_hunk(diff.path, hunk) for hunk in diff.hunks))[:most_files]
     sources = await asyncio.gather(*(_read(surroundings, diff.path) for diff in best))
     for diff, source in zip(best, sources, strict=True):
-        if source is not None and is_generated_text(source.split("\n")):
+        if source is not None and await asyncio.to_thread(_is_generated, diff.path, source, attributes):
             looked.generated.append(diff.path)
             del looked.shown[diff.path]
             continue
@@ -59,6 +66,10 @@ async def look_around(diffs: Sequence[FileDiff], surroundings: Surroundings | No
         else:
             looked.shown[diff.path] = extended
     return looked
+
+
+def _is_generated(path: str, source: str, attributes: Attributes) -> bool:
+    return is_generated_text(source.split("\n", HEADER_LINES)) and not attributes.denies(path, "generated")
 
 
 async def _extend(surroundings: Surroundings, diff: FileDiff, source: str) -> tuple[Extended, ...] | None:

@@ -11,7 +11,7 @@ from app.domain.paths import render_path
 from app.domain.policies import POLICY_PATH
 from app.domain.safe_markdown import render_safe_code, render_safe_markdown, render_suggestion
 from app.domain.serving import BASE_NAME
-from app.review.coverage import GITHUB_FILES_LIMIT, LINES_PER_REVIEW, Coverage
+from app.review.coverage import GITHUB_FILES_LIMIT, LINES_PER_REVIEW, LONGEST_PATH, Coverage
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]
@@ -28,6 +28,9 @@ _REASONS = {
     "vendored": "vendored code",
     "minified": "minified",
     "generated": "generated code",
+    "says_generated": "says that a program wrote it, and no `linguist-generated` of the default branch does",
+    "looks_minified": "looks minified, and no `linguist-generated` of the default branch says so",
+    "long_path": f"its name is longer than {LONGEST_PATH:,} characters",
     "binary": "not text",
     "nothing_added": "no added lines",
     "too_large": "GitHub gave no diff: too large",
