@@ -9,7 +9,7 @@ from app.domain.diff import Hunk
 from app.domain.lines import LineSite, render_sites
 from app.domain.prompt import COMMENT_CHARACTERS
 from app.review.agreement import select_agreed
-from app.review.base_prompt import COMMENTS_ASKED, Question, select_numbers
+from app.review.base_prompt import BLANK_MARK, COMMENTS_ASKED, Question, is_folded, select_numbers
 from app.review.selection import Answered, Candidate
 from app.review.suggesting import find_fault, is_range
 
@@ -70,7 +70,8 @@ def place_remark(question: Question, remark: Remark) -> Placed:
     fits = first == remark.line or is_range(hunk, first, remark.line)
     first = first if fits else remark.line
     change = (remark.replacement or "").removesuffix("\n")
-    applies = bool(change) and fits and find_fault(hunk, first, remark.line, change) is None
+    is_true = fits and BLANK_MARK not in change and not is_folded(hunk, first, remark.line)
+    applies = bool(change) and is_true and find_fault(hunk, first, remark.line, change) is None
     answered = Answered(
         candidate=Candidate(hunk=hunk, site=_site(question.path, hunk, remark.line), score=0.0),
         comment=remark.comment,

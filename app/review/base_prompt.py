@@ -40,6 +40,9 @@ _SETTINGS = re.compile(r"\.(md|rst|txt|adoc|json|ya?ml|toml|ini|cfg|properties|x
 _TEST = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.\w+$|Test\.java$", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(//|#|/\*|\*|--|<!--)")
 _WORD = re.compile(r"[A-Za-z]{2,}")
+#: Many blanks would push what stands behind them out of sight. Indentation is shown as it is, up to 40 columns.
+_BLANKS = re.compile(r"(?<=\S)\s{5,}(?=\S)|(?<=^.{40})\s{5,}(?=\S)")
+BLANK_MARK = "␣"
 
 
 class Question(Record):
@@ -138,15 +141,24 @@ def select_numbers(hunks: Iterable[Hunk]) -> list[int]:
     return [line.new for hunk in hunks for line in hunk.lines if line.new is not None and _is_nameable(line)]
 
 
+def is_folded(hunk: Hunk, first: int, last: int) -> bool:
+    """Whether blanks of these new-side lines were not shown as they are: what was written for them would not keep
+    them."""
+    lines = (line for line in hunk.lines if line.new is not None and first <= line.new <= last)
+    return any(_BLANKS.search(line.text) for line in lines)
+
+
 def _is_nameable(line: DiffLine) -> bool:
     return line.kind == "added" and bool(line.text.strip())
 
 
 def _fit(path: str, one: Extended, room: int) -> Extended:
-    """What a question can show of it: first without what is around, then without its end."""
+    """What a question can show of it: first without what is around, then without its end. An added line that is too
+    long to be shown counts as cut, or code could hide behind its beginning."""
     hunk = one.hunk.model_copy(update={"lines": one.hunk.lines[:LINES_SHOWN]})
-    cut = select_numbers([hunk]) != select_numbers([one.hunk])
-    whole = Extended(hunk=hunk, above=one.above, below=() if cut else one.below, is_cut=cut)
+    is_short = select_numbers([hunk]) != select_numbers([one.hunk])
+    is_cut = is_short or any(map(_is_long, hunk.lines))
+    whole = Extended(hunk=hunk, above=one.above, below=() if is_short else one.below, is_cut=is_cut)
     left = room - estimate_tokens(path)
     if estimate_tokens("\n".join(_render_hunk(whole))) <= left:
         return whole
@@ -157,15 +169,23 @@ def _fit(path: str, one: Extended, room: int) -> Extended:
             break
         kept.append(line)
     shown = hunk.model_copy(update={"lines": tuple(kept)})
-    return Extended(hunk=shown, is_cut=select_numbers([shown]) != select_numbers([one.hunk]))
+    return Extended(hunk=shown, is_cut=is_cut or select_numbers([shown]) != select_numbers([one.hunk]))
 
 
 def _render_hunk(one: Extended) -> list[str]:
-    around = [[f"{'':>6} {'' if text == GAP else ' '}{defuse(text)[:LINE_WIDTH]}" for text in side]
+    around = [[f"{'':>6} {'' if text == GAP else ' '}{_show(text)}" for text in side]
               for side in (one.above, one.below)]  # fmt: skip
     return ["---", *around[0], *(_render_line(line) for line in one.hunk.lines), *around[1]]
 
 
 def _render_line(line: DiffLine) -> str:
     number = line.new if _is_nameable(line) else ""
-    return f"{number:>6} {line.mark}{defuse(line.text)[:LINE_WIDTH]}"
+    return f"{number:>6} {line.mark}{_show(line.text)}"
+
+
+def _is_long(line: DiffLine) -> bool:
+    return line.kind == "added" and len(defuse(line.text.rstrip())) > LINE_WIDTH
+
+
+def _show(text: str) -> str:
+    return _BLANKS.sub(BLANK_MARK, defuse(text))[:LINE_WIDTH]

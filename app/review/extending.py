@@ -22,8 +22,8 @@ GAP = "⋮"
 
 
 class Extended(Record):
-    """`above` and `below`: lines of the head around the hunk, GAP where some are left out. `is_cut`: the hunk is longer
-    than this."""
+    """`above` and `below`: lines of the head around the hunk, GAP where some are left out. `is_cut`: the hunk, or
+    an added line of it, is longer than what is shown."""
 
     hunk: Hunk
     above: tuple[str, ...] = ()

@@ -199,6 +199,48 @@ def test_a_hunk_that_was_not_shown_to_its_end_is_never_a_green_check() -> None:
     assert (drafted.coverage.unasked, drafted.coverage.complete) == (1, False)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_complete"),
+    [("x" * 160, True), ("x" * 160 + "   ", True), ("x" * 161, False), ("a = 1;" + " " * 170 + "steal()", False)],
+)
+def test_an_added_line_that_was_not_shown_to_its_end_is_never_a_green_check(text: str, is_complete: bool) -> None:
+    drafted = draft(Writer(say()), files=(file("a.py", f"@@ -0,0 +1,2 @@\n+first\n+{text}"),))
+    assert drafted.coverage.complete == is_complete
+    assert drafted.coverage.unasked == (0 if is_complete else 1)
+    assert (render_check(drafted.coverage, (), "base").conclusion == "success") == is_complete
+
+
+def test_a_long_removed_or_context_line_hides_nothing_that_is_added() -> None:
+    patch = f"@@ -1,2 +1,2 @@\n {'c' * 300}\n-{'r' * 300}\n+first"
+    assert draft(Writer(say()), files=(file("a.py", patch),)).coverage.complete
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a = 1;" + " " * 170 + "steal()", "a = 1;␣steal()"),
+        ("a = 1;" + "\t\u3000" * 90 + "steal()", "a = 1;␣steal()"),
+        (" " * 170 + "steal()", " " * 40 + "␣steal()"),
+        ("    a = 1    # four", "    a = 1    # four"),
+        ("    a = 1     # five", "    a = 1␣# five"),
+        (" " * 24 + "deep()", " " * 24 + "deep()"),
+    ],
+)
+def test_code_behind_many_blanks_is_shown(text: str, shown: str) -> None:
+    hunk = parse_patch("a.py", f"@@ -0,0 +1,1 @@\n+{text}").hunks[0]
+    (question,) = pack_questions("a.py", [Extended(hunk=hunk)], 1_000)
+    assert render_question(question).split("\n")[-1] == f"     1 +{shown}"
+
+
+@pytest.mark.parametrize(("line", "change"), [(1, "a = 2␣# note"), (1, "a = 2 # note"), (2, "b = 2␣# note")])
+def test_no_change_is_offered_for_blanks_that_were_not_shown(line: int, change: str) -> None:
+    patch = "@@ -0,0 +1,2 @@\n+a = 1" + " " * 20 + "# note\n+b = 1"
+    answer = say({"line": line, "comment": "Make it two.", "replacement": change})
+    drafted = draft(Writer(answer), files=(file("a.py", patch),))
+    assert [one.replacement for one in drafted.findings] == [None]
+    assert drafted.coverage.unapplied == 1
+
+
 def test_it_says_that_nothing_was_learned() -> None:
     drafted = draft(Writer(NAMED))
     assert BASE_NOTICE in render_review_body(drafted.findings, "a" * 40)
