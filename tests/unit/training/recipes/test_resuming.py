@@ -22,7 +22,7 @@ class Layer(torch.nn.Module):
 
 
 def adapted() -> torch.nn.Module:
-    made: torch.nn.Module = get_peft_model(Layer(), LoraConfig(r=2, target_modules=["proj"]))  # type: ignore[arg-type]
+    made: torch.nn.Module = get_peft_model(Layer(), LoraConfig(r=2, target_modules=["proj"]))
     return made
 
 
