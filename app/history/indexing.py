@@ -5,7 +5,7 @@ stranger's repository may cost: bytes of a file, files, pieces, seconds.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from app.domain.paths import decide_unread
 from app.domain.references import Reference
 from app.github.git import open_git
 from app.history.blobs import open_blobs
+from app.history.passage_reader import File, read_batch
 from app.history.passages import read_passages, select_reader
 
 #: Bytes of one file; larger ones are seldom written by hand.
@@ -26,6 +27,8 @@ MOST_SECONDS = 120.0
 #: Bytes of git's listing that are looked at.
 _LISTING_BYTES = 64 * 1024 * 1024
 _PROSE = ("markdown", "rst")
+#: What one child reads: enough to start few of them, little enough that a review soon has its turn.
+_BATCH_FILES, _BATCH_BYTES = 50, 1_000_000
 
 
 class IndexPlan(NamedTuple):
@@ -99,14 +102,42 @@ def read_contents(
 
     Raises:
         GitFailed: when git cannot read a blob.
+        ReaderFailed: when no child can be set up to read code.
     """
     ends_at = time.monotonic() + seconds
     with open_blobs(mirror) as read_blob:
-        for content, path in unread.items():
-            if time.monotonic() > ends_at or room <= 0:
+        for batch in _select_batches(unread, read_blob):
+            if room <= 0 or time.monotonic() > ends_at:
                 return
-            reader, _, blob = content.partition(":")
-            passages = read_passages(read_blob(blob), reader, repository=repository, path=path)
-            found = [one for one in passages if permit(one)][:room]
-            room -= len(found)
-            yield PassagesRead(content, found)
+            contents, files = zip(*batch, strict=True)
+            for content, passages in zip(contents, _read(files, repository), strict=True):
+                if room <= 0:
+                    return
+                found = [one for one in passages if permit(one)][:room]
+                room -= len(found)
+                yield PassagesRead(content, found)
+
+
+def _select_batches(unread: Mapping[str, str], read_blob: Callable[[str], bytes]) -> Iterator[list[tuple[str, File]]]:
+    """Content and file, in the order given: prose by itself, code as one child reads it."""
+    batch: list[tuple[str, File]] = []
+    for content, path in unread.items():
+        reader, _, blob = content.partition(":")
+        file = File(path, reader, read_blob(blob))
+        held = sum(len(one.source) for _, one in batch)
+        if batch and (reader in _PROSE or len(batch) == _BATCH_FILES or held + len(file.source) > _BATCH_BYTES):
+            yield batch
+            batch = []
+        batch.append((content, file))
+        if reader in _PROSE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _read(files: Sequence[File], repository: str) -> Iterator[list[Reference]]:
+    """Prose here, for its readers bear what strangers write; code in a child, for the parsers of code do not."""
+    if files[0].reader in _PROSE:
+        return (read_passages(one.source, one.reader, repository=repository, path=one.path) for one in files)
+    return read_batch(files, repository=repository)

@@ -1,5 +1,6 @@
 """Docstrings and functions of each language, from sources that put them in awkward places."""
 
+import time
 from textwrap import dedent
 
 import pytest
@@ -254,3 +255,22 @@ def test_carriage_returns_leave_no_trace() -> None:
 def test_languages_go_by_the_name(path: str, language: str | None) -> None:
     found = select_language(path)
     assert (None if found is None else found.name) == language
+
+
+def test_credits_go_with_the_empty_lines_above_them() -> None:
+    text = "/**\n * Moors.\n *\n * @author Ann\n *\n\n * @since 2\n * More.\n *\n * End.\n */"
+    assert read("java", f"class A {{\n{text}\n void a() {{ }}\n}}\n")["A.a"].doc == "Moors.\nMore.\n\nEnd."
+
+
+def test_empty_lines_without_end_cost_no_more_than_others() -> None:
+    began = time.process_time()
+    found = read("java", "class A {\n /** Moors.\n" + "\n" * 100_000 + " x */\n void a() { }\n}\n")
+    assert found["A.a"].doc.startswith("Moors.")
+    assert time.process_time() - began < 2
+
+
+def test_a_name_tells_the_scopes_that_are_near_and_costs_no_more_where_they_nest_without_end() -> None:
+    nested = "".join(f"/** Documents f{row}. */ function f{row}() {{\n" for row in range(60)) + "}" * 60
+    names = list(read("javascript", nested))
+    assert names[3] == "f0.f1.f2.f3"
+    assert names[59] == "f53.f54.f55.f56.f57.f58.f59"

@@ -1,5 +1,6 @@
 """Which files are read, and how far."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from app.domain.references import Reference
 from app.history import indexing
 from app.history.indexing import MOST_BYTES, list_contents, plan_index, read_contents
+from app.history.passage_reader import File, read_batch
 from tests.integration.history.conftest import Story
+from tests.unit.history.test_passage_reader import CRASHER, EATER
 
 
 @pytest.fixture
@@ -60,3 +63,34 @@ def test_caps_hold_files_pieces_and_seconds(story: Story, monkeypatch: pytest.Mo
     assert read(story, seconds=-1.0) == []
     monkeypatch.setattr(indexing, "MOST_FILES", 1)
     assert set(plan_index(list_contents(story.git_dir, "HEAD"), set()).files) == {"README.md"}
+
+
+def test_a_file_that_ends_its_reader_counts_as_read_and_the_service_lives(story: Story) -> None:
+    story.write("Eater.java", EATER.source.decode())
+    story.write("crasher.py", CRASHER.source.decode())
+    story.write("zebra.py", '"""Read after those that end their readers."""\n')
+    story.commit("Attack")
+    contents = list_contents(story.git_dir, "HEAD")
+    found = dict(read(story))
+    assert set(found) == set(contents.values())
+    assert [found[contents[path]] for path in ("Eater.java", "crasher.py", "zebra.py")] == [[], [], [""]]
+
+
+def test_code_is_read_in_batches_in_the_order_of_the_plan(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, words in enumerate(["short", "long " * 40, "short", "short", "short"]):
+        story.write(f"code{number}.py", f'"""The documentation of number {number} is {words}."""\n')
+    story.commit("More")
+    batches = []
+
+    def note_and_read(files: Sequence[File], *, repository: str) -> Iterator[list[Reference]]:
+        batches.append([one.path for one in files])
+        return read_batch(files, repository=repository)
+
+    monkeypatch.setattr(indexing, "read_batch", note_and_read)
+    monkeypatch.setattr(indexing, "_BATCH_FILES", 3)
+    monkeypatch.setattr(indexing, "_BATCH_BYTES", 200)
+    plan = plan_index(list_contents(story.git_dir, "HEAD"), set())
+    found = read(story, room=6)
+    assert [content for content, _ in found] == list(plan.unread)[:-1]
+    assert [len(names) for _, names in found] == [1, 0, 1, 1, 1, 1, 1]
+    assert batches == [["code0.py"], ["code1.py"], ["code2.py", "code3.py", "code4.py"]]
