@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft.utils.save_and_load import load_peft_weights
+from safetensors.torch import load_file
 from transformers import TrainerCallback
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -28,9 +28,13 @@ def copy_adapter(weights: Any, folder: Path) -> None:  # noqa: ANN401 - peft shi
     """In place, in the types that the tensors have.
 
     Raises:
-        Refused: `other_adapter`, when the checkpoint is of other tensors than are trained.
+        Refused: `no_adapter`, when the checkpoint holds none in safetensors; a pickle, which PEFT would load in its
+            stead, runs whatever is written in it. `other_adapter`, when it is of other tensors than are trained.
     """
-    saved = load_peft_weights(str(folder), device="cpu")
+    weights_file = folder / "adapter_model.safetensors"
+    if not weights_file.is_file():
+        raise Refused("no_adapter", f"expected {weights_file}, got no such file; delete {folder} to begin before it")
+    saved = load_file(weights_file, device="cpu")
     trained = {
         name.replace(f".{ADAPTER_NAME}.", "."): parameter
         for name, parameter in weights.named_parameters()

@@ -54,3 +54,15 @@ def test_a_checkpoint_of_other_tensors_is_refused(tmp_path: Path) -> None:
     save_file({"proj.lora_A.weight": torch.zeros(2, 4)}, tmp_path / "adapter_model.safetensors")
     with pytest.raises(Refused, match="is of another adapter"):
         copy_adapter(adapted(), tmp_path)
+
+
+def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
+    weights = adapted()
+    before = [one.tolist() for one in trained(weights)]
+    names = [name.replace(".default.", ".") for name, one in weights.named_parameters() if one.requires_grad]
+    saved = {name: torch.full_like(one, 0.5) for name, one in zip(names, trained(weights), strict=True)}
+    torch.save(saved, tmp_path / "adapter_model.bin")
+    with pytest.raises(Refused, match=r"adapter_model\.safetensors") as refused:
+        copy_adapter(weights, tmp_path)
+    assert refused.value.reason == "no_adapter"
+    assert [one.tolist() for one in trained(weights)] == before
