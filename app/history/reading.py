@@ -10,10 +10,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from app.domain.errors import UserError
 from app.domain.written import WrittenExample, WrittenKind
 from app.github.git import GitFailed
 from app.history.blobs import open_blobs
@@ -48,18 +50,28 @@ class CommitReading(NamedTuple):
 
 
 def read_history(git_dir: Path, origin: Origin, shas: Sequence[str]) -> Iterator[CommitReading]:
-    """Every commit in the order given, none of them a merge. A commit that git cannot read is left out as such."""
+    """Every commit in the order given, none of them a merge. A commit that git cannot read is left out as such.
+
+    Never in this process, however few they are: a stranger's file can end the process that parses it.
+
+    Raises:
+        UserError: when a reader ended so.
+    """
     parts = select_parts(shas)
-    read = partial(read_commits, git_dir, origin)
-    if min(READERS, len(parts), len(os.sched_getaffinity(0))) < 2:
-        for part in parts:
-            yield from read(part)
+    if not parts:
         return
+    read = partial(read_commits, git_dir, origin)
     # spawned: a fork of a process with threads, such as the service, may never come to life
     spawning = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(READERS, mp_context=spawning, initializer=_end_with_parent)
+    readers = min(READERS, len(parts), len(os.sched_getaffinity(0)))
+    pool = ProcessPoolExecutor(readers, mp_context=spawning, initializer=_end_with_parent)
     try:
         yield from _in_order(pool, read, parts)
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"expected to read the history in {git_dir}, but a reader of it ended: a file in one of its commits makes "
+            "a parser fail, or memory ran out; what was read before is kept"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

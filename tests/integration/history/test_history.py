@@ -309,3 +309,15 @@ def _is_running(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_commit_whose_file_crashes_a_parser_ends_the_reading_and_not_the_service(story: Story) -> None:
+    """However few commits there are: the file is one on which tree-sitter's Python grammar ends its process."""
+    nested = "".join(" " * row + "if a:\n" for row in range(600)) + " " * 600 + '"docs"\n'
+    story.write(
+        "crasher.py", f'{nested}\n\ndef moor(ship):\n    """Find a ship a berth that is wide."""\n    return ship\n'
+    )
+    story.commit("Moor ships")
+    origin = Origin(host="h", repository_id=1, repository="a/b")
+    with pytest.raises(UserError, match="a reader of it ended"):
+        list(read_history(story.git_dir, origin, fetch_shas(story.git_dir)))
