@@ -103,11 +103,7 @@ def rehearse(
         app = AppProgram(
             work, standin, webhook_secret=secret, base=base, serving=serving.state, training_config=training_config
         )
-        stack.callback(app.program.stop)
-        app.start(lambda: story.progress("starting the service"))
-        server.deliver_to(f"{app.url}/webhooks")
-        database = open_engine(app.database_url)
-        stack.callback(database.dispose)
+        database = _start(stack, server, app, story)
         rehearsal = Rehearsal(out, rows, source, story, standin, server, app, database)
         learned = rows[: max(1, int(len(rows) * LEARNED_SHARE))] if until is Until.REVIEW else rows
         _harvest(rehearsal, learned)
@@ -127,6 +123,16 @@ def rehearse(
             "seconds": round(time.monotonic() - started, 1),
         }
         _write(rehearsal)
+
+
+def _start(stack: ExitStack, server: StandInServer, app: AppProgram, story: Narrator) -> Engine:
+    """The service, which ends with the stack; returns its database."""
+    stack.callback(app.program.stop)
+    app.start(lambda: story.progress("starting the service"))
+    server.deliver_to(f"{app.url}/webhooks")
+    database = open_engine(app.database_url)
+    stack.callback(database.dispose)
+    return database
 
 
 def _harvest(rehearsal: Rehearsal, rows: tuple[ArchivedPullRequest, ...]) -> None:
