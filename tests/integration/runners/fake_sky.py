@@ -13,6 +13,13 @@ import yaml
 STATE = Path(__file__).parent / "state.json"
 
 
+def _save(state: object) -> None:
+    """Whole or not at all: the test reads while this program writes."""
+    beside = STATE.with_suffix(".new")
+    beside.write_text(json.dumps(state))
+    beside.replace(STATE)
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="sky", allow_abbrev=False)
     jobs = parser.add_subparsers(dest="group", required=True).add_parser("jobs", allow_abbrev=False)
@@ -37,7 +44,7 @@ def sky(arguments: list[str]) -> int:
         assert asked.output == "json"
         if state["silences"]:
             state["silences"] -= 1
-            STATE.write_text(json.dumps(state))
+            _save(state)
             sys.stderr.write("Could not connect to the SkyPilot API server\n")
             return 1
         sys.stdout.write(json.dumps(state["jobs"], indent=2))
@@ -54,7 +61,7 @@ def sky(arguments: list[str]) -> int:
     else:
         for job in state["jobs"]:
             job["status"] = "CANCELLED" if job["job_name"] == asked.name else job["status"]
-    STATE.write_text(json.dumps(state))
+    _save(state)
     return 0
 
 

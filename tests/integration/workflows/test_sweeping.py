@@ -30,8 +30,10 @@ LOST_PERCENT = 5
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[tuple[World, Service]]:
-    """A small organisation, and the whole service installed on it."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, Service]]:
+    """A small organisation, and the whole service installed on it. GitHub is not asked again by the clock: a lost
+    delivery stays lost until the test sweeps, whatever minute it is."""
+    monkeypatch.delitem(SCHEDULES, "redelivery")
     with small_world(tmp_path) as made:
         (tmp_path / "key.pem").write_text(made.standin.private_key_pem)
         settings = settings_for(
