@@ -116,12 +116,8 @@ def rehearse(
             _train(rehearsal, serving)
         if until is Until.REVIEW:
             _review(rehearsal, rows[len(learned) :])
-        rehearsal.report |= {
-            "schema": SCHEMA,
-            "until": until.value,
-            "host": host,
-            "seconds": round(time.monotonic() - started, 1),
-        }
+        seconds = round(time.monotonic() - started, 1)
+        rehearsal.report |= {"schema": SCHEMA, "until": until.value, "host": host, "seconds": seconds}
         _write(rehearsal)
 
 
