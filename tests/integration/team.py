@@ -230,7 +230,7 @@ def assembled_team(folder: Path, database_url: str | None = None) -> Iterator[Te
     database = database_url or f"sqlite:///{folder / 'understudy.db'}"
     migrate(database)
     with StandInServer(standin) as server, standin.silence():
-        made = engine.boot(database, polling_seconds=0.05)
+        made = engine.boot(database, polling_seconds=0.05, scheduled=False)
         try:
             yield Team(standin, server, work, _services(standin, server, folder, made), first)
         finally:

@@ -104,6 +104,7 @@ def boot(
     prepare: Callable[[sa.Engine], None] | None = None,
     queues: tuple[Queue, ...] | None = None,
     polling_seconds: float = 0.2,
+    scheduled: bool = True,
 ) -> sa.Engine:
     """Migrate the database, start running workflows in this process, and return the engine of our tables.
 
@@ -111,6 +112,7 @@ def boot(
         prepare: called with that engine before the first workflow runs; work that was cut off goes on at once.
         queues: the queues this process works on; None means all.
         polling_seconds: how long an enqueued workflow may lie before it is noticed.
+        scheduled: whether this process sees to what the clock asks for; one of all processes must.
 
     Raises:
         UserError: when a process already works on this SQLite file, or the database cannot be used.
@@ -133,6 +135,8 @@ def boot(
         # What follows runs workflows, and they look for the engine here.
         _RUNNING.append(_Running(database, client, datasource, lock, watchdog))
         _launch(queues, polling_seconds)
+        if scheduled:
+            _keep_schedules()
     except BaseException:
         _RUNNING.clear()
         _close(database, lock)
@@ -175,6 +179,9 @@ def _register(polling_seconds: float) -> None:
     DBOS.register_queue(Queue.INTAKE.value, worker_concurrency=4, polling_interval_sec=polling_seconds)
     DBOS.register_queue(Queue.GITHUB.value, partition_concurrency=1, polling_interval_sec=polling_seconds)
     DBOS.register_queue(Queue.GPU.value, global_concurrency=1, polling_interval_sec=polling_seconds)
+
+
+def _keep_schedules() -> None:
     for known in DBOS.list_schedules():
         if known["schedule_name"] not in SCHEDULES:
             DBOS.delete_schedule(known["schedule_name"])

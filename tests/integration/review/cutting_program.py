@@ -70,7 +70,7 @@ def _take(turn: Review, told: Told, folder: Path) -> dict[str, Any]:
             )
         )
 
-    engine.boot(told.database, prepare=prepare, polling_seconds=0.05)
+    engine.boot(told.database, prepare=prepare, polling_seconds=0.05, scheduled=False)
     states = {known: str(engine.wait(f"review:{known}", 60)) for known in turn.waiting}
     arm(turn.cut)
     installation = told.installation_id

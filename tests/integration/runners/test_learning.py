@@ -63,7 +63,7 @@ class ObedientRunner:
 def runner(tmp_path: Path) -> Iterator[ObedientRunner]:
     url = f"sqlite:///{tmp_path / 'understudy.db'}"
     migrate(url)
-    database = engine.boot(url, polling_seconds=0.05)
+    database = engine.boot(url, polling_seconds=0.05, scheduled=False)
     made = ObedientRunner()
     context.install(
         context.Services(

@@ -64,7 +64,7 @@ def boot(url: str, folder: Path) -> None:
             )
         )
 
-    engine.boot(url, prepare=prepare, polling_seconds=0.05)
+    engine.boot(url, prepare=prepare, polling_seconds=0.05, scheduled=False)
 
 
 def main(url: str, folder: str, *rounds: str) -> None:

@@ -94,7 +94,7 @@ def _take(turn: Learning, folder: Path) -> dict[str, Any]:
             )
         )
 
-    engine.boot(f"sqlite:///{folder / 'understudy.db'}", prepare=prepare, polling_seconds=0.05)
+    engine.boot(f"sqlite:///{folder / 'understudy.db'}", prepare=prepare, polling_seconds=0.05, scheduled=False)
     verdicts = [] if turn.waiting is None else [engine.wait(f"learn:{turn.waiting}", 60)]
     runner.number = turn.number
     arm(turn.cut)

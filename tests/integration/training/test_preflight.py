@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from app.domain.estimates import EstimateRecord
 from app.domain.preflight import PreflightReport
 from tests.integration.training.conftest import run_training
@@ -16,7 +18,7 @@ def test_a_report_for_people_and_programs(tiny_base: Path, small_snapshot: Path,
     report = PreflightReport.model_validate_json(said)
     assert report.estimate is not None
     assert report.estimate.basis == "measured"
-    assert report.estimate.money == (report.estimate.seconds or 0) * 3.6 / 3600
+    assert report.estimate.money == pytest.approx((report.estimate.seconds or 0) * 3.6 / 3600)
     assert report.histogram.rows == 48
     assert report.method.fired[0].rule == "processor"
     assert report.refusals == ()

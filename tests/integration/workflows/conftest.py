@@ -71,6 +71,6 @@ def program() -> Iterator[Start]:
 def booted(empty_database_url: str, tmp_path: Path) -> Iterator[str]:
     """The engine in this process, once on SQLite and once on PostgreSQL; gives the database's URL."""
     samples.in_folder(tmp_path)
-    engine.boot(empty_database_url, polling_seconds=0.05)
+    engine.boot(empty_database_url, polling_seconds=0.05, scheduled=False)
     yield empty_database_url
     engine.shutdown()

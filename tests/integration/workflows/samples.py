@@ -173,7 +173,7 @@ async def ticked(moment: str) -> None:
 def main(url: str, folder: str, *keys: str) -> None:
     in_folder(Path(folder))
     began = time.monotonic()
-    engine.boot(url, polling_seconds=0.1)
+    engine.boot(url, polling_seconds=0.1, scheduled=False)
     for key in keys:
         name, _, argument = key.rpartition("=")
         engine.start(name or "sample", key, argument, queue=Queue.INTAKE)

@@ -122,13 +122,19 @@ def test_a_partition_is_asked_for_where_it_is_needed(booted: str) -> None:
         engine.start("exclusive", "w1", "k", queue=Queue.GPU, partition=1)
 
 
-def test_a_schedule_ticks_and_each_tick_is_one(booted: str, tmp_path: Path) -> None:
+def test_a_schedule_ticks_and_each_tick_is_one(empty_database_url: str, tmp_path: Path) -> None:
+    samples.in_folder(tmp_path)
+
     def ticks() -> list[str]:
         path = tmp_path / "ticks"
         found = path.read_text().splitlines() if path.exists() else []
         return found if len(found) >= 2 else []
 
-    found = eventually(ticks)
+    engine.boot(empty_database_url, polling_seconds=0.05)
+    try:
+        found = eventually(ticks)
+    finally:
+        engine.shutdown()
     assert len(set(found)) == len(found)
 
 
