@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     app_id: int = Field(gt=0)
     private_key_file: Path
     app_slug: str = "understudy"
+    #: Where people and GitHub reach this service from outside, such as https://understudy.example.org.
+    public_url: Annotated[Address | None, BeforeValidator(_none_if_empty)] = None
+    #: The App's OAuth client, with which people sign in to the dashboard; without both nobody can.
+    client_id: Annotated[str | None, BeforeValidator(_none_if_empty)] = None
+    client_secret: Annotated[SecretStr | None, BeforeValidator(_none_if_empty)] = None
 
     #: A GitHub Enterprise Server: https://HOST/api/v3 and https://HOST.
     github_api_url: Address = "https://api.github.com"
