@@ -61,6 +61,8 @@ class Coverage(Record):
     repeated: int = 0
     dismissed: int = 0
     minor: int = 0
+    #: comments that held what looks like a secret
+    secret: int = 0
     #: hunks that the base model was not shown, or not to their end
     unasked: int = 0
     #: questions that the budget of tokens or seconds did not reach

@@ -194,6 +194,7 @@ def _held_back(coverage: Coverage) -> list[str]:
         "because the model gave no usable answer": coverage.unanswered,
         "because most of the asked samples did not say it": coverage.disagreed,
         "because it speaks of code that was not shown": coverage.unseen,
+        "because it repeats what looks like a secret": coverage.secret,
     }
     told = {
         "hunks were not shown to it, or not to their end.": coverage.unasked,

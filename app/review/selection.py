@@ -9,6 +9,7 @@ from app.domain.findings import Finding, Severity, decide_severity, finding_fing
 from app.domain.lines import LineSite, render_sites
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.review.following import Earlier, is_said
+from app.screening.secrets import find_secret
 
 #: Questions to the adapter in one review over the comments it may hold, since some answers are held back.
 _SPARE_QUESTIONS = 3
@@ -54,10 +55,12 @@ class Selection(Record):
     repeated: int
     dismissed: int = 0
     minor: int = 0
+    #: comments or suggested changes that hold what looks like a secret
+    secret: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
-        return {key: getattr(self, key) for key in ("silenced", "capped", "repeated", "dismissed", "minor")}
+        return {key: getattr(self, key) for key in ("silenced", "capped", "repeated", "dismissed", "minor", "secret")}
 
 
 def list_sites(diffs: tuple[FileDiff, ...]) -> list[tuple[Hunk, LineSite]]:
@@ -99,7 +102,7 @@ def select_findings(
     kept: list[Finding] = []
     said = set(known_fingerprints)
     spoken: set[tuple[str, str, str]] = set()
-    counts = dict.fromkeys(("silenced", "repeated", "dismissed", "minor"), 0)
+    counts = dict.fromkeys(("silenced", "repeated", "dismissed", "minor", "secret"), 0)
     for item in sorted(answered, key=lambda entry: -entry.candidate.score):
         finding = _finding(item, repository, pull_request, adapter)
         same_words_here = (finding.path, item.candidate.hunk.header, item.comment.lower())
@@ -111,6 +114,8 @@ def select_findings(
             counts["repeated"] += 1
         elif _SEVERITIES.index(finding.severity) < _SEVERITIES.index(policy.min_severity):
             counts["minor"] += 1
+        elif find_secret(f"{finding.body}\n{finding.replacement or ''}"):
+            counts["secret"] += 1  # a password pasted into code, said again in a comment, would outlive its removal
         else:
             said.add(finding.fingerprint)
             spoken.add(same_words_here)

@@ -99,3 +99,19 @@ def test_the_nearest_past_review_is_first_and_a_far_one_is_none() -> None:
     assert select_nearest(render_asked("++++", "!"), past) == ()
     assert select_nearest(render_asked(hunk, "words"), []) == ()
     assert select_told([a_clean_hunk(), an_example(comment_id=None), *past]) == past
+
+
+def test_a_comment_or_suggested_change_with_a_secret_is_dropped_and_counted() -> None:
+    key = "AKIA" + "Q3EGRIAB5TQ7XZ2L"
+    first, second, *rest = answered()
+    asked = (
+        first.model_copy(update={"comment": f"Why is {key} here?"}),
+        second.model_copy(update={"replacement": f'two = "{key}"'}),
+        *rest,
+    )
+    selection = select_findings(
+        asked, repository="o/r", pull_request=1, adapter="a", acceptance_threshold=0.5, known_fingerprints=frozenset()
+    )
+    assert selection.secret == 2
+    assert [finding.body for finding in selection.findings] == [one.comment for one in rest]
+    assert key not in selection.model_dump_json()
