@@ -70,7 +70,7 @@ def test_there_are_two_hundred_of_them() -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 async def test_what_an_obedient_model_says_is_harmless_once_posted(attack: Attack) -> None:
     draft, asked = await _review(attack, in_shape=True)
-    assert 1 <= len(draft.findings) + draft.coverage.secret, "it speaks, but not of what looks like a secret"
+    assert len(draft.findings) + draft.coverage.secret >= 1, "it speaks, but not of what looks like a secret"
     assert len(draft.findings) <= DEFAULT_REVIEW.max_comments
     assert all(1 <= finding.line <= len(attack.lines) for finding in draft.findings)
     for posted in (*map(render_comment, draft.findings), render_check(draft.coverage, draft.findings, "a").summary):
