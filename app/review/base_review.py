@@ -36,7 +36,7 @@ from app.review.budget import BASE_ANSWER_TOKENS, count_affordable, estimate_tok
 from app.review.context import Notes
 from app.review.coverage import ChangedFile, leave_out, read_files
 from app.review.drafting import Draft, select_seeds
-from app.review.following import Earlier, decide_followed
+from app.review.following import PostedFinding, decide_followed
 from app.review.looking import Looked, Surroundings, look_around
 from app.review.selection import Answered, decide_questions, drop_said, select_findings
 from app.review.unseen import find_unseen
@@ -70,7 +70,7 @@ async def draft_base_review(
     *,
     repository: str,
     pull_request: int,
-    earlier: tuple[Earlier, ...],
+    earlier: tuple[PostedFinding, ...],
     dismissed: frozenset[str],
     policy: ReviewPolicy,
     agents_text: str = "",

@@ -19,7 +19,7 @@ from app.review.agreement import select_agreed
 from app.review.asking import Late, ask_within
 from app.review.budget import ANSWER_TOKENS, count_affordable, estimate_tokens
 from app.review.coverage import ChangedFile, Coverage, read_files
-from app.review.following import Earlier, decide_followed
+from app.review.following import PostedFinding, decide_followed
 from app.review.increment import ReadBefore
 from app.review.selection import (
     Answered,
@@ -85,7 +85,7 @@ async def draft_review(
     *,
     repository: str,
     pull_request: int,
-    earlier: tuple[Earlier, ...] = (),
+    earlier: tuple[PostedFinding, ...] = (),
     dismissed: frozenset[str] = frozenset(),
     policy: ReviewPolicy = DEFAULT_REVIEW,
     before: ReadBefore | None = None,

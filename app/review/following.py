@@ -22,7 +22,7 @@ _MARK = re.compile(
 )
 
 
-class Earlier(Record):
+class PostedFinding(Record):
     """A Finding that was posted on the pull request. `comment_id` is None where it was said in a review's own words;
     `words` is None on those that were drafted before dismissals were remembered."""
 
@@ -34,7 +34,7 @@ class Earlier(Record):
 
 
 def decide_followed(
-    earlier: Iterable[Earlier], files: tuple[ChangedFile, ...], dismissed: frozenset[str] = frozenset()
+    earlier: Iterable[PostedFinding], files: tuple[ChangedFile, ...], dismissed: frozenset[str] = frozenset()
 ) -> Followed:
     """What of `earlier` is addressed and what still stands; what can't be told, and what people dismissed, is neither.
 
@@ -53,13 +53,13 @@ def decide_followed(
     return Followed(addressed=tuple(addressed), standing=tuple(standing))
 
 
-def is_said(path: str, text: str, earlier: Iterable[Earlier]) -> bool:
+def is_said(path: str, text: str, earlier: Iterable[PostedFinding]) -> bool:
     """Whether one of `earlier` stands on a line of this file with these words, whatever it said of it."""
     return any(one.path == path and finding_fingerprint(path, text, one.body) == one.fingerprint for one in earlier)
 
 
 def decide_edits(
-    earlier: Iterable[Earlier], followed: Followed, shown: Mapping[int, str], head_sha: str
+    earlier: Iterable[PostedFinding], followed: Followed, shown: Mapping[int, str], head_sha: str
 ) -> dict[int, str]:
     """New words by comment, of those whose mark is missing or too much. `shown`: our comments as GitHub has them now.
 
@@ -78,7 +78,7 @@ def decide_edits(
     return edits
 
 
-def keep_shown(earlier: Iterable[Earlier], followed: Followed, shown: Mapping[int, str]) -> Followed:
+def keep_shown(earlier: Iterable[PostedFinding], followed: Followed, shown: Mapping[int, str]) -> Followed:
     """Without those whose comment people deleted: it neither stands open nor was addressed."""
     gone = {one.fingerprint for one in earlier if one.comment_id is not None and one.comment_id not in shown}
     return Followed(
@@ -96,7 +96,7 @@ def render_mark(head_sha: str) -> str:
     return f"\n\n<!-- understudy:addressed:{head_sha} -->\nAddressed in `{head_sha[:_SHORT]}`."
 
 
-def _decide_standing(one: Earlier, added: Mapping[str, frozenset[str] | None], *, is_cut: bool) -> bool | None:
+def _decide_standing(one: PostedFinding, added: Mapping[str, frozenset[str] | None], *, is_cut: bool) -> bool | None:
     if one.path in added:
         texts = added[one.path]
         return None if texts is None else any(_is_of(one, text) for text in texts)
@@ -107,7 +107,7 @@ def _decide_standing(one: Earlier, added: Mapping[str, frozenset[str] | None], *
     return one.words is not None and any(finding_words(text, one.body) == one.words for text in texts_elsewhere)
 
 
-def _is_of(one: Earlier, text: str) -> bool:
+def _is_of(one: PostedFinding, text: str) -> bool:
     return finding_fingerprint(one.path, text, one.body) == one.fingerprint
 
 

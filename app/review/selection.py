@@ -8,7 +8,7 @@ from app.domain.diff import FileDiff, Hunk
 from app.domain.findings import Finding, Severity, decide_severity, finding_fingerprint, finding_words
 from app.domain.lines import LineSite, render_sites
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
-from app.review.following import Earlier, is_said
+from app.review.following import PostedFinding, is_said
 from app.screening.secrets import find_secret
 
 #: Questions to the adapter in one review over the comments it may hold, since some answers are held back.
@@ -80,7 +80,7 @@ def select_candidates(
     return tuple(sorted(over, key=lambda candidate: -candidate.score))
 
 
-def drop_said(candidates: tuple[Candidate, ...], earlier: Iterable[Earlier]) -> tuple[Candidate, ...]:
+def drop_said(candidates: tuple[Candidate, ...], earlier: Iterable[PostedFinding]) -> tuple[Candidate, ...]:
     """Without the lines that have a comment of ours already: the same in other words would be the same again."""
     known = tuple(earlier)
     return tuple(one for one in candidates if not is_said(one.site.path, one.site.text, known))

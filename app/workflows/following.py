@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.domain.errors import Refused
 from app.review.coverage import Coverage
-from app.review.following import Earlier, decide_edits, keep_shown
+from app.review.following import PostedFinding, decide_edits, keep_shown
 from app.store.database import reading, writing
 from app.store.reviews import save_coverage, select_posted_findings
 from app.store.tables import ReviewRow
@@ -26,10 +26,10 @@ _MOST_EDITS = 10
 _log = logging.getLogger(__name__)
 
 
-def load_earlier(session: Session, row: ReviewRow) -> tuple[Earlier, ...]:
+def load_earlier(session: Session, row: ReviewRow) -> tuple[PostedFinding, ...]:
     """What was posted on the pull request of a review, at whatever head."""
     return tuple(
-        Earlier(
+        PostedFinding(
             fingerprint=one.fingerprint,
             words=one.payload.get("words"),
             path=one.path,

@@ -16,7 +16,7 @@ from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter, i
 from app.review.base_review import draft_base_review
 from app.review.coverage import Coverage, read_before, read_files
 from app.review.drafting import Draft, draft_review
-from app.review.following import Earlier
+from app.review.following import PostedFinding
 from app.review.increment import ReadBefore
 from app.review.messages import (
     decide_failure,
@@ -159,7 +159,7 @@ class _Known(NamedTuple):
 
     row: ReviewRow
     is_paused: bool
-    earlier: tuple[Earlier, ...]
+    earlier: tuple[PostedFinding, ...]
     dismissed: frozenset[str]
     before: ReadBefore | None
 

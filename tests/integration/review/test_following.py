@@ -99,7 +99,7 @@ def test_what_was_dismissed_or_deleted_is_left_alone(team: Team, writer: Loggers
     team.fix(number, {"service.py": FIXED, "other.py": None})
     assert review(team, number) == "silent"
     assert edits(team, since) == 0
-    assert "Earlier comments" not in summary(team, number)
+    assert "PostedFinding comments" not in summary(team, number)
 
 
 def test_a_comment_deleted_right_before_its_edit_is_no_failure(team: Team) -> None:

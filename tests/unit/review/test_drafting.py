@@ -15,7 +15,7 @@ from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.inference.wire import TOO_LONG
 from app.review.coverage import LINES_PER_REVIEW, ChangedFile, Followed
 from app.review.drafting import Draft, Reviewer, draft_review
-from app.review.following import Earlier
+from app.review.following import PostedFinding
 from app.review.messages import render_check, render_comment
 
 PATCH = "@@ -1,1 +1,4 @@\n context\n+total = price * 1.2\n+clean = 1\n+other = cost * 3.0"
@@ -177,7 +177,9 @@ async def test_a_spent_budget_is_never_green() -> None:
 async def test_a_comment_whose_block_was_taken_out_is_known_again_over_the_same_patch() -> None:
     """By its words as people see them: else the next push would call an untouched line addressed, and say it again."""
     (found,) = (await _draft(answer("In cents:\n```suggestion\nother = cost * 3\n```"))).findings
-    posted = Earlier(fingerprint=found.fingerprint, words=found.words, path=found.path, body=found.body, comment_id=1)
+    posted = PostedFinding(
+        fingerprint=found.fingerprint, words=found.words, path=found.path, body=found.body, comment_id=1
+    )
     again = await _draft(answer("In whole cents:"), earlier=(posted,))
     assert again.coverage.followed == Followed(standing=(found.fingerprint,))
     assert [one.line for one in again.findings] == []

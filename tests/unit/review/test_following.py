@@ -3,7 +3,7 @@
 from app.domain.findings import finding_fingerprint, finding_words
 from app.domain.safe_markdown import render_safe_markdown
 from app.review.coverage import GITHUB_FILES_LIMIT, ChangedFile, Coverage, Followed
-from app.review.following import Earlier, decide_edits, decide_followed, is_said, keep_shown, render_mark
+from app.review.following import PostedFinding, decide_edits, decide_followed, is_said, keep_shown, render_mark
 from app.review.messages import render_check
 
 PRINTS, SUMS = "print(order)", "total = 0.0"
@@ -14,8 +14,8 @@ MARK = f"\n\n<!-- understudy:addressed:{HEAD} -->\nAddressed in `aaaaaaa`."
 
 def earlier(
     text: str = PRINTS, body: str = "Use the logger.", path: str = "a.py", comment_id: int | None = 5
-) -> Earlier:
-    return Earlier(
+) -> PostedFinding:
+    return PostedFinding(
         fingerprint=finding_fingerprint(path, text, body),
         words=finding_words(text, body),
         path=path,
@@ -102,7 +102,7 @@ def test_a_model_cannot_write_the_mark_itself() -> None:
 
 def test_the_check_run_counts_both_and_says_nothing_without_either() -> None:
     coverage = Coverage(files=(), hunks_read=0, lines_read=0)
-    assert "Earlier comments" not in render_check(coverage, (), "x").summary
+    assert "PostedFinding comments" not in render_check(coverage, (), "x").summary
     followed = coverage.model_copy(update={"followed": Followed(addressed=("fp1:1", "fp1:2"), standing=("fp1:3",))})
     assert (
         "\nEarlier comments on this pull request: **2** addressed, their lines were changed; **1** stand open.\n"
