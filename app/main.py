@@ -14,7 +14,7 @@ from app.dataset.sending import render_sent_rows
 from app.domain.errors import UserError, spoken_place
 from app.github.client import GitHubClient
 from app.inference.embeddings import EmbeddingPlace, make_embedder
-from app.intake.routes import Intake, intake_router
+from app.intake.routes import Intake, intake_route
 from app.runners.choosing import make_runner
 from app.settings import Settings
 from app.web.operator import Operations, operator_router
@@ -23,6 +23,7 @@ from app.workflows import (
     commanding,
     curating,
     deliveries,
+    dispatching,
     engine,
     erasing,
     erasure_requests,
@@ -89,9 +90,9 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
         secrets=tuple(secret.get_secret_value() for secret in settings.webhook_secrets),
         body_limit_bytes=settings.body_limit_bytes,
         database=engine.database,
-        enqueue=deliveries.enqueue_delivery,
+        stored=dispatching.nudge,
     )
-    app.include_router(intake_router(intake))
+    app.router.routes.append(intake_route(intake))
     operations = Operations(
         status=operating.read_status,
         train=operating.start_training,
@@ -147,16 +148,20 @@ def boot(settings: Settings) -> sa.Engine:
             )
         ),
     )
-    return engine.boot(
+    database = engine.boot(
         settings.database_url,
         prepare=lambda database: install(services(database=database)),
         queues=queues,
         polling_seconds=settings.polling_seconds,
     )
+    if queues is None or Queue.INTAKE in queues:
+        dispatching.start(settings.polling_seconds)
+    return database
 
 
 def shutdown() -> None:
     """Stop in order; what runs goes on at the next boot. Blocking."""
+    dispatching.stop()
     engine.shutdown()
     install(None)
 
@@ -199,7 +204,7 @@ class _Clients:
 
 async def _health() -> JSONResponse:
     """Alive: the event loop answers and the job engine's threads run. A 503 means: restart this process."""
-    alive = await asyncio.to_thread(engine.is_alive)
+    alive = await asyncio.to_thread(engine.is_alive) and dispatching.is_alive()
     return JSONResponse({"status": "ok" if alive else "the job engine does not run"}, 200 if alive else 503)
 
 

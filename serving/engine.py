@@ -63,7 +63,7 @@ class EngineOptions(Record):
     held: int = Field(default=4, ge=1)
     max_length: int = 2048
     max_batch_tokens: int = 512
-    max_sequences: int = 8
+    max_sequences: int = 32
     threads: int = 0
     kv_cache_gib: int = 1
 

@@ -8,13 +8,25 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.store.columns import utc_now
-from app.store.rows import insert_if_absent, upsert
+from app.store.rows import insert_missing, upsert
 from app.store.tables import DeliveryRow, InstallationRow
 
 
-def save_delivery(session: Session, row: DeliveryRow) -> bool:
-    """False if this GUID is known: then nothing changed and nothing must be enqueued."""
-    return insert_if_absent(session, row)
+def save_deliveries(session: Session, rows: Iterable[DeliveryRow]) -> set[str]:
+    """The GUIDs that were new, whichever of two equal ones was first; of the others nothing changed."""
+    return {str(key[0]) for key in insert_missing(session, rows)}
+
+
+def select_waiting(session: Session, limit: int) -> list[DeliveryRow]:
+    """Deliveries that nobody handled yet, in the order they came. On PostgreSQL they are this transaction's alone, and
+    what another one has is passed over; on SQLite there is one writer at a time anyway."""
+    query = select(DeliveryRow).where(col(DeliveryRow.outcome).is_(None))
+    query = query.order_by(col(DeliveryRow.received_at), col(DeliveryRow.guid)).limit(limit)
+    return list(session.exec(query.with_for_update(skip_locked=True)))
+
+
+def is_any_waiting(session: Session) -> bool:
+    return session.exec(select(DeliveryRow.guid).where(col(DeliveryRow.outcome).is_(None)).limit(1)).first() is not None
 
 
 def load_delivery(session: Session, guid: str) -> DeliveryRow | None:

@@ -31,14 +31,19 @@ def insert_if_absent(session: Session, row: SQLModel) -> bool:
 
 
 def insert_all_if_absent(session: Session, rows: Iterable[SQLModel]) -> int:
-    """How many of the rows, all of one table, were new. By few statements: a history has thousands of rows."""
+    """How many of the rows, all of one table, were new."""
+    return len(insert_missing(session, rows))
+
+
+def insert_missing(session: Session, rows: Iterable[SQLModel]) -> list[tuple[Any, ...]]:
+    """The primary keys of those rows, all of one table, that were new. By few statements: there may be thousands."""
     given = list(rows)
     if not given:
-        return 0
+        return []
     table = sa.inspect(type(given[0])).local_table
     session.flush()
     statement = _insert(session, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
-    return len(session.connection().execute(statement, [_values(row) for row in given]).all())
+    return [tuple(row) for row in session.connection().execute(statement, [_values(row) for row in given])]
 
 
 def upsert(session: Session, row: SQLModel, *, keep: frozenset[str] = frozenset()) -> None:

@@ -47,6 +47,8 @@ INSTALLATION_STATES = {"created": "active", "unsuspend": "active", "new_permissi
 }
 #: Coming back from a suspension is a beginning, too: what was merged meanwhile was told to nobody.
 _BACKFILLED = frozenset({"created", "unsuspend"})
+#: How the outcome begins of a delivery that a defect of ours kept from being handled.
+FAILED_OUTCOME = "failed"
 _log = logging.getLogger(__name__)
 
 
@@ -74,13 +76,13 @@ def delivery_workflow_id(guid: str) -> str:
 
 
 def enqueue_delivery(session: Session, guid: str) -> None:
-    """For intake: look at this delivery if, and only if, the session's transaction commits."""
+    """Look at this delivery in a workflow of its own if, and only if, the session's transaction commits."""
     enqueue_in_transaction(session, "delivery", delivery_workflow_id(guid), guid, queue=Queue.INTAKE)
 
 
 @workflow("delivery")
 async def delivery(guid: str) -> str:
-    """Decide what one delivery asks for and enqueue it. Returns the outcome that its row keeps."""
+    """Handle a delivery that `dispatching` could not, and show why. Returns the outcome that its row keeps."""
     return await _handle(guid)
 
 
@@ -89,12 +91,15 @@ def _handle(session: Session, guid: str) -> str:
     row = load_delivery(session, guid)
     if row is None:
         return "erased"
-    outcome = _act(session, row)
+    if row.outcome is not None and not row.outcome.startswith(FAILED_OUTCOME):
+        return row.outcome  # of a release that began such a workflow for each
+    outcome = act(session, row)
     save_outcome(session, guid, outcome)
     return outcome
 
 
-def _act(session: Session, row: DeliveryRow) -> str:
+def act(session: Session, row: DeliveryRow) -> str:
+    """Enqueue what a delivery asks for, in the session's transaction, and return its outcome."""
     try:
         event = parse_event(row.event, row.body)
     except Refused as refused:

@@ -83,7 +83,7 @@ def _save_adapter(
     with torch.no_grad():
         for name, weights in adapted.named_parameters():
             if "lora_" in name:
-                weights.normal_(std=0.08)  # far enough from the base for the effect probe of each of fifty
+                weights.normal_(std=0.065)  # far enough from the base for the effect probe of each of fifty
     adapted.save_pretrained(str(folder / "adapter"))
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
     config = json.loads((folder / "adapter/adapter_config.json").read_text()) | {"base_model_name_or_path": base_name}

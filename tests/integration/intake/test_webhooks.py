@@ -54,7 +54,8 @@ def test_a_duplicate_is_answered_200_and_has_no_effect(service: Service) -> None
     wait_outcome(service, guid)
     late = service.deliver(a_payload(), guid=guid)
     assert (late.status_code, late.json()["outcome"]) == (200, "duplicate")
-    assert [run.id for run in engine.list_runs(tuple(State), id_prefix="delivery:")] == [f"delivery:github.com:{guid}"]
+    runs = engine.list_runs(tuple(State), id_prefix="review:")
+    assert [run.id for run in runs] == [f"review:github.com:5:7:{'a' * 40}"]
 
 
 def test_a_suspended_installation_is_left_alone_until_it_comes_back(service: Service) -> None:

@@ -19,7 +19,7 @@ from app.domain.diff import parse_patch
 from app.domain.examples import Example
 from app.inference.front import Front
 from app.store.database import reading, writing
-from app.store.deliveries import save_delivery, save_installation
+from app.store.deliveries import save_deliveries, save_installation
 from app.store.references import Library, select_indexed_files, select_past_reviews, select_references
 from app.store.repositories import ensure_repository, load_repository
 from app.store.tables import DeliveryRow, InstallationRow, VectorRow
@@ -125,7 +125,9 @@ def push(team: Team, files: dict[str, str | None]) -> dict[str, int]:
     guid = f"github.test:{head}"
     with writing(team.services.database) as session:
         body = json.dumps(payload).encode()
-        save_delivery(session, DeliveryRow(guid=guid, event="push", installation_id=team.installation_id, body=body))
+        save_deliveries(
+            session, [DeliveryRow(guid=guid, event="push", installation_id=team.installation_id, body=body)]
+        )
         deliveries.enqueue_delivery(session, guid)
     assert engine.wait(deliveries.delivery_workflow_id(guid), 60) == "enqueued: index"
     return counted(engine.wait(f"index:github.test:{library(team).repository_id}:{head}", 60))

@@ -13,7 +13,7 @@ from app.domain.examples import Evidence, Example, ExampleKind, Rejection
 from app.domain.findings import Finding
 from app.store.columns import utc_now
 from app.store.database import open_engine, reading, writing
-from app.store.deliveries import count_outcomes, erase_bodies, load_delivery, save_delivery, save_outcome
+from app.store.deliveries import count_outcomes, erase_bodies, load_delivery, save_deliveries, save_outcome
 from app.store.executors import load_progress, save_end, save_heartbeat, save_progress, select_dead
 from app.store.learning import (
     append_approval,
@@ -102,8 +102,8 @@ def a_delivery(guid: str) -> DeliveryRow:
 
 def test_a_delivery_is_stored_once_and_byte_for_byte(engine: sa.Engine) -> None:
     with writing(engine) as session:
-        assert save_delivery(session, a_delivery("github.com:1"))
-        assert not save_delivery(session, a_delivery("github.com:1"))
+        assert save_deliveries(session, [a_delivery("github.com:1")])
+        assert not save_deliveries(session, [a_delivery("github.com:1")])
     with reading(engine) as session:
         row = load_delivery(session, "github.com:1")
     assert row is not None
@@ -114,7 +114,7 @@ def test_a_delivery_is_stored_once_and_byte_for_byte(engine: sa.Engine) -> None:
 def test_eight_racing_copies_of_a_delivery_give_one_row(engine: sa.Engine) -> None:
     def race(_: int) -> bool:
         with writing(engine) as session:
-            return save_delivery(session, a_delivery("github.com:1"))
+            return bool(save_deliveries(session, [a_delivery("github.com:1")]))
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(race, range(8))) == [False] * 7 + [True]
@@ -123,7 +123,7 @@ def test_eight_racing_copies_of_a_delivery_give_one_row(engine: sa.Engine) -> No
 def test_outcomes_are_counted_without_their_details(engine: sa.Engine) -> None:
     with writing(engine) as session:
         for number in range(3):
-            save_delivery(session, a_delivery(f"github.com:{number}"))
+            save_deliveries(session, [a_delivery(f"github.com:{number}")])
         save_outcome(session, "github.com:0", "ignored: unknown event")
         save_outcome(session, "github.com:1", "ignored: own comment")
         assert count_outcomes(session) == {"ignored": 2, "waiting": 1}
@@ -131,11 +131,11 @@ def test_outcomes_are_counted_without_their_details(engine: sa.Engine) -> None:
 
 def test_bodies_are_erased_but_a_guid_stays_known(engine: sa.Engine) -> None:
     with writing(engine) as session:
-        save_delivery(session, a_delivery("github.com:1"))
-        save_delivery(session, a_delivery("github.com:2"))
+        save_deliveries(session, [a_delivery("github.com:1")])
+        save_deliveries(session, [a_delivery("github.com:2")])
         save_outcome(session, "github.com:1", "enqueued")
         assert erase_bodies(session, utc_now() + timedelta(seconds=5)) == 1
-        assert not save_delivery(session, a_delivery("github.com:1"))
+        assert not save_deliveries(session, [a_delivery("github.com:1")])
 
 
 def test_examples_and_rejections_are_saved_once_and_belong_to_their_tenant(engine: sa.Engine) -> None:
@@ -238,7 +238,7 @@ def test_progress_is_overwritten(engine: sa.Engine) -> None:
 
 def test_a_reader_does_not_wait_for_a_writer(engine: sa.Engine) -> None:
     with writing(engine) as session:
-        save_delivery(session, a_delivery("github.com:1"))
+        save_deliveries(session, [a_delivery("github.com:1")])
         with reading(engine) as other:
             assert load_delivery(other, "github.com:1") is None
 
@@ -246,4 +246,4 @@ def test_a_reader_does_not_wait_for_a_writer(engine: sa.Engine) -> None:
 def test_a_naive_moment_is_refused(engine: sa.Engine) -> None:
     row = DeliveryRow(guid="g", event="e", body=b"", received_at=datetime(2026, 1, 1))  # noqa: DTZ001
     with writing(engine) as session, pytest.raises(sa.exc.StatementError, match="expected an aware datetime"):
-        save_delivery(session, row)
+        save_deliveries(session, [row])

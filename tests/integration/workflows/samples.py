@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from app.domain.errors import Refused, RetryLater
 from app.runners.children import run_child
-from app.store.deliveries import save_delivery
+from app.store.deliveries import save_deliveries
 from app.store.tables import DeliveryRow
 from app.workflows import engine
 from app.workflows.engine import scheduled, step, transaction, workflow
@@ -55,7 +55,7 @@ async def slow(key: str) -> None:
 
 @transaction
 def save(session: Session, key: str) -> bool:
-    return save_delivery(session, DeliveryRow(guid=key, event="sample", body=b""))
+    return bool(save_deliveries(session, [DeliveryRow(guid=key, event="sample", body=b"")]))
 
 
 @workflow("sample")
@@ -88,7 +88,7 @@ async def refused(key: str) -> None:
 
 @transaction
 def refused_write(session: Session, key: str) -> None:
-    save_delivery(session, DeliveryRow(guid=key, event="sample", body=b""))
+    save_deliveries(session, [DeliveryRow(guid=key, event="sample", body=b"")])
     raise Refused("another_reason", "another message")
 
 

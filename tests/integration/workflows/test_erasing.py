@@ -20,7 +20,7 @@ from app.domain.pinned import PINNED
 from app.domain.written import WrittenExample, WrittenKind, author_key
 from app.store.columns import utc_now
 from app.store.database import reading, writing
-from app.store.deliveries import save_delivery, save_installation
+from app.store.deliveries import save_deliveries, save_installation
 from app.store.learning import (
     append_audit,
     load_pointer,
@@ -171,7 +171,7 @@ def _remember(planted: Planted) -> None:
     """The rest of what names somebody: a delivery, a finding, an audit row, an export, a log, a commit message."""
     team, data = planted.team, planted.data
     with writing(team.services.database) as session:
-        save_delivery(session, _delivery(planted))
+        save_deliveries(session, [_delivery(planted)])
         review = ReviewRow(
             id="github.test:1:1:abc",
             installation_id=team.installation_id,

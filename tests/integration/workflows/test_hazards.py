@@ -25,7 +25,7 @@ from app.domain.errors import RetryLater, UserError
 from app.runners.children import run_child
 from app.store.columns import utc_now
 from app.store.database import check_sqlite_version, open_engine, reading, writing
-from app.store.deliveries import load_delivery, save_delivery
+from app.store.deliveries import load_delivery, save_deliveries
 from app.store.tables import DeliveryRow, ExecutorRow
 from app.workflows import engine
 from app.workflows.runs import FAILED, Queue, State
@@ -239,7 +239,7 @@ async def test_hazard_06_a_child_gets_no_secret_and_its_output_is_kept(
 def test_hazard_07_eight_racing_copies_of_a_delivery_are_one_workflow(booted: str, tmp_path: Path) -> None:
     def receive(_: int) -> bool:
         with writing(engine.database()) as session:
-            new = save_delivery(session, DeliveryRow(guid="h:1", event="sample", body=b""))
+            new = bool(save_deliveries(session, [DeliveryRow(guid="h:1", event="sample", body=b"")]))
             if new:
                 engine.enqueue_in_transaction(session, "sample", "w1", "k")
             return new
@@ -257,7 +257,7 @@ def test_hazard_07_a_row_of_ours_that_is_refused_says_so_itself(booted: str) -> 
             engine.enqueue_in_transaction(session, "sample", "w1", "k")
 
     with writing(engine.database()) as session:
-        save_delivery(session, DeliveryRow(guid="h:1", event="sample", body=b""))
+        save_deliveries(session, [DeliveryRow(guid="h:1", event="sample", body=b"")])
     with pytest.raises(sa.exc.IntegrityError):
         receive()
     assert engine.load_run("w1") is None
