@@ -4,8 +4,10 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -16,6 +18,7 @@ from app.domain.errors import UserError, spoken_place
 
 _BUSY_TIMEOUT_MILLISECONDS = 30_000
 _READ_ONLY = "us_read_only"
+_TURNS: WeakKeyDictionary[sa.Engine, Lock] = WeakKeyDictionary()
 
 
 def parse_database_url(url: str) -> sa.URL:
@@ -127,7 +130,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session in one transaction: committed at the end, rolled back when the block raises."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    # SQLite lets a writer sleep for up to 100 ms between two looks at a busy file: those of one process take turns.
+    turn = _TURNS.setdefault(engine, Lock()) if engine.dialect.name == "sqlite" else nullcontext()
+    with turn, Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 

@@ -18,7 +18,7 @@ from app.workflows import engine
 from app.workflows.deliveries import FAILED_OUTCOME, act, enqueue_delivery
 
 #: In one transaction, and for so long at most: on SQLite nobody else writes meanwhile, and GitHub waits for an answer.
-_TOGETHER = 20
+_TOGETHER = 8
 _SECONDS = 0.02
 _AFTER_FAILURE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
@@ -74,12 +74,20 @@ class Dispatcher(threading.Thread):
             self._nudged.wait(self._polling_seconds)
             self._nudged.clear()
             try:
-                while not self._stopping.is_set() and dispatch(self._database):
-                    time.sleep(0)  # let the loop that answers GitHub have its turn
+                self._dispatch_all()
             except sa.exc.SQLAlchemyError as error:
                 # Its type only: the text of a database error shows the values of the statement.
                 _log.error("could not handle deliveries, they wait: %s", type(error).__name__)
                 self._stopping.wait(_AFTER_FAILURE_SECONDS)
+
+    def _dispatch_all(self) -> None:
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            if not dispatch(self._database):
+                return
+            if self._nudged.is_set():  # more is coming in: half of the time is for acknowledging it
+                self._nudged.clear()
+                self._stopping.wait(time.monotonic() - began)
 
 
 #: empty, or the one of this process
