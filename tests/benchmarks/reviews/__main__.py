@@ -49,13 +49,14 @@ def main() -> None:
     parser.add_argument("--mirror", type=Path)
     parser.add_argument("--seed", type=int, default=SEED, help="another demo organisation: other code, the same habits")
     parser.add_argument("--newest", type=int, help="only so many pull requests, the newest")
+    parser.add_argument("--clean", action="store_true", help="only the demo's clean ones: few in one organisation")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         secret = secrets.token_hex(24)
         standin = StandIn(Path(folder) / "github", webhook_secret=secret)
         server = stack.enter_context(StandInServer(standin))
         if given.archive is None or given.mirror is None:
-            open_all = _enter_demo(standin, given.seed, given.newest)
+            open_all = _enter_demo(standin, given.seed, given.newest, only_clean=given.clean)
         else:
             open_all = _enter_archive(standin, given.archive, given.mirror, given.newest)
         app = _start(
@@ -75,12 +76,14 @@ def main() -> None:
         print(f"{name:16} {value}")
 
 
-def _enter_demo(standin: StandIn, seed: int, newest: int | None) -> Opening:
+def _enter_demo(standin: StandIn, seed: int, newest: int | None, *, only_clean: bool) -> Opening:
     """Pull requests that the answer key says nothing of are not called clean: the key is of the held-out ones only."""
     story = write_story(seed, "demo")
     enter_organisation(story, standin)
     chosen = (*story.merged, *story.held_out)[-newest if newest else 0 :]
     clean = {(pull.repository, pull.number) for pull in story.held_out if not pull.violations}
+    if only_clean:
+        chosen = tuple(pull for pull in chosen if (pull.repository, pull.number) in clean)
 
     def open_all() -> list[tuple[str, int, bool]]:
         for pull in chosen:
