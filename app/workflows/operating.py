@@ -1,6 +1,7 @@
 """What an operator sees and starts."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import sqlalchemy as sa
 
 from app.domain.adapters import AdapterState
 from app.domain.errors import UserError
+from app.domain.tenants import Host, split_tenant
 from app.store import tables
 from app.store.database import reading, writing
-from app.store.deliveries import count_outcomes, count_rows, load_installation
+from app.store.deliveries import count_outcomes, count_rows, load_installation, select_installations
 from app.store.executors import save_progress
 from app.store.learning import (
     append_audit,
@@ -100,6 +102,7 @@ def roll_back(installation_id: int) -> str:
         save_adapter_state(session, installation_id, restored, AdapterState.PROMOTED)
         append_audit(
             session,
+            installation_id=installation_id,
             actor="operator",
             action=ROLLBACK,
             subject=restored,
@@ -107,6 +110,23 @@ def roll_back(installation_id: int) -> str:
             detail={"installation_id": installation_id, "left": left},
         )
     return restored
+
+
+def check_renumbered(database: sa.Engine, hosts: Iterable[Host]) -> None:
+    """A further host keeps its number: another server's tenants would pass for its own.
+
+    Raises:
+        UserError: when a number was another server's, of which tenants are still here.
+    """
+    named = {host.number: host.name for host in hosts}
+    with reading(database) as session:
+        for row in select_installations(session):
+            now = named.get(split_tenant(row.id).number)
+            if now is not None and now != row.host:
+                raise UserError(
+                    f"expected number {split_tenant(row.id).number} in the file of UNDERSTUDY_HOSTS to be {row.host}, of "
+                    f"which installation {row.id} is, got {now}; give {now} a number that none had"
+                )
 
 
 def is_ready() -> bool:
