@@ -112,8 +112,9 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
     return app
 
 
-def boot(settings: Settings) -> sa.Engine:
-    """Migrate, start the engine and install the services of this process. Blocking: call it from a thread.
+def boot(settings: Settings, *, scheduled: bool = True) -> sa.Engine:
+    """Migrate, start the engine and install the services of this process. Blocking: call it from a thread. `scheduled`
+    as for the engine.
 
     Raises:
         UserError: saying what to change.
@@ -162,6 +163,7 @@ def boot(settings: Settings) -> sa.Engine:
         prepare=prepare,
         queues=queues,
         polling_seconds=settings.polling_seconds,
+        scheduled=scheduled,
     )
     if queues is None or Queue.INTAKE in queues:
         dispatching.start(settings.polling_seconds)

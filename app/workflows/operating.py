@@ -123,9 +123,10 @@ def check_renumbered(database: sa.Engine, hosts: Iterable[Host]) -> None:
         for row in select_installations(session):
             now = named.get(split_tenant(row.id).number)
             if now is not None and now != row.host:
+                number = split_tenant(row.id).number
                 raise UserError(
-                    f"expected number {split_tenant(row.id).number} in the file of UNDERSTUDY_HOSTS to be {row.host}, of "
-                    f"which installation {row.id} is, got {now}; give {now} a number that none had"
+                    f"expected number {number} in the file of UNDERSTUDY_HOSTS to be {row.host}, whose installation "
+                    f"{row.id} is still here, got {now}; give {now} a number that none had"
                 )
 
 

@@ -18,7 +18,7 @@ SECRET = "canary-secret-of-the-server"
 def settings(folder: Path, listed: object, **changes: Any) -> Settings:
     (folder / "ghe.secret").write_text(f"{SECRET}\n")
     (folder / "hosts.yaml").write_text(listed if isinstance(listed, str) else yaml.safe_dump(listed))
-    given = {
+    given: dict[str, Any] = {
         "webhook_secrets": (SecretStr("canary-secret-of-github"),),
         "operator_token": SecretStr("canary-token-0123456789"),
         "app_id": 17,
