@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlmodel import col, select
 
 from app.domain.adapters import AdapterState
 from app.domain.errors import UserError
@@ -46,11 +47,14 @@ _COUNTED = (
 
 
 def read_status() -> dict[str, Any]:
-    """Rows by table, deliveries by outcome, workflows by state, and what runs or failed now, with its progress."""
+    """Installations; rows, deliveries and workflows counted; what runs or failed now, with its progress."""
     with reading(services().database) as session:
         rows = {str(row.__tablename__): count_rows(session, row) for row in _COUNTED}
         outcomes = count_outcomes(session)
+        known = session.exec(select(tables.InstallationRow).order_by(col(tables.InstallationRow.id))).all()
+        installations = [row.model_dump(include={"id", "host", "account", "state"}) for row in known]
     return {
+        "installations": installations,
         "rows": rows,
         "deliveries": outcomes,
         "workflows": engine.count_states(),

@@ -1,7 +1,7 @@
 """Two GitHubs at once that give out the same ids: webhooks, harvests, reviews by adapters, erasures, redeliveries.
 
-One is github.com's kind, the other an Enterprise Server. Installation, repository, names and pull requests are the same;
-keys, secrets, slugs, people's words and code are not. Whatever crossed would show on the other side.
+One is github.com's kind, the other an Enterprise Server. Installation, repository, names and pull requests are the
+same; keys, secrets, slugs, people's words and code are not. Whatever crossed would show on the other side.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -31,11 +31,12 @@ from app.rehearsal.standin.enterprise import Enterprise
 from app.settings import Settings
 from app.store.database import reading, writing
 from app.store.learning import move_pointer, save_adapter_version
+from app.store.references import select_past_reviews
 from app.store.tables import AdapterVersionRow, AuditRow, DeliveryRow, ExampleRow, InstallationRow, ReviewRow
 from app.workflows import engine, erasure_requests, sweeping, upkeep
-from app.workflows.context import services
+from app.workflows.context import install, services
 from app.workflows.runs import RUNNING, State
-from tests.integration.intake.conftest import sign
+from tests.integration.intake.conftest import TOKEN, sign
 from tests.integration.review.reviewed import GUILTY, guilty_rows
 from tests.integration.team import PEOPLE, REPO, SERVICE, Worktree
 from tests.integration.workflows.conftest import eventually
@@ -127,7 +128,7 @@ def settings_of(folder: Path, sides: tuple[Side, Side], serving: ServingProcess,
     (folder / "hosts.yaml").write_text(yaml.safe_dump([listed]))
     return Settings(
         webhook_secrets=(SecretStr(com.secret),),
-        operator_token=SecretStr("canary-token-0123456789"),
+        operator_token=SecretStr(TOKEN),
         app_id=com.standin.app_id,
         private_key_file=folder / "0.pem",
         github_api_url=com.server.api_url,
@@ -195,7 +196,7 @@ def both(serving: ServingProcess, tiny_base: Path, tmp_path_factory: pytest.Temp
 
 @pytest.fixture(scope="module")
 def played(both: Both, tiny_base: Path) -> Both:
-    """Both teams worked at once: a merge with a comment, then, with an adapter each, a pull request that breaks a rule."""
+    """Both teams worked at once: a merge with a comment; then, with an adapter each, one that breaks a rule."""
     assert both.com.standin.installation_id == both.ghe.standin.installation_id
     assert both.com.repository_id == both.ghe.repository_id
     both.at_once(Side.merge_a_reviewed_one)
@@ -231,6 +232,8 @@ def test_each_tenant_is_known_under_its_host(played: Both) -> None:
         known = {row.id: row.host for row in session.exec(select(InstallationRow))}
         guids = list(session.exec(select(DeliveryRow.guid, DeliveryRow.installation_id)))
     assert known == {side.tenant: side.host for side in played.sides}
+    told = httpx.get(f"{played.url}/operator/status", headers={"authorization": f"Bearer {TOKEN}"}, timeout=30).json()
+    assert {row["id"]: row["host"] for row in told["installations"]} == known
     assert {(guid.split(":")[0], tenant) for guid, tenant in guids} == {(s.host, s.tenant) for s in played.sides}
 
 
@@ -251,6 +254,14 @@ def test_examples_hold_the_words_of_their_own_team(played: Both) -> None:
         assert any(f"Mind the {side.word}." in text for text in mine)
         assert not any(other.word in text for text in mine)
         assert all(f'"host": "{side.host}"' in text for text in mine)
+
+
+def test_retrieval_finds_what_its_own_team_said(played: Both) -> None:
+    for side, other in (played.sides, played.sides[::-1]):
+        with reading(services().database) as session:
+            told = [example.model_dump_json() for example in select_past_reviews(session, side.tenant, REPO)]
+        assert any(f"Mind the {side.word}." in text for text in told)
+        assert not any(other.word in text for text in told)
 
 
 def test_mirrors_are_apart_and_hold_their_own_commits(played: Both) -> None:
@@ -321,7 +332,7 @@ def test_each_is_asked_for_what_it_failed_to_deliver(played: Both) -> None:
 
 
 def test_an_erasure_on_one_leaves_the_other_as_it_is(played: Both) -> None:
-    """Last, for it takes something away: the same person and repository, on one host."""
+    """The same person and repository, on one host. From here on something is taken away."""
     with pytest.raises(UserError, match=r"the GitHub that it is about, one of 127\.0\.0\.1, 127\.0\.0\.2, got none"):
         erasure_requests.start_erasure("author", "mara")
     before = _kept(played.com)
@@ -334,6 +345,17 @@ def test_an_erasure_on_one_leaves_the_other_as_it_is(played: Both) -> None:
     assert before.runs
     gone = _kept(played.ghe)
     assert (gone.examples, gone.mirror) == ((), False)
+
+
+def test_what_is_left_of_a_server_that_is_no_longer_named_can_be_erased(played: Both) -> None:
+    tenant = played.ghe.tenant
+    install(replace(services(), further_hosts=()))
+    (workflow_id,) = erasure_requests.start_erasure("installation", str(tenant))
+    engine.wait(workflow_id, timeout_seconds=60)
+    with reading(services().database) as session:
+        states = {row.id: row.state for row in session.exec(select(InstallationRow))}
+    assert states == {played.com.tenant: "active", tenant: "deleted"}
+    assert not list((services().data / "adapters").glob(f"{tenant}--*"))
 
 
 @dataclass(frozen=True)
