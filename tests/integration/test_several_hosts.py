@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -72,24 +73,38 @@ class Side:
     def repository_id(self) -> int:
         return self.standin.repository(REPO).id
 
-    def open(self, code: str) -> tuple[int, str]:
+    def open(self, code: str, at: datetime | None = None) -> tuple[int, str]:
         branch = f"work-{len(self.standin.repository(REPO).pulls) + 1}"
         sha = self.work.commit(branch, {"service.py": f"{code}# {self.word}\n"}, start=self.first)
         number = self.standin.open_pull_request(
-            REPO, author="dev", title=f"Of {self.word}", head_ref=branch, head_sha=sha, base_sha=self.first
+            REPO,
+            author="dev",
+            title=f"Of {self.word}",
+            head_ref=branch,
+            head_sha=sha,
+            base_sha=self.first,
+            created_at=at,
         )
         return number, sha
 
     def merge_a_reviewed_one(self) -> int:
         """A comment, its fix, an approval, the merge."""
         code = SERVICE.replace("total = 0", "total = 0.0")
-        number, sha = self.open(code)
+        began = datetime.now(UTC) - timedelta(hours=2)
+        number, sha = self.open(code, began)
         line = code.split("\n").index("    total = 0.0") + 1
         self.standin.comment(
-            REPO, number, author="mara", path="service.py", line=line, commit_sha=sha, body=f"Mind the {self.word}."
+            REPO,
+            number,
+            author="mara",
+            path="service.py",
+            line=line,
+            commit_sha=sha,
+            body=f"Mind the {self.word}.",
+            created_at=began + timedelta(minutes=10),
         )
         fixed = self.work.commit(f"work-{number}", {"service.py": f"{SERVICE}# {self.word} fixed\n"})
-        self.standin.push(REPO, number, fixed)
+        self.standin.push(REPO, number, fixed, at=began + timedelta(minutes=20))
         self.standin.label(REPO, number, "understudy:approve", by="max")
         self.standin.merge(REPO, number, by="max")
         return number
@@ -354,8 +369,9 @@ def test_what_is_left_of_a_server_that_is_no_longer_named_can_be_erased(played: 
     engine.wait(workflow_id, timeout_seconds=60)
     with reading(services().database) as session:
         states = {row.id: row.state for row in session.exec(select(InstallationRow))}
+        adapters = list(session.exec(select(AdapterVersionRow.installation_id)))
     assert states == {played.com.tenant: "active", tenant: "deleted"}
-    assert not list((services().data / "adapters").glob(f"{tenant}--*"))
+    assert adapters == [played.com.tenant]
 
 
 @dataclass(frozen=True)
