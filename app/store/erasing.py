@@ -1,9 +1,9 @@
 """Finding and deleting what is about a subject, in our tables. The job engine's are in app/workflows/engine.
 
-Covered: Examples, Rejections, approvals, audit, Findings, their feedback, reviews, dismissals, pauses, what was indexed
-of documentation, all vectors, raw bodies of deliveries. Kept without a word of content: that a delivery came (its GUID
-refuses a duplicate), that a head was reviewed and harvested (or it would be again), and for a person's own decisions
-over others' Examples a key instead of the name.
+Covered: Examples (what is searched of them goes with them), Rejections, approvals, audit, Findings, their feedback,
+reviews, dismissals, pauses, what was indexed of documentation, all vectors, raw bodies of deliveries, sessions. Kept
+without a word of content: that a delivery came (its GUID refuses a duplicate), that a head was reviewed and harvested
+(or it would be again), and for a person's own decisions over others' Examples a key instead of the name.
 """
 
 import json
@@ -43,6 +43,7 @@ from app.store.tables import (
     TrainingRunRow,
     VectorRow,
 )
+from app.store.web_tables import SessionRow
 
 _OF_COMMITS = frozenset({WrittenKind.COMMIT.value, WrittenKind.DOCSTRING.value})
 #: Parameters of one statement: SQLite takes 32,766.
@@ -237,6 +238,7 @@ def erase_doomed(
         _delete(session, ReferenceRow, "position", [position], content=content, repository_id=repository_id, **mine)
     # A vector says something of its text, and which text's it was is told by nothing but the text.
     session.connection().execute(sa.delete(VectorRow).where(col(VectorRow.installation_id) == installation_id))
+    _end_sessions(session, installation_id, subject)
     _change(session, ReviewRow, "id", doomed.reviews, coverage={})
     _change(session, DeliveryRow, "guid", doomed.deliveries, body=b"")
     if subject.kind is ErasureKind.AUTHOR:
@@ -244,6 +246,15 @@ def erase_doomed(
     elif subject.kind is not ErasureKind.PULL_REQUEST:
         _forget_repositories(session, installation_id, subject)
     return doomed.count()
+
+
+def _end_sessions(session: Session, installation_id: int, subject: Subject) -> None:
+    """A person's sessions name them; those of a whole installation end with it."""
+    for row in session.exec(select(SessionRow)):
+        is_theirs = subject.kind is ErasureKind.AUTHOR and row.login.lower() == subject.name.lower()
+        if is_theirs or (subject.kind is ErasureKind.INSTALLATION and installation_id in row.installations):
+            session.delete(row)
+    session.flush()
 
 
 def _overwrite_deleted(session: Session) -> None:
