@@ -42,15 +42,15 @@ def request_erasure(session: Session, installation_id: int, subject: Subject, *,
     return workflow_id
 
 
-def preview_erasure(kind: str, name: str) -> dict[str, Any]:
-    """What an erasure would find now, by installation. Changes nothing. Blocking.
+def preview_erasure(kind: str, name: str, within: int | None = None) -> dict[str, Any]:
+    """What an erasure would find now, by installation; `within` one only. Changes nothing. Blocking.
 
     Raises:
         UserError: when the text is no subject of that kind, or the installation is not known.
     """
     subject = _parse(kind, name)
     with reading(services().database) as session:
-        found = {str(row.id): _count(session, row.id, subject) for row in _concerned(session, subject)}
+        found = {str(row.id): _count(session, row.id, subject) for row in _concerned(session, subject, within)}
     return {"subject": subject.name, "found": found}
 
 
@@ -61,15 +61,17 @@ def _count(session: Session, installation_id: int, subject: Subject) -> dict[str
     return found
 
 
-def start_erasure(kind: str, name: str) -> list[str]:
-    """Enqueue the erasure in every installation it concerns; returns the workflows' ids. Blocking.
+def start_erasure(kind: str, name: str, within: int | None = None) -> list[str]:
+    """Enqueue the erasure in every installation it concerns, `within` one only; returns the workflows' ids. Blocking.
 
     Raises:
         UserError: as `preview_erasure`.
     """
     subject = _parse(kind, name)
     with writing(services().database) as session:
-        return [request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject)]
+        return [
+            request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject, within)
+        ]
 
 
 def _parse(kind: str, name: str) -> Subject:
@@ -79,7 +81,12 @@ def _parse(kind: str, name: str) -> Subject:
         raise UserError(f"expected one of {', '.join(ErasureKind)} to erase, got {kind!r}") from None
 
 
-def _concerned(session: Session, subject: Subject) -> list[InstallationRow]:
+def _concerned(session: Session, subject: Subject, within: int | None = None) -> list[InstallationRow]:
+    if within is not None:
+        if subject.kind is ErasureKind.INSTALLATION and int(subject.name) != within:
+            raise UserError(f"expected the installation {within} itself, got another; nothing was erased")
+        row = load_installation(session, within)
+        return [] if row is None else [row]
     if subject.kind is not ErasureKind.INSTALLATION:
         return list(session.exec(select(InstallationRow).order_by(col(InstallationRow.id))))
     row = load_installation(session, int(subject.name))
