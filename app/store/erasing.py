@@ -143,7 +143,10 @@ def _select_decisions(session: Session, installation_id: int, subject: Subject, 
     for audit in session.exec(select(AuditRow).execution_options(yield_per=500)):
         place = str(audit.detail.get("pull_request") or audit.subject)
         about = place in places or _is_about(subject, place) or place.split("#", maxsplit=1)[0] in known
-        if about or audit.subject in gone or (known and audit.subject.startswith(f"{installation_id}--")):
+        whole = known and (
+            audit.subject.startswith(f"{installation_id}--") or audit.detail.get("installation_id") == installation_id
+        )
+        if about or audit.subject in gone or whole:
             doomed.audits.append(int(audit.id or 0))
 
 

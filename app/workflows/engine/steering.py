@@ -77,7 +77,7 @@ def _describe(status: WorkflowStatus, figures: dict[str, Any] | None) -> Workflo
     )
 
 
-def list_failed_of(installation_id: int, guids: sa.Select[tuple[str]], *, limit: int = 20) -> list[WorkflowRun]:
+def list_failed_of(installation_id: int, guids: sa.Select[str], *, limit: int = 20) -> list[WorkflowRun]:
     """Failed runs of one installation, the newest first: of its own queue, of its deliveries (`guids` selects their
     workflows' ids), and its learning rounds and erasures, which say in their ids whose they are."""
     status = _table("workflow_status", "workflow_uuid", "queue_partition_key", "status", "created_at")

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("ix_us_sign_in_expires_at", "us_sign_in", ["expires_at"])
+    op.create_index("ix_us_delivery_tenant", "us_delivery", ["installation_id", "outcome"])
     _create_search()
     _fill_search()
 
@@ -104,5 +105,6 @@ def _fill_search() -> None:
 
 def downgrade() -> None:
     op.drop_table(_SEARCHED)
+    op.drop_index("ix_us_delivery_tenant", "us_delivery")
     op.drop_table("us_sign_in")
     op.drop_table("us_session")
