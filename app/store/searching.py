@@ -110,14 +110,24 @@ def select_page(
         *(col(getattr(table, name)) for name in ("hash", "repository", "pull_request", "kind", "evidence", "decision")),
         col(table.created_at),
         col(table.path),
-        col(table.text),
     ).where(col(table.installation_id) == installation_id, *_filters(session, wanted))
     if below is not None:
         place = sa.tuple_(col(table.created_at), col(table.hash))
         query = query.where(place < sa.tuple_(sa.literal(below.created_at, UtcDateTime()), sa.literal(below.hash)))
     newest = (col(table.created_at).desc(), col(table.hash).desc())
-    rows = session.connection().execute(query.order_by(*newest).limit(size))
-    return [Listed(*row[:8], row[8].partition("\n")[2]) for row in rows]
+    rows = session.connection().execute(query.order_by(*newest).limit(size)).all()
+    words = _load_words(session, installation_id, [row[0] for row in rows])
+    return [Listed(*row[:8], words.get(row[0], "")) for row in rows]
+
+
+def _load_words(session: Session, installation_id: int, hashes: list[str]) -> dict[str, str]:
+    """As they were written, of the few Examples that a page shows."""
+    payload = sa.type_coerce(col(ExampleRow.payload), sa.JSON)
+    words = sa.func.coalesce(payload["body"].as_string(), payload["text"].as_string(), "")
+    query = sa.select(col(ExampleRow.hash), words).where(
+        col(ExampleRow.installation_id) == installation_id, col(ExampleRow.hash).in_(hashes)
+    )
+    return {str(example): str(text) for example, text in session.connection().execute(query)}
 
 
 def _filters(session: Session, wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:

@@ -119,9 +119,9 @@ class Desk:
         self.limiter = guarding.Limiter(per_minute=5)
 
     def router(self, routes: tuple[Route, ...]) -> APIRouter:
-        router = APIRouter(prefix=PREFIX)
+        router = APIRouter()
         for route in routes:
-            router.add_route(route.path, partial(self._answer, route), methods=[route.method])
+            router.add_route(f"{PREFIX}{route.path}", partial(self._answer, route), methods=[route.method])
         return router
 
     def read(self, look: Callable[[Session], Found]) -> Found:

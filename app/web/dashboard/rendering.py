@@ -25,7 +25,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: readable(value) if isinstance(value, str) else value,
     )
-    made.filters |= {"moment": _moment, "share": render_share, "spell": _spell, "part": _part, "span": _span}
+    made.filters |= {
+        "moment": _moment,
+        "share": render_share,
+        "spell": _spell,
+        "part": _part,
+        "span": _span,
+        "brief": _brief,
+    }
     made.globals |= {"strip": strip}
     return made
 
@@ -36,6 +43,11 @@ def render(template: str, **context: object) -> str:
 
 def _moment(at: datetime | None) -> str:
     return "–" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _brief(figure: Figure | None) -> str:
+    """A share without its number of observations, for a table that has a column of those."""
+    return render_share(figure).split(", n=")[0] + (")" if figure is not None else "")
 
 
 def _spell(figure: Figure | None) -> str:
