@@ -16,6 +16,7 @@ import uvicorn
 
 from app.main import create_app
 from app.rehearsal.standin import StandIn, StandInServer
+from app.settings import Settings
 from app.store.database import open_engine, reading
 from app.store.migrate import migrate
 from app.store.searching import Wanted, select_page
@@ -39,6 +40,8 @@ class Dashboard:
     database: sa.Engine
     data: Path
     _open: list[httpx.Client] = field(default_factory=list)
+    _people: dict[str, httpx.Client] = field(default_factory=dict)
+    _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def installation_id(self) -> int:
@@ -62,6 +65,12 @@ class Dashboard:
         assert entered.status_code == 303, entered.text
         return client
 
+    def person(self, login: str) -> httpx.Client:
+        """The same, signed in once for all tests that leave the session as it is."""
+        if login not in self._people:
+            self._people[login] = self.sign_in(login)
+        return self._people[login]
+
     def operator(self) -> httpx.Client:
         client = self.browser()
         entered = client.post("/dashboard/sign-in/operator", data={"token": TOKEN}, headers={"origin": self.url})
@@ -69,9 +78,13 @@ class Dashboard:
         return client
 
     def csrf(self, client: httpx.Client) -> str:
-        found = _CSRF.search(client.get("/dashboard").text)
-        assert found is not None
-        return found[1]
+        """The token of the session's forms, as its pages show it."""
+        session = client.cookies["understudy_session"]
+        if session not in self._tokens:
+            found = _CSRF.search(client.get("/dashboard").text)
+            assert found is not None
+            self._tokens[session] = found[1]
+        return self._tokens[session]
 
     def send(self, client: httpx.Client, path: str, **form: str) -> httpx.Response:
         """A form as a browser sends it from a page of ours."""
@@ -106,39 +119,44 @@ def running_dashboard(folder: Path, database_url: str, size: Size = Size()) -> I
     fill(database, data, FOREIGN, {FOREIGN_REPO: 99}, Size(examples=10, decided=6, reviews=3))
     try:
         with judging(standin), StandInServer(standin) as server:
-            yield from _serve(folder, database_url, standin, server.base_url, database, data)
+            settings = _settings(folder, database_url, standin, server.base_url)
+            with _serving(settings) as url:
+                made = Dashboard(url, standin, database, data)
+                yield made
+                made.close()
     finally:
         database.dispose()
 
 
-def _serve(
-    folder: Path, database_url: str, standin: StandIn, github: str, database: sa.Engine, data: Path
-) -> Iterator[Dashboard]:
+def _settings(folder: Path, database_url: str, standin: StandIn, github: str) -> Settings:
     key = folder / "app.pem"
     key.write_text(standin.private_key_pem)
+    return settings_for(
+        database_url,
+        folder,
+        app_id=standin.app_id,
+        private_key_file=key,
+        github_api_url=github,
+        github_git_url=github,
+        client_id=standin.people.client_id,
+        client_secret=standin.people.client_secret,
+    )
+
+
+@contextmanager
+def _serving(settings: Settings) -> Iterator[str]:
+    """The service on a port of its own, which is its public address, in a thread of this process."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        settings = settings_for(
-            database_url,
-            folder,
-            app_id=standin.app_id,
-            private_key_file=key,
-            github_api_url=github,
-            github_git_url=github,
-            client_id=standin.people.client_id,
-            client_secret=standin.people.client_secret,
-            public_url=url,
-        )
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", access_log=False, ws="none"))
+        app = create_app(settings.model_copy(update={"public_url": url}))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started and thread.is_alive():
             time.sleep(0.02)
-        made = Dashboard(url, standin, database, data)
         try:
-            yield made
+            yield url
         finally:
-            made.close()
             server.should_exit = True
             thread.join(30)
 
