@@ -166,18 +166,33 @@ def count_examples(session: Session, installation_id: int, repositories: Collect
 
 
 def select_said(session: Session, installation_id: int) -> list[tuple[str, int, str, int]]:
-    """People's comments on the new side of pull requests that we reviewed: repository, number, path and line."""
+    """People's comments on the new side of pull requests that we reviewed: repository, number, path and line.
+
+    The pull requests are asked for by number: joined, SQLite would walk all of them for each Example.
+    """
+    places = (col(ReviewRow.repository), col(ReviewRow.pull_request))
+    reviewed = sa.select(*places).where(col(ReviewRow.installation_id) == installation_id).distinct()
+    numbers: dict[str, list[int]] = {}
+    for repository, number in session.connection().execute(reviewed):
+        numbers.setdefault(repository, []).append(number)
+    return [
+        said
+        for repository, found in sorted(numbers.items())
+        for first in range(0, len(found), _CHUNK)
+        for said in _select_said_on(session, installation_id, repository, found[first : first + _CHUNK])
+    ]
+
+
+def _select_said_on(
+    session: Session, installation_id: int, repository: str, numbers: list[int]
+) -> Iterator[tuple[str, int, str, int]]:
     table = ExampleSearchRow
-    reviewed = (
-        sa.select(col(ReviewRow.repository), col(ReviewRow.pull_request))
-        .where(col(ReviewRow.installation_id) == installation_id)
-        .distinct()
-        .subquery()
+    query = sa.select(col(table.pull_request), col(table.path), col(table.line)).where(
+        col(table.installation_id) == installation_id,
+        col(table.repository) == repository,
+        col(table.pull_request).in_(numbers),
+        col(table.kind) == "review_comment",
+        col(table.line).is_not(None),
     )
-    query = (
-        sa.select(col(table.repository), col(table.pull_request), col(table.path), col(table.line))
-        .join(reviewed, sa.and_(*(reviewed.c[name] == getattr(table, name) for name in ("repository", "pull_request"))))
-        .where(col(table.installation_id) == installation_id, col(table.line).is_not(None))
-        .where(col(table.kind) == "review_comment")
-    )
-    return [(str(a), b or 0, str(c), d or 0) for a, b, c, d in session.connection().execute(query)]
+    for number, path, line in session.connection().execute(query):
+        yield repository, number or 0, str(path), line or 0

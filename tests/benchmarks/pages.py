@@ -7,7 +7,9 @@ request of each page is told apart: it finds caches cold. Prints JSON: milliseco
 """
 
 import argparse
+import html
 import json
+import re
 import statistics
 import tempfile
 import time
@@ -80,8 +82,8 @@ def deep_page(client: httpx.Client, first: str, pages: int) -> str:
     """Where the list goes on after so many pages."""
     path = first
     for _ in range(pages):
-        text = client.get(path).text
-        path = f"{first}?{text.rsplit('href="?', 1)[1].split('"', 1)[0].replace('&amp;', '&')}"
+        following = re.findall(r'href="\?([^"]+)"', client.get(path).text)
+        path = f"{first}?{html.unescape(following[-1])}"
     return path
 
 

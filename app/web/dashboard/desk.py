@@ -117,6 +117,7 @@ class Desk:
         self.place = place
         self.access = Access(backstage.permission)
         self.limiter = guarding.Limiter(per_minute=5)
+        self.memory = guarding.Memory(seconds=60.0)
 
     def router(self, routes: tuple[Route, ...]) -> APIRouter:
         router = APIRouter()

@@ -89,3 +89,21 @@ class Limiter:
             return False
         self._acts.append((now, key))
         return True
+
+
+class Memory:
+    """Figures for a short while, in this process; never words of other people, which an erasure could not reach."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._kept: dict[str, tuple[float, object]] = {}
+
+    def find(self, key: str) -> object | None:
+        at, value = self._kept.get(key, (0.0, None))
+        return value if value is not None and self._clock() - at < self._seconds else None
+
+    def keep(self, key: str, value: object) -> None:
+        now = self._clock()
+        self._kept = {name: kept for name, kept in self._kept.items() if now - kept[0] < self._seconds}
+        self._kept[key] = (now, value)

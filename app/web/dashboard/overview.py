@@ -120,7 +120,14 @@ def _look(visit: Visit, sight: Sight, session: Session) -> _Seen:
 
 
 async def show_overview(visit: Visit) -> Response:
-    seen = await visit.read(lambda session: _look(visit, visit.sight, session))
+    """Its figures are at most a minute old: they are of thousands of rows, and change by the hour."""
+    key = f"overview:{visit.sight.id}:{sorted(visit.sight.repositories or ('*',))}"
+    kept = visit.desk.memory.find(key)
+    if isinstance(kept, _Seen):
+        seen = kept
+    else:
+        seen = await visit.read(lambda session: _look(visit, visit.sight, session))
+        visit.desk.memory.keep(key, seen)
     now = next((one for one in seen.rates if one.adapter == seen.serving), seen.rates[0] if seen.rates else None)
     helping = decide_helping(now.holdback.difference, now.addressed) if now else decide_helping(None, None)
     covered = sum_coverage(seen.coverages)

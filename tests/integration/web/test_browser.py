@@ -157,7 +157,13 @@ def test_a_person_approves_in_the_browser(browser: Browser, dashboard: Dashboard
     ("name", "scheme"), [("overview", "light"), ("examples", "light"), ("gate", "light"), ("example", "dark")]
 )
 def test_pictures_of_the_documentation(
-    browser: Browser, dashboard: Dashboard, addresses: dict[str, str], name: str, scheme: Scheme, tmp_path: Path
+    browser: Browser,
+    dashboard: Dashboard,
+    addresses: dict[str, str],
+    tmp_path: Path,
+    *,
+    name: str,
+    scheme: Scheme,
 ) -> None:
     """Always drawn, so that it works on the day it is asked for; kept only then."""
     context = _enter(browser, dashboard, "root", scheme, width=1200)
