@@ -97,7 +97,9 @@ def roll_back(installation_id: int, to: str | None = None, actor: str = "operato
             )
         left = None if pointer is None else pointer.adapter_name
         restored = to or (pointer.previous if pointer is not None else None) or ""
-        _check_restorable(session, load_adapter_version(session, installation_id, restored), restored)
+        reviewed_before = pointer is not None and restored == pointer.previous
+        version = load_adapter_version(session, installation_id, restored)
+        _check_restorable(session, version, restored, reviewed_before=reviewed_before)
         if restored == left:
             raise UserError(f"expected another adapter than the one that reviews, got {restored}; nothing is changed")
         moved = move_pointer(session, installation_id, restored)
@@ -115,13 +117,13 @@ def roll_back(installation_id: int, to: str | None = None, actor: str = "operato
     return restored
 
 
-def _check_restorable(session: Session, version: AdapterVersionRow | None, name: str) -> None:
+def _check_restorable(session: Session, version: AdapterVersionRow | None, name: str, *, reviewed_before: bool) -> None:
     if version is None or not Path(version.path).is_dir():
         raise UserError(f"expected the files of {name}, got no such adapter; restore its folder from a backup")
     if version.stale_at is not None or version.state == AdapterState.ERASED.value:
         raise UserError(f"expected an adapter to go back to, but {name} learned from what was erased since")
-    acts = {row.action for action in PROMOTED for row in select_audits_of(session, action, name)}
-    if not may_review_again(version.state, reviewed_before=bool(acts)):
+    reviewed_before = reviewed_before or any(select_audits_of(session, action, name) for action in PROMOTED)
+    if not may_review_again(version.state, reviewed_before=reviewed_before):
         raise UserError(
             f"expected an adapter that the gate promoted once, got {name}, which is {version.state}; "
             "only the gate lets a new one review"

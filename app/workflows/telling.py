@@ -1,6 +1,7 @@
 """How people take the reviews of an installation, read from our tables."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session
@@ -73,8 +74,13 @@ def _judged(session: Session, installation_id: int, repositories: Collection[str
             line=row.line,
             held_back=row.held_back,
             verdict=Verdict(row.verdict),
-            signs=Feedback.model_validate(row.signs),
+            signs=_parse_signs(row.signs),
         )
         for row in select_judged(session, installation_id)
         if repositories is None or row.repository in repositories
     ]
+
+
+@lru_cache(maxsize=4_096)
+def _parse_signs(text: str) -> Feedback:
+    return Feedback.model_validate_json(text)

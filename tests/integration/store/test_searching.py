@@ -63,8 +63,9 @@ def test_a_search_finds_words_and_paths_in_any_case(database: sa.Engine) -> None
     spoken = next(one for one in examples if one.body is not None)
     with reading(database) as session:
         words = f"CASE {(spoken.body or '').rsplit(' ', 1)[1]}"
-        (found,) = select_page(session, MINE, Wanted(words=words), size=10)
-        assert (found.hash, found.words, found.path) == (spoken.hash, spoken.body, spoken.path)
+        rows = {row.hash: row for row in select_page(session, MINE, Wanted(words=words), size=100)}
+        assert (rows[spoken.hash].words, rows[spoken.hash].path) == (spoken.body, spoken.path)
+        assert 0 < len(rows) < 6
         assert spoken.hash in _hashes(session, Wanted(words=spoken.path.upper()))
         assert (
             _hashes(session, Wanted(words="%")) == _hashes(session, Wanted(words="'; drop table us_example")) == set()
