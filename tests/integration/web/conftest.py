@@ -18,6 +18,7 @@ from app.main import create_app
 from app.rehearsal.standin import StandIn, StandInServer
 from app.settings import Settings
 from app.store.database import open_engine, reading
+from app.store.deliveries import select_installations
 from app.store.migrate import migrate
 from app.store.searching import Wanted, select_page
 from tests.contracts.github_description import judging
@@ -115,8 +116,12 @@ def running_dashboard(folder: Path, database_url: str, size: Size = Size()) -> I
     migrate(database_url)
     database = open_engine(database_url)
     data = folder / "data"
-    fill(database, data, standin.installation_id, ids, size)
-    fill(database, data, FOREIGN, {FOREIGN_REPO: 99}, Size(examples=10, decided=6, reviews=3))
+    with reading(database) as session:
+        known = {row.id for row in select_installations(session)}
+    if standin.installation_id not in known:
+        fill(database, data, standin.installation_id, ids, size)
+    if FOREIGN not in known:
+        fill(database, data, FOREIGN, {FOREIGN_REPO: 99}, Size(examples=10, decided=6, reviews=3))
     try:
         with judging(standin), StandInServer(standin) as server:
             settings = _settings(folder, database_url, standin, server.base_url)
