@@ -23,7 +23,7 @@ from app.domain.prompt import PROMPT_VERSION
 from app.domain.verdicts import Feedback, decide_verdict
 from app.review.coverage import Coverage, FileCoverage
 from app.store.database import reading, writing
-from app.store.deliveries import save_delivery, save_installation
+from app.store.deliveries import save_deliveries, save_installation
 from app.store.feedback import save_ask, save_feedback
 from app.store.learning import (
     append_approval,
@@ -124,8 +124,7 @@ def fill(database: sa.Engine, data: Path, installation_id: int, repositories: di
     names = _learn(database, data, installation_id)
     _review(database, installation_id, next(iter(repositories)), names, size=size, chance=chance)
     with writing(database) as session:
-        for number in range(size.reviews):
-            save_delivery(session, _delivery(installation_id, number))
+        save_deliveries(session, [_delivery(installation_id, number) for number in range(size.reviews)])
 
 
 def _examples(size: Size, repositories: list[tuple[str, int]], chance: random.Random) -> Iterator[Example]:

@@ -1,7 +1,7 @@
 """How long the server takes for every page of the dashboard, with 100,000 Examples in one installation.
 
 `python -m tests.benchmarks.pages [--examples N] [--database URL] [--folder FOLDER] [--times N]` fills a database
-(SQLite in a folder of its own; or an empty one that is named; a FOLDER is kept and filled once), starts the real service and
+(SQLite in a folder of its own, or an empty one that is named; a FOLDER is kept and filled once), starts the service and
 asks for each page as an admin signed in through the stand-in GitHub. The time is that of the whole answer over
 loopback, so a little more than the server's own. The first request of each page is told apart: it finds caches cold.
 `cpu` is the processor time of server and client together, which other programs on a busy machine do not lengthen.

@@ -131,7 +131,7 @@ async def compare(visit: Visit) -> Response:
     sides = [await _tell(visit, name) for name in names]
     arms = {told.version.row.name: _own_arm(told) for told in sides}
     is_fair = len({None if told.report is None else told.report.suite for told in sides}) == 1
-    rates = await visit.read(lambda session: visit.backstage.rates(session, visit.sight.id, visit.sight.repositories))
+    rates = await visit.rates()
     lived = [next((one for one in rates if one.adapter == name), None) for name in names]
     return visit.page(
         "compare.html", sides=sides, measures=table_arms(arms), lived=lived, is_fair=is_fair, verdicts=VERDICTS

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.domain.base import content_hash
 from app.domain.errors import Refused, RetryLater, UserError
+from app.review.rates import AdapterRates
 from app.store.database import reading, writing
 from app.store.learning import append_audit
 from app.store.sessions import load_session
@@ -98,6 +99,17 @@ class Visit:
     async def call(self, act: Callable[..., Found], *arguments: object) -> Found:
         return await asyncio.to_thread(act, *arguments)
 
+    async def rates(self) -> tuple[AdapterRates, ...]:
+        """Of all adapters, within what the viewer sees. At most a minute old: they are of thousands of rows, and change
+        by the hour."""
+        sight, memory = self.sight, self.desk.memory
+        key = f"rates:{sight.id}:{sorted(sight.repositories or ('*',))}"
+        kept = memory.find(key)
+        if kept is None:
+            kept = await self.read(lambda session: self.backstage.rates(session, sight.id, sight.repositories))
+            memory.keep(key, kept)
+        return kept
+
     async def note(self, action: str, subject: str, **detail: object) -> None:
         """An audit row of what somebody did here; each act is a row of its own."""
         await asyncio.to_thread(self.desk.note, self.viewer.login, action, subject, detail)
@@ -117,7 +129,7 @@ class Desk:
         self.place = place
         self.access = Access(backstage.permission)
         self.limiter = guarding.Limiter(per_minute=5)
-        self.memory = guarding.Memory(seconds=60.0)
+        self.memory: guarding.Memory[tuple[AdapterRates, ...]] = guarding.Memory(seconds=60.0)
 
     def router(self, routes: tuple[Route, ...]) -> APIRouter:
         router = APIRouter()

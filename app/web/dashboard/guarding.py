@@ -7,7 +7,10 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
+
+Kept = TypeVar("Kept")
 
 #: How long a session lasts, and how long GitHub may take to send somebody back. Seconds.
 SESSION_SECONDS = 8 * 3600
@@ -91,19 +94,19 @@ class Limiter:
         return True
 
 
-class Memory:
+class Memory(Generic[Kept]):
     """Figures for a short while, in this process; never words of other people, which an erasure could not reach."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._kept: dict[str, tuple[float, object]] = {}
+        self._kept: dict[str, tuple[float, Kept]] = {}
 
-    def find(self, key: str) -> object | None:
-        at, value = self._kept.get(key, (0.0, None))
-        return value if value is not None and self._clock() - at < self._seconds else None
+    def find(self, key: str) -> Kept | None:
+        kept = self._kept.get(key)
+        return kept[1] if kept is not None and self._clock() - kept[0] < self._seconds else None
 
-    def keep(self, key: str, value: object) -> None:
+    def keep(self, key: str, value: Kept) -> None:
         now = self._clock()
         self._kept = {name: kept for name, kept in self._kept.items() if now - kept[0] < self._seconds}
         self._kept[key] = (now, value)

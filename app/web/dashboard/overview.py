@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from app.domain.evals import Figure
 from app.review.coverage import Coverage
-from app.review.rates import AdapterRates
 from app.store.deliveries import select_installations
 from app.store.learning import load_adapter_version, load_pointer
 from app.store.overviews import count_review_states, select_coverages
@@ -93,7 +92,6 @@ def table_counts(counts: list[Count]) -> dict[str, dict[str, int]]:
 
 
 class _Seen(NamedTuple):
-    rates: tuple[AdapterRates, ...]
     counts: list[Count]
     coverages: list[dict[str, Any]]
     states: dict[str, int]
@@ -103,12 +101,11 @@ class _Seen(NamedTuple):
     since: Any
 
 
-def _look(visit: Visit, sight: Sight, session: Session) -> _Seen:
+def _look(sight: Sight, session: Session) -> _Seen:
     pointer = load_pointer(session, sight.id)
     name = None if pointer is None else pointer.adapter_name
     version = None if name is None else load_adapter_version(session, sight.id, name)
     return _Seen(
-        rates=visit.backstage.rates(session, sight.id, sight.repositories),
         counts=count_examples(session, sight.id, sight.repositories),
         coverages=select_coverages(session, sight.id, sight.repositories, limit=_COVERED),
         states=count_review_states(session, sight.id, sight.repositories),
@@ -120,19 +117,19 @@ def _look(visit: Visit, sight: Sight, session: Session) -> _Seen:
 
 
 async def show_overview(visit: Visit) -> Response:
-    """Its figures are at most a minute old: they are of thousands of rows, and change by the hour."""
-    key = f"overview:{visit.sight.id}:{sorted(visit.sight.repositories or ('*',))}"
-    kept = visit.desk.memory.find(key)
-    if isinstance(kept, _Seen):
-        seen = kept
-    else:
-        seen = await visit.read(lambda session: _look(visit, visit.sight, session))
-        visit.desk.memory.keep(key, seen)
-    now = next((one for one in seen.rates if one.adapter == seen.serving), seen.rates[0] if seen.rates else None)
+    rates = await visit.rates()
+    seen = await visit.read(lambda session: _look(visit.sight, session))
+    now = next((one for one in rates if one.adapter == seen.serving), rates[0] if rates else None)
     helping = decide_helping(now.holdback.difference, now.addressed) if now else decide_helping(None, None)
     covered = sum_coverage(seen.coverages)
     return visit.page(
-        "overview.html", seen=seen, now=now, helping=helping, covered=covered, table=table_counts(seen.counts)
+        "overview.html",
+        seen=seen,
+        rates=rates,
+        now=now,
+        helping=helping,
+        covered=covered,
+        table=table_counts(seen.counts),
     )
 
 

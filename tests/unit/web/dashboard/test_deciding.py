@@ -73,7 +73,7 @@ def test_a_form_is_ours_by_what_the_browser_says(headers: dict[str, str], is_own
 
 def test_figures_are_kept_for_their_time_and_no_longer() -> None:
     now = [0.0]
-    memory = Memory(seconds=60, clock=lambda: now[0])
+    memory: Memory[int] = Memory(seconds=60, clock=lambda: now[0])
     memory.keep("a", 1)
     assert (memory.find("a"), memory.find("b")) == (1, None)
     now[0] = 60.0
