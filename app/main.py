@@ -14,12 +14,15 @@ from app.dataset.sending import render_sent_rows
 from app.domain.errors import UserError, spoken_place
 from app.domain.tenants import Hosts, split_tenant
 from app.github.client import GitHubClient
+from app.github.signing_in import SigningIn
 from app.hosts import GitHubHost, load_hosts
 from app.inference.embeddings import EmbeddingPlace, make_embedder
 from app.intake.routes import Intake, intake_route
 from app.intake.signatures import Sender
 from app.runners.choosing import make_runner
 from app.settings import Settings
+from app.web.dashboard.backstage import Backstage, Place
+from app.web.dashboard.routes import dashboard_router
 from app.web.operator import Operations, operator_router
 from app.workflows import (
     backfilling,
@@ -36,6 +39,7 @@ from app.workflows import (
     indexing,
     learning,
     operating,
+    overseeing,
     policing,
     retraining,
     reviewing,
@@ -107,9 +111,47 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
         cancel=engine.cancel,
     )
     app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
+    app.include_router(dashboard_router(_backstage(), _place(settings)))
     app.add_api_route("/healthz", _health)
     app.add_api_route("/readyz", _readiness)
     return app
+
+
+def _backstage() -> Backstage:
+    return Backstage(
+        database=engine.database,
+        permission=overseeing.fetch_permission,
+        policy=overseeing.fetch_policy,
+        rates=telling.measure_feedback,
+        rounds=overseeing.list_rounds,
+        round=overseeing.load_round,
+        failures=overseeing.list_failures,
+        waiting=engine.count_waiting_of,
+        schedule=overseeing.read_schedule,
+        train=operating.start_training,
+        cancel=engine.cancel,
+        retry=engine.retry,
+        restore=operating.roll_back,
+        preview_erasure=lambda kind, name, within: erasure_requests.preview_erasure(kind, name, within=within),
+        erase=lambda kind, name, within: erasure_requests.start_erasure(kind, name, within=within),
+    )
+
+
+def _place(settings: Settings) -> Place:
+    signing_in = None
+    if settings.client_id is not None and settings.client_secret is not None:
+        signing_in = SigningIn(
+            api_url=settings.github_api_url,
+            git_url=settings.github_git_url,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret.get_secret_value(),
+        )
+    return Place(
+        github=settings.github_git_url.rstrip("/"),
+        operator_token=settings.operator_token.get_secret_value(),
+        public_url=settings.public_url,
+        signing_in=signing_in,
+    )
 
 
 def boot(settings: Settings, *, scheduled: bool = True) -> sa.Engine:

@@ -5,7 +5,7 @@ labels, comments and permissions decides alone, together with what is in force a
 of these that counts wins (docs/adr/0010):
 
 1. the reject label of the pull request;
-2. the newest `/understudy keep` or `drop` on the very thread;
+2. the newest `/understudy keep` or `drop` on the very thread, or what was decided about it on the dashboard since;
 3. the approve label;
 4. the policy `evidence`: a comment by someone with write access that git shows to have been acted upon; for the
    description of a pull request the policy `history`.
@@ -15,7 +15,7 @@ pushed afterwards. What was validly decided stays while the words that decided i
 their access since. To lift a reject label takes write access too: people with triage access can take labels off.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from app.domain.base import Record
@@ -29,6 +29,8 @@ MAY_DECIDE = frozenset({"admin", "write"})
 #: So many people of one pull request were asked about already that nobody knows what this one may do.
 UNREAD_ROLE = "unread"
 POLICY_ACTOR = "policy:evidence"
+#: What a decision that was made on the dashboard names as its source, before the moment.
+DASHBOARD = "dashboard@"
 #: Owners who write `history: true` speak for what they wrote themselves; the role says that no person was looked up.
 HISTORY_ACTOR = "policy:history"
 HISTORY_ROLE = "fact"
@@ -123,7 +125,15 @@ class Refusal(Record):
 
     source: str
     actor: Actor | None
-    reason: Literal["unknown_actor", "not_human", "no_write_access", "edited_by_another", "too_many_people", "stale"]
+    reason: Literal[
+        "unknown_actor",
+        "not_human",
+        "no_write_access",
+        "edited_by_another",
+        "too_many_people",
+        "stale",
+        "label_stands",
+    ]
     detail: str
 
 
@@ -201,7 +211,7 @@ def _claims(
     return (
         *_label_claim(reject, "reject"),
         *_unlifted(reject, standing),
-        *(_command_claim(command) for command in reversed(candidate.commands)),
+        *_said_here(candidate, standing),
         *_label_claim(approve, "approve"),
         *_policy_claim(candidate),
     )
@@ -222,6 +232,32 @@ def _unlifted(reject: LabelState, standing: Standing | None) -> tuple[_Claim, ..
         return ()
     actor = Actor(login=standing.actor, kind="User", role="none")
     return (_Claim(verdict="reject", actor=actor, source=standing.source, at=None),)
+
+
+def _said_here(candidate: Candidate, standing: Standing | None) -> tuple[_Claim, ...]:
+    """What was said of this very Example, on its thread and on the dashboard, the newest first."""
+    claims = [_command_claim(command) for command in reversed(candidate.commands)]
+    if standing is not None and standing.verdict != "void" and standing.source.startswith(DASHBOARD):
+        actor = Actor(login=standing.actor, kind="User", role="none")  # whether they might was checked then
+        at = datetime.fromisoformat(standing.source.removeprefix(DASHBOARD))
+        claims.append(_Claim(verdict=standing.verdict, actor=actor, source=standing.source, at=at))
+    return tuple(sorted(claims, key=lambda claim: claim.at or datetime.min.replace(tzinfo=UTC), reverse=True))
+
+
+def decide_on_dashboard(
+    example_hash: str, verdict: Literal["approve", "reject"], actor: Actor, at: datetime, standing: Standing | None
+) -> Decision | Refusal:
+    """A person's word about one content, which they had before them. The reject label of a pull request stands above
+    it, as above every other word."""
+    source = f"{DASHBOARD}{at.isoformat()}"
+    refusal = decide_refusal(source, actor, f"said {verdict} on the dashboard")
+    if refusal is not None:
+        return refusal
+    is_rejected = standing is not None and standing.verdict == "reject"
+    if standing is not None and is_rejected and standing.source.startswith(f"label:{REJECT_LABEL}@"):
+        detail = f"{REJECT_LABEL} is on the pull request; take it off there first"
+        return Refusal(source=source, actor=actor, reason="label_stands", detail=detail)
+    return Decision(example_hash=example_hash, verdict=verdict, actor=actor, source=source)
 
 
 def _command_claim(command: ThreadCommand) -> _Claim:

@@ -1,13 +1,14 @@
 """Recording what curation decided: an approval and an audit row for each decision, an audit row for each refusal."""
 
 from collections import Counter
-from typing import cast
+from typing import Literal, cast
 
 from sqlmodel import Session
 
 from app.curation.decision import (
     LABELS,
     UNKNOWN_ACTOR,
+    Actor,
     Candidate,
     Decision,
     LabelState,
@@ -15,14 +16,17 @@ from app.curation.decision import (
     Standing,
     Verdict,
     decide_curation,
+    decide_on_dashboard,
 )
 from app.curation.privacy import Privacy
 from app.domain.base import Record, content_hash
 from app.github.policy_file import PolicyFile
+from app.store.columns import utc_now
 from app.store.learning import (
     append_approval,
     append_audit,
     delete_pull,
+    load_approval_of,
     select_approvals_of,
     select_newest_audit,
     select_written_hashes,
@@ -163,6 +167,24 @@ def _record_decision(session: Session, scope: Scope, decision: Decision, before:
         idempotency_key=key,
     )
     return append_approval(session, row)
+
+
+def record_dashboard(
+    session: Session, scope: Scope, example_hash: str, verdict: Literal["approve", "reject"], actor: Actor
+) -> Decision | Refusal:
+    """What a person decided about one content on the dashboard, recorded as every other decision is."""
+    before = load_approval_of(session, scope.installation_id, example_hash)
+    standing = (
+        None
+        if before is None
+        else Standing(verdict=cast(Verdict, before.decision), actor=before.actor, source=before.source)
+    )
+    decided = decide_on_dashboard(example_hash, verdict, actor, utc_now(), standing)
+    if isinstance(decided, Refusal):
+        record_refusal(session, scope, decided)
+    elif standing is None or (standing.verdict, standing.actor) != (verdict, actor.login):
+        _record_decision(session, scope, decided, before)
+    return decided
 
 
 def record_refusal(session: Session, scope: Scope, refusal: Refusal) -> bool:

@@ -34,7 +34,7 @@ def trace(session: Session, reference: str) -> dict[str, Any]:
     Raises:
         UserError: when nothing of that name is known.
     """
-    findings = [_of_finding(session, *found) for found in _find_findings(session, reference)]
+    findings = [trace_finding(session, *found) for found in _find_findings(session, reference)]
     examples = [_of_example(session, row) for row in _find_examples(session, reference)]
     if not findings and not examples:
         raise UserError(
@@ -72,7 +72,8 @@ def _find_examples(session: Session, reference: str) -> list[ExampleRow]:
     return list(session.exec(query))
 
 
-def _of_finding(session: Session, finding: FindingRow, review: ReviewRow) -> dict[str, Any]:
+def trace_finding(session: Session, finding: FindingRow, review: ReviewRow) -> dict[str, Any]:
+    """One posted comment, back to the pull requests that its adapter learned from."""
     name = review.adapter or str(finding.payload.get("adapter") or "")
     return {
         "fingerprint": finding.fingerprint,

@@ -67,14 +67,19 @@ class GitHubClient(Conversing):
             renamed_at=read_moments(items, "renamed"),
         )
 
-    async def fetch_permission(self, repository: str, login: str) -> str:
-        """admin, write, read or none, as of now. GitHub maps maintain to write and triage to read."""
+    async def fetch_permission(self, repository: str, login: str, *, user_id: int | None = None) -> str:
+        """admin, write, read or none, as of now. GitHub maps maintain to write and triage to read.
+
+        With a `user_id` none, too, when the login is somebody else's by now: logins can be given up and taken.
+        """
         try:
             answer = await self._read(f"/repos/{repository}/collaborators/{login}/permission")
         except Refused as error:
             if error.reason == "not_found":
                 return "none"
             raise
+        if user_id is not None and (answer.get("user") or {}).get("id") != user_id:
+            return "none"
         return str(answer["permission"])
 
     async def fetch_policy(self, repository: str) -> PolicyFile:

@@ -1,9 +1,9 @@
 """Finding and deleting what is about a subject, in our tables. The job engine's are in app/workflows/engine.
 
-Covered: Examples, Rejections, approvals, audit, Findings, their feedback, reviews, dismissals, pauses, what was indexed
-of documentation, all vectors, raw bodies of deliveries. Kept without a word of content: that a delivery came (its GUID
-refuses a duplicate), that a head was reviewed and harvested (or it would be again), and for a person's own decisions
-over others' Examples a key instead of the name.
+Covered: Examples (what is searched of them goes with them), Rejections, approvals, audit, Findings, their feedback,
+reviews, dismissals, pauses, what was indexed of documentation, all vectors, raw bodies of deliveries, sessions. Kept
+without a word of content: that a delivery came (its GUID refuses a duplicate), that a head was reviewed and harvested
+(or it would be again), and for a person's own decisions over others' Examples a key instead of the name.
 """
 
 import json
@@ -45,6 +45,7 @@ from app.store.tables import (
     TrainingRunRow,
     VectorRow,
 )
+from app.store.web_tables import SessionRow
 
 _OF_COMMITS = frozenset({WrittenKind.COMMIT.value, WrittenKind.DOCSTRING.value})
 #: Parameters of one statement: SQLite takes 32,766.
@@ -144,7 +145,10 @@ def _select_decisions(session: Session, installation_id: int, subject: Subject, 
     for audit in session.exec(_audits(installation_id).execution_options(yield_per=500)):
         place = str(audit.detail.get("pull_request") or audit.subject)
         about = place in places or _is_about(subject, place) or place.split("#", maxsplit=1)[0] in known
-        if about or audit.subject in gone or (known and audit.subject.startswith(f"{installation_id}--")):
+        whole = known and (
+            audit.subject.startswith(f"{installation_id}--") or audit.detail.get("installation_id") == installation_id
+        )
+        if about or audit.subject in gone or whole:
             doomed.audits.append(int(audit.id or 0))
 
 
@@ -247,6 +251,7 @@ def erase_doomed(
         _delete(session, ReferenceRow, "position", [position], content=content, repository_id=repository_id, **mine)
     # A vector says something of its text, and which text's it was is told by nothing but the text.
     session.connection().execute(sa.delete(VectorRow).where(col(VectorRow.installation_id) == installation_id))
+    _end_sessions(session, installation_id, subject)
     _change(session, ReviewRow, "id", doomed.reviews, coverage={})
     _change(session, DeliveryRow, "guid", doomed.deliveries, body=b"")
     if subject.kind is ErasureKind.AUTHOR:
@@ -254,6 +259,15 @@ def erase_doomed(
     elif subject.kind is not ErasureKind.PULL_REQUEST:
         _forget_repositories(session, installation_id, subject)
     return doomed.count()
+
+
+def _end_sessions(session: Session, installation_id: int, subject: Subject) -> None:
+    """A person's sessions name them; those of a whole installation end with it."""
+    for row in session.exec(select(SessionRow)):
+        is_theirs = subject.kind is ErasureKind.AUTHOR and row.login.lower() == subject.name.lower()
+        if is_theirs or (subject.kind is ErasureKind.INSTALLATION and installation_id in row.installations):
+            session.delete(row)
+    session.flush()
 
 
 def _overwrite_deleted(session: Session) -> None:

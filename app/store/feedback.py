@@ -35,8 +35,9 @@ def save_ask(session: Session, review_id: str, installation_id: int, received_at
 
 def select_asks(session: Session, installation_id: int) -> dict[str, datetime]:
     """By review id."""
-    query = select(ReviewAskRow).where(ReviewAskRow.installation_id == installation_id)
-    return {row.review_id: row.received_at for row in session.exec(query)}
+    columns = (col(ReviewAskRow.review_id), col(ReviewAskRow.received_at))
+    query = sa.select(*columns).where(col(ReviewAskRow.installation_id) == installation_id)
+    return {str(review_id): received_at for review_id, received_at in session.connection().execute(query)}
 
 
 def select_open_pulls(session: Session, installation_id: int, *, limit: int) -> list[tuple[str, int]]:
@@ -121,6 +122,64 @@ def select_spoken_with_feedback(session: Session, installation_id: int) -> list[
         .order_by(col(FeedbackRow.pull_request_created_at), col(FeedbackRow.review_id), col(FeedbackRow.fingerprint))
     )
     return [(feedback, Spoken(finding, review)) for feedback, finding, review in session.exec(query)]
+
+
+class ReviewState(NamedTuple):
+    """A review that counts in rates, without what it read."""
+
+    id: str
+    adapter: str | None
+    repository: str
+    pull_request: int
+    state: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def select_review_states(session: Session, installation_id: int) -> list[ReviewState]:
+    """Oldest first. Columns and no rows: a page asks for thousands."""
+    columns = (col(getattr(ReviewRow, name)) for name in ReviewState._fields)
+    query = sa.select(*columns).where(
+        col(ReviewRow.installation_id) == installation_id, col(ReviewRow.state).in_(sorted(COUNTED))
+    )
+    found = session.connection().execute(query.order_by(col(ReviewRow.created_at), col(ReviewRow.id)))
+    return [ReviewState(*row) for row in found]
+
+
+class JudgedFinding(NamedTuple):
+    """What became of a Finding, with its place and who made it. `signs` is a Feedback's JSON: few differ, so whoever
+    reads thousands parses each once."""
+
+    adapter: str | None
+    repository: str
+    pull_request: int
+    path: str
+    line: int
+    held_back: bool
+    verdict: str
+    signs: str
+
+
+def select_judged(session: Session, installation_id: int) -> list[JudgedFinding]:
+    """Oldest pull request first."""
+    feedback, finding = FeedbackRow, FindingRow
+    query = (
+        sa.select(
+            col(ReviewRow.adapter),
+            col(feedback.repository),
+            col(feedback.pull_request),
+            col(finding.path),
+            col(finding.line),
+            col(feedback.held_back),
+            col(feedback.verdict),
+            sa.cast(col(feedback.signs), sa.Text),
+        )
+        .join(finding, _same_finding())
+        .join(ReviewRow, col(ReviewRow.id) == col(feedback.review_id))
+        .where(col(feedback.installation_id) == installation_id)
+        .order_by(col(feedback.pull_request_created_at), col(feedback.review_id), col(feedback.fingerprint))
+    )
+    return [JudgedFinding(*row) for row in session.connection().execute(query)]
 
 
 def _same_finding() -> sa.ColumnElement[bool]:

@@ -12,6 +12,7 @@ from app.domain.signals import Signals
 from app.domain.written import WrittenExample, WrittenKind
 from app.store.columns import utc_now
 from app.store.rows import insert_all_if_absent, insert_if_absent, upsert
+from app.store.searching import note_decision, save_search_rows
 from app.store.tables import (
     AdapterPointerRow,
     AdapterVersionRow,
@@ -30,7 +31,13 @@ _HARVESTED = [kind.value for kind in ExampleKind]
 
 def save_examples(session: Session, installation_id: int, examples: Iterable[Example], source: str) -> int:
     """How many were new. An Example is content-addressed, so saving it again changes nothing."""
-    return insert_all_if_absent(session, (_example_row(installation_id, example, source) for example in examples))
+    return _save_rows(session, [_example_row(installation_id, example, source) for example in examples])
+
+
+def _save_rows(session: Session, rows: list[ExampleRow]) -> int:
+    new = insert_all_if_absent(session, rows)
+    save_search_rows(session, rows)
+    return new
 
 
 def _example_row(installation_id: int, example: Example, source: str) -> ExampleRow:
@@ -50,9 +57,9 @@ def _example_row(installation_id: int, example: Example, source: str) -> Example
 
 def save_written(session: Session, installation_id: int, examples: Iterable[WrittenExample], source: str) -> int:
     """How many were new; saving again changes nothing."""
-    return insert_all_if_absent(
+    return _save_rows(
         session,
-        (
+        [
             ExampleRow(
                 hash=example.hash,
                 installation_id=installation_id,
@@ -64,7 +71,7 @@ def save_written(session: Session, installation_id: int, examples: Iterable[Writ
                 source=source,
             )
             for example in examples
-        ),
+        ],
     )
 
 
@@ -173,7 +180,18 @@ def select_rejections(
 
 def append_approval(session: Session, row: ApprovalRow) -> bool:
     """False if the same act (`idempotency_key`) is recorded already."""
-    return insert_if_absent(session, row)
+    new = insert_if_absent(session, row)
+    if new:
+        note_decision(session, row.installation_id, row.example_hash, row.decision)
+    return new
+
+
+def load_approval_of(session: Session, installation_id: int, example_hash: str) -> ApprovalRow | None:
+    """The newest decision about one content."""
+    query = select(ApprovalRow).where(
+        ApprovalRow.installation_id == installation_id, ApprovalRow.example_hash == example_hash
+    )
+    return session.exec(query.order_by(col(ApprovalRow.id).desc())).first()
 
 
 def select_approvals_in_force(session: Session, installation_id: int) -> dict[str, ApprovalRow]:

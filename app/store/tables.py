@@ -18,6 +18,8 @@ class DeliveryRow(SQLModel, table=True):
     """A webhook exactly as it came. `guid` is `<host>:<X-GitHub-Delivery>`; `outcome` stays None until handled."""
 
     __tablename__: ClassVar[str] = "us_delivery"
+    #: counted by a page, which must not read the bodies for that
+    __table_args__ = (Index("ix_us_delivery_tenant", "installation_id", "outcome"),)
 
     guid: str = Field(primary_key=True)
     event: str = Field(index=True)

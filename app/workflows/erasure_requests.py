@@ -43,8 +43,8 @@ def request_erasure(session: Session, installation_id: int, subject: Subject, *,
     return workflow_id
 
 
-def preview_erasure(kind: str, name: str, host: str | None = None) -> dict[str, Any]:
-    """What an erasure would find now, by installation. Changes nothing. Blocking.
+def preview_erasure(kind: str, name: str, host: str | None = None, within: int | None = None) -> dict[str, Any]:
+    """What an erasure would find now, by installation; `within` one only. Changes nothing. Blocking.
 
     `host` names the GitHub, where there are several: another's people and repositories are others.
 
@@ -53,7 +53,8 @@ def preview_erasure(kind: str, name: str, host: str | None = None) -> dict[str, 
     """
     subject = _parse(kind, name)
     with reading(services().database) as session:
-        found = {str(row.id): _count(session, row.id, subject) for row in _concerned(session, subject, host)}
+        concerned = _concerned(session, subject, host, within)
+        found = {str(row.id): _count(session, row.id, subject) for row in concerned}
     return {"subject": subject.name, "found": found}
 
 
@@ -64,8 +65,8 @@ def _count(session: Session, installation_id: int, subject: Subject) -> dict[str
     return found
 
 
-def start_erasure(kind: str, name: str, host: str | None = None) -> list[str]:
-    """Enqueue the erasure in every installation it concerns; returns the workflows' ids. Blocking.
+def start_erasure(kind: str, name: str, host: str | None = None, within: int | None = None) -> list[str]:
+    """Enqueue the erasure in every installation it concerns, `within` one only; returns the workflows' ids. Blocking.
 
     Raises:
         UserError: as `preview_erasure`.
@@ -73,7 +74,8 @@ def start_erasure(kind: str, name: str, host: str | None = None) -> list[str]:
     subject = _parse(kind, name)
     with writing(services().database) as session:
         return [
-            request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject, host)
+            request_erasure(session, row.id, subject, reason="operator")
+            for row in _concerned(session, subject, host, within)
         ]
 
 
@@ -84,7 +86,12 @@ def _parse(kind: str, name: str) -> Subject:
         raise UserError(f"expected one of {', '.join(ErasureKind)} to erase, got {kind!r}") from None
 
 
-def _concerned(session: Session, subject: Subject, host: str | None) -> list[InstallationRow]:
+def _concerned(session: Session, subject: Subject, host: str | None, within: int | None) -> list[InstallationRow]:
+    if within is not None:
+        if subject.kind is ErasureKind.INSTALLATION and int(subject.name) != within:
+            raise UserError(f"expected the installation {within} itself, got another; nothing was erased")
+        row = load_installation(session, within)
+        return [] if row is None else [row]
     if subject.kind is not ErasureKind.INSTALLATION:
         number = _choose_host(host)
         rows = session.exec(select(InstallationRow).order_by(col(InstallationRow.id)))

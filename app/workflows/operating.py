@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.domain.adapters import AdapterState
 from app.domain.errors import UserError
@@ -22,7 +22,9 @@ from app.store.learning import (
     load_pointer,
     move_pointer,
     save_adapter_state,
+    select_audits_of,
 )
+from app.store.tables import AdapterVersionRow
 from app.workflows import engine
 from app.workflows.backfilling import read_backfills
 from app.workflows.candidates import ROLLBACK
@@ -31,6 +33,8 @@ from app.workflows.erasure_requests import read_erasures
 from app.workflows.runs import FAILED, RUNNING, Queue
 from app.workflows.triggers import Trigger
 
+#: What is on record of an adapter that began to review.
+PROMOTED = ("adapter.promote", ROLLBACK)
 _COUNTED = (
     tables.DeliveryRow,
     tables.InstallationRow,
@@ -79,35 +83,38 @@ def start_training(installation_id: int) -> str:
     return workflow_id
 
 
-def roll_back(installation_id: int) -> str:
-    """Let the adapter that reviewed before review again, and return its name. Doing it twice comes back.
+def roll_back(installation_id: int, to: str | None = None, actor: str = "operator") -> str:
+    """Let an adapter that reviewed before review again, the last one unless it is named, and return its name. Doing it
+    twice without a name comes back.
 
     Reviews ask for the pointer as they begin, so the next one is by the restored adapter; the server loads it then
-    unless it still holds it.
+    unless it still holds it. Nothing that the gate has not promoted once comes to review by this.
 
     Raises:
         UserError: when there is no adapter to go back to, or its folder is gone.
     """
     with writing(services().database) as session:
         pointer = load_pointer(session, installation_id)
-        if pointer is None or pointer.adapter_name is None or pointer.previous is None:
+        if to is None and (pointer is None or pointer.adapter_name is None or pointer.previous is None):
             raise UserError(
                 f"expected an adapter that reviewed before in installation {installation_id}, got none; "
                 "there is nothing to roll back to"
             )
-        left, restored = pointer.adapter_name, pointer.previous
+        left = None if pointer is None else pointer.adapter_name
+        restored = to or (pointer.previous if pointer is not None else None) or ""
+        reviewed_before = pointer is not None and restored == pointer.previous
         version = load_adapter_version(session, installation_id, restored)
-        if version is None or not Path(version.path).is_dir():
-            raise UserError(f"expected the files of {restored}, got no such adapter; restore its folder from a backup")
-        if version.stale_at is not None or version.state == AdapterState.ERASED.value:
-            raise UserError(f"expected an adapter to go back to, but {restored} learned from what was erased since")
+        _check_restorable(session, version, restored, reviewed_before=reviewed_before)
+        if restored == left:
+            raise UserError(f"expected another adapter than the one that reviews, got {restored}; nothing is changed")
         moved = move_pointer(session, installation_id, restored)
-        save_adapter_state(session, installation_id, left, AdapterState.RETIRED)
+        if left is not None:
+            save_adapter_state(session, installation_id, left, AdapterState.RETIRED)
         save_adapter_state(session, installation_id, restored, AdapterState.PROMOTED)
         append_audit(
             session,
             installation_id=installation_id,
-            actor="operator",
+            actor=actor,
             action=ROLLBACK,
             subject=restored,
             idempotency_key=f"rollback:{installation_id}:{moved.moved_at.isoformat()}",
@@ -132,6 +139,29 @@ def check_renumbered(database: sa.Engine, hosts: Iterable[Host]) -> None:
                     f"expected number {number} in the file of UNDERSTUDY_HOSTS to be {row.host}, whose installation "
                     f"{row.id} is still here, got {now}; give {now} a number that none had"
                 )
+
+
+def _check_restorable(session: Session, version: AdapterVersionRow | None, name: str, *, reviewed_before: bool) -> None:
+    if version is None or not Path(version.path).is_dir():
+        raise UserError(f"expected the files of {name}, got no such adapter; restore its folder from a backup")
+    if version.stale_at is not None or version.state == AdapterState.ERASED.value:
+        raise UserError(f"expected an adapter to go back to, but {name} learned from what was erased since")
+    reviewed_before = reviewed_before or any(select_audits_of(session, action, name) for action in PROMOTED)
+    if not may_review_again(version.state, reviewed_before=reviewed_before):
+        raise UserError(
+            f"expected an adapter that the gate promoted once, got {name}, which is {version.state}; "
+            "only the gate lets a new one review"
+        )
+
+
+def may_review_again(state: str, *, reviewed_before: bool) -> bool:
+    """Whether a person's word is enough for an adapter to review. Pure.
+
+    `reviewed_before`: the gate promoted it, as it was served, at least once. One that a later look refused stays out.
+    """
+    if state in (AdapterState.PROMOTED.value, AdapterState.RETIRED.value):
+        return True
+    return state == AdapterState.CANDIDATE.value and reviewed_before
 
 
 def is_ready() -> bool:

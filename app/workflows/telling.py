@@ -1,5 +1,7 @@
 """How people take the reviews of an installation, read from our tables."""
 
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session
@@ -9,9 +11,8 @@ from app.domain.verdicts import Feedback, Verdict
 from app.review.rates import AdapterRates, Judged, Reviewed, Said, measure_adapters
 from app.store.database import reading
 from app.store.deliveries import load_installation
-from app.store.feedback import COUNTED, select_asks, select_spoken_with_feedback
-from app.store.learning import select_examples
-from app.store.reviews import select_reviews
+from app.store.feedback import select_asks, select_judged, select_review_states
+from app.store.searching import select_said
 from app.workflows.context import services
 
 _NOBODY = "none"
@@ -28,8 +29,10 @@ def read_feedback(installation_id: int) -> dict[str, Any]:
     return {"installation": installation_id, "adapters": [one.model_dump(mode="json") for one in rates]}
 
 
-def measure_feedback(session: Session, installation_id: int) -> tuple[AdapterRates, ...]:
-    """The same from an open session.
+def measure_feedback(
+    session: Session, installation_id: int, repositories: Collection[str] | None = None
+) -> tuple[AdapterRates, ...]:
+    """The same from an open session; of these repositories only, when some are given.
 
     Raises:
         UserError: for an installation that we never heard of.
@@ -37,11 +40,16 @@ def measure_feedback(session: Session, installation_id: int) -> tuple[AdapterRat
     if load_installation(session, installation_id) is None:
         raise UserError(f"expected a known installation, got {installation_id}; install the App there first")
     return measure_adapters(
-        _reviewed(session, installation_id), _judged(session, installation_id), _said(session, installation_id)
+        _reviewed(session, installation_id, repositories),
+        _judged(session, installation_id, repositories),
+        [
+            Said(pull=(place[0], place[1]), path=place[2], line=place[3])
+            for place in select_said(session, installation_id)
+        ],
     )
 
 
-def _reviewed(session: Session, installation_id: int) -> list[Reviewed]:
+def _reviewed(session: Session, installation_id: int, repositories: Collection[str] | None) -> list[Reviewed]:
     asked = select_asks(session, installation_id)
     return [
         Reviewed(
@@ -52,30 +60,27 @@ def _reviewed(session: Session, installation_id: int) -> list[Reviewed]:
             asked_at=asked.get(row.id),
             finished_at=row.finished_at,
         )
-        for row in select_reviews(session, installation_id)
-        if row.state in COUNTED
+        for row in select_review_states(session, installation_id)
+        if repositories is None or row.repository in repositories
     ]
 
 
-def _judged(session: Session, installation_id: int) -> list[Judged]:
+def _judged(session: Session, installation_id: int, repositories: Collection[str] | None) -> list[Judged]:
     return [
         Judged(
-            adapter=spoken.review.adapter or _NOBODY,
-            pull=(feedback.repository, feedback.pull_request),
-            path=spoken.finding.path,
-            line=spoken.finding.line,
-            held_back=feedback.held_back,
-            verdict=Verdict(feedback.verdict),
-            signs=Feedback.model_validate(feedback.signs),
+            adapter=row.adapter or _NOBODY,
+            pull=(row.repository, row.pull_request),
+            path=row.path,
+            line=row.line,
+            held_back=row.held_back,
+            verdict=Verdict(row.verdict),
+            signs=_parse_signs(row.signs),
         )
-        for feedback, spoken in select_spoken_with_feedback(session, installation_id)
+        for row in select_judged(session, installation_id)
+        if repositories is None or row.repository in repositories
     ]
 
 
-def _said(session: Session, installation_id: int) -> list[Said]:
-    """On the new side: the Locator reads no other."""
-    return [
-        Said(pull=(row.repository, row.pull_request or 0), path=row.payload["path"], line=row.payload["line"])
-        for row in select_examples(session, installation_id)
-        if row.comment_id is not None and row.payload["side"] == "RIGHT"
-    ]
+@lru_cache(maxsize=4_096)
+def _parse_signs(text: str) -> Feedback:
+    return Feedback.model_validate_json(text)

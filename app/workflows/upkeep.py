@@ -8,9 +8,11 @@ from typing import Any
 
 from app.domain.errors import RetryLater, UserError
 from app.domain.tenants import split_tenant
+from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import erase_bodies, select_installations, select_known_guids
 from app.store.executors import delete_ended, delete_progress
+from app.store.sessions import delete_expired
 from app.workflows import engine
 from app.workflows.context import services
 from app.workflows.engine import scheduled, step
@@ -43,6 +45,7 @@ async def forget_before(moment: str) -> int:
         with writing(services().database) as session:
             erase_bodies(session, before)
             delete_ended(session, before)
+            delete_expired(session, utc_now())
         return forgotten
 
     return await asyncio.to_thread(forget)

@@ -49,6 +49,11 @@ class StandIn(Conversation):
     def private_key_pem(self) -> str:
         return self.key.pem
 
+    def browse_as(self, login: str | None) -> None:
+        """Who sits before the browser and lets the App know who they are; with None nobody does."""
+        with self.lock:
+            self.people.browsing = None if login is None else self.add_user(login)
+
     # -- pull requests --
 
     def open_pull_request(

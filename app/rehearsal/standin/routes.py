@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable
 
-from app.rehearsal.standin import graph, routes_app, routes_checks, routes_comments, routes_pulls, routes_reviews
+from app.rehearsal.standin import (
+    graph,
+    routes_app,
+    routes_checks,
+    routes_comments,
+    routes_pulls,
+    routes_reviews,
+    routes_user,
+)
 from app.rehearsal.standin.auth import EVENT_NEEDS, allows
 from app.rehearsal.standin.routing import Route
 from app.rehearsal.standin.smart_http import ROUTE as GIT
@@ -10,6 +18,7 @@ from app.rehearsal.standin.state import RequestRecord
 
 ROUTES: tuple[Route, ...] = (
     *routes_app.ROUTES,
+    *routes_user.ROUTES,
     *routes_comments.ROUTES,  # before those of one pull request: `pulls/comments` names none
     *routes_pulls.ROUTES,
     *routes_reviews.ROUTES,

@@ -13,7 +13,7 @@ from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
 from app.rehearsal.standin.auth import allows, reaches
 from app.rehearsal.standin.limits import LimitReachedError, secondary_limit
 from app.rehearsal.standin.site import Site
-from app.rehearsal.standin.state import Exchange, Grant, PullRequest, Repository, RequestRecord
+from app.rehearsal.standin.state import Exchange, Grant, PullRequest, Repository, RequestRecord, User
 
 _PAGE_SIZE = 30
 _PAGE_LIMIT = 100
@@ -23,13 +23,14 @@ Body = TypeVar("Body", bound=BaseModel)
 
 @dataclass
 class Call:
-    """One request to one route. `grant` is None where the App itself asks."""
+    """One request to one route. `grant` is None where the App itself or a `person` asks."""
 
     site: Site
     path: Mapping[str, str]
     query: Mapping[str, str]
     content: bytes
     grant: Grant | None = None
+    person: User | None = None
     pull_number: int | None = None
 
     @property
@@ -81,7 +82,7 @@ class Route:
     method: str
     template: str
     handle: Callable[[Call], Answer | Listing]
-    asker: Literal["app", "installation"] = "installation"
+    asker: Literal["app", "installation", "user"] = "installation"
     needs: tuple[str, str] | None = None
     creates_content: bool = False
     resource: str = "core"
@@ -161,6 +162,8 @@ def _authorise(site: Site, route: Route, incoming: Incoming, call: Call) -> None
         site.grants.revoke(token)
     if route.asker == "app":
         site.key.check(token, app_id=site.app_id, now=site.clock())
+    elif route.asker == "user":
+        call.person = site.people.check(token)
     else:
         _authorise_installation(site, route, call, token)
     limited = site.faults.take("secondary", route.method, route.template)

@@ -6,15 +6,16 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 import httpx
 import uvicorn
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.domain.errors import UserError
-from app.rehearsal.standin.answers import not_found
+from app.rehearsal.standin.answers import Refusal, not_found
 from app.rehearsal.standin.control import StandIn
 from app.rehearsal.standin.routes import ROUTES
 from app.rehearsal.standin.routing import Incoming, Route, answer
@@ -34,6 +35,21 @@ def create_standin_app(site: Site) -> FastAPI:
         return await serve_git(site, request)
 
     app.add_route("/{owner}/{repo}.git/{inner:path}", git, methods=["GET", "POST"])
+
+    async def authorize(request: Request) -> Response:
+        with site.lock:
+            try:
+                return RedirectResponse(site.people.authorize(dict(request.query_params), site.clock()), 302)
+            except Refusal as refusal:
+                return JSONResponse(refusal.body, refusal.status)
+
+    async def exchange(request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode()))
+        with site.lock:
+            return JSONResponse(site.people.exchange(form, site.clock()))
+
+    app.add_route("/login/oauth/authorize", authorize, methods=["GET"])
+    app.add_route("/login/oauth/access_token", exchange, methods=["POST"])
 
     async def unknown(_request: Request) -> Response:
         return JSONResponse(not_found().body, 404)

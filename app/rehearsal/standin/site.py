@@ -15,6 +15,7 @@ from app.rehearsal.standin.auth import EVENT_NEEDS, AppKey, Grants, allows
 from app.rehearsal.standin.enterprise import Enterprise
 from app.rehearsal.standin.faults import Faults
 from app.rehearsal.standin.limits import Limits
+from app.rehearsal.standin.oauth import UserGrants
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.people import app_json, installation_json, user_json
 from app.rehearsal.standin.render.pulls import check_run_json
@@ -61,6 +62,7 @@ class Site:
         self.lock = threading.RLock()
         self.key = key
         self.grants = Grants()
+        self.people = UserGrants(client_id=f"Iv23li{self.app_id:014d}")
         self.webhooks = Webhooks(secret=webhook_secret, app_id=self.app_id, faults=self.faults, clock=clock)
         self.repositories: dict[str, Repository] = {}
         self.users: dict[str, User] = {}

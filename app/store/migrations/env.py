@@ -6,7 +6,8 @@ from alembic import context
 from sqlalchemy.sql.schema import SchemaItem
 from sqlmodel import SQLModel
 
-import app.store.tables  # noqa: F401 - fills SQLModel.metadata
+import app.store.tables
+import app.store.web_tables  # noqa: F401 - both fill SQLModel.metadata
 
 
 def _is_ours(

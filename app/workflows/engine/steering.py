@@ -77,6 +77,35 @@ def _describe(status: WorkflowStatus, figures: dict[str, Any] | None) -> Workflo
     )
 
 
+def list_failed_of(installation_id: int, guids: sa.Select[str], *, limit: int = 20) -> list[WorkflowRun]:
+    """Failed runs of one installation, the newest first: of its own queue, of its deliveries (`guids` selects their
+    workflows' ids), and its learning rounds and erasures, which say in their ids whose they are."""
+    status = _table("workflow_status", "workflow_uuid", "queue_partition_key", "status", "created_at")
+    mine = sa.or_(
+        status.c.queue_partition_key == str(installation_id),
+        status.c.workflow_uuid.in_(guids),
+        *(status.c.workflow_uuid.startswith(f"{kind}:{installation_id}:") for kind in ("learn", "erase")),
+    )
+    query = sa.select(status.c.workflow_uuid).where(status.c.status.in_([state.value for state in FAILED]), mine)
+    with reading(database()) as session:
+        ids = list(session.connection().execute(query.order_by(status.c.created_at.desc()).limit(limit)).scalars())
+    return [run for workflow_id in ids if (run := load_run(workflow_id)) is not None]
+
+
+def count_waiting_of(installation_id: int) -> dict[str, int]:
+    """Workflows of one installation that wait or run, by name."""
+    status = _table("workflow_status", "workflow_uuid", "queue_partition_key", "status", "name")
+    mine = sa.or_(
+        status.c.queue_partition_key == str(installation_id),
+        status.c.workflow_uuid.startswith(f"learn:{installation_id}:"),
+    )
+    query = sa.select(status.c.name, sa.func.count()).where(
+        status.c.status.in_([state.value for state in RUNNING]), mine
+    )
+    with reading(database()) as session:
+        return {str(name): int(count) for name, count in session.connection().execute(query.group_by(status.c.name))}
+
+
 def cancel(workflow_id: str) -> None:
     """Stop a workflow: a step that is waiting gets CancelledError, one that is not started never starts."""
     DBOS.cancel_workflow(workflow_id)

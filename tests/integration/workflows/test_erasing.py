@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from app.store.learning import (
     select_examples,
 )
 from app.store.reviews import load_review, save_findings, save_posted_comments, save_review
+from app.store.sessions import save_session
 from app.store.tables import (
     AdapterVersionRow,
     AuditRow,
@@ -43,6 +45,7 @@ from app.store.tables import (
     SnapshotRow,
     TrainingRunRow,
 )
+from app.store.web_tables import SessionRow
 from app.workflows import backfilling, engine, erasure_requests, retraining
 from app.workflows.runs import State
 from tests.integration.team import REPO, SERVICE, Team, assembled_team
@@ -195,9 +198,16 @@ def _remember(planted: Planted) -> None:
             detail={"detail": f"{LOGIN} set the label"},
         )
         save_written(session, team.installation_id, [_commit(planted)], "history")
+        for login in (LOGIN, "mara"):
+            save_session(session, _signed_in(login, team.installation_id))
     (data / "exports").mkdir()
     (data / "exports" / "chat.jsonl").write_text(f"{WORDS} {CODE} {LOGIN} {GIT_NAME}\n")
     (data / "service.log").write_text(f"kept\nabout {LOGIN} and {REPO}#{planted.number}\n")
+
+
+def _signed_in(login: str, installation_id: int) -> SessionRow:
+    until = utc_now() + timedelta(hours=8)
+    return SessionRow(key=f"hash of {login[:2]}", login=login, installations=[installation_id], expires_at=until)
 
 
 def _delivery(planted: Planted) -> DeliveryRow:
@@ -278,6 +288,7 @@ def test_a_person_is_forgotten_and_not_learned_again(planted: Planted) -> None:
         assert load_review(session, planted.team.installation_id, "github.test:1:1:abc") is not None
         (refused,) = session.exec(select(AuditRow).where(AuditRow.action == "curation.refused"))
         assert refused.actor == author_key(LOGIN)
+        assert [row.login for row in session.exec(select(SessionRow))] == ["mara"]
 
     planted.team.run("harvest", planted.number)
     assert [found for found in planted.found(LOGIN, WORDS) if "us_" in found] == []

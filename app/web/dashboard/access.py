@@ -1,0 +1,122 @@
+"""Who sees what: a session, and what GitHub says now of the person's permissions.
+
+A person sees an installation that GitHub listed for them when they signed in and where they have write on at least one
+repository, and of it the rows of repositories where they have write. To act they are asked about anew, at that moment.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from app.curation.decision import MAY_DECIDE
+from app.domain.errors import Refused
+from app.store.deliveries import load_installation
+from app.store.repositories import select_repositories
+from app.store.tables import InstallationRow
+from app.web.dashboard.backstage import Permission
+
+OPERATOR = "operator"
+#: Seconds for which what GitHub said of a person lets them read. Acts ask anew.
+_FRESH_SECONDS = 60.0
+#: Questions at once for one page.
+_AT_ONCE = 8
+_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody with a session. `key` is its hash, `csrf` the token of its forms."""
+
+    key: str
+    csrf: str
+    login: str
+    user_id: int | None
+    is_operator: bool
+    installations: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a viewer sees of an installation. `repositories`: None for all, also for those that left it."""
+
+    installation: InstallationRow
+    repositories: frozenset[str] | None
+    names: tuple[str, ...]
+    is_admin: bool
+
+    @property
+    def id(self) -> int:
+        return self.installation.id
+
+    def shows(self, repository: str) -> bool:
+        return self.repositories is None or repository in self.repositories
+
+
+class Access:
+    def __init__(self, permission: Permission, clock: Callable[[], float] = time.monotonic) -> None:
+        self._permission = permission
+        self._clock = clock
+        self._known: dict[tuple[int, str, int | None], tuple[float, str]] = {}
+
+    async def role(self, viewer: Viewer, installation_id: int, repository: str, *, fresh: bool = False) -> str:
+        """admin, write, read or none; at most a minute old, with `fresh` as of now.
+
+        Raises:
+            RetryLater: when GitHub cannot be asked.
+        """
+        if viewer.is_operator:
+            return "admin"
+        key = (installation_id, repository, viewer.user_id)
+        at, role = self._known.get(key, (0.0, ""))
+        if role and not fresh and self._clock() - at < _FRESH_SECONDS:
+            return role
+        asked_at = self._clock()
+        try:
+            role = await self._permission(installation_id, repository, viewer.login, viewer.user_id)
+        except Refused:  # the installation is suspended or gone, or the repository left it
+            role = "none"
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[key] = (asked_at, role)
+        return role
+
+    async def look(
+        self,
+        viewer: Viewer,
+        installation: InstallationRow | None,
+        repositories: tuple[str, ...],
+        *,
+        fresh: bool = False,
+    ) -> Sight | None:
+        """None where the viewer sees nothing, which is the same as no such installation.
+
+        Raises:
+            RetryLater: when GitHub cannot be asked.
+        """
+        if installation is None:
+            return None
+        if viewer.is_operator:
+            return Sight(installation, None, repositories, is_admin=True)
+        if installation.id not in viewer.installations or installation.state != "active":
+            return None
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(repository: str) -> str:
+            async with limit:
+                return await self.role(viewer, installation.id, repository, fresh=fresh)
+
+        roles = dict(zip(repositories, await asyncio.gather(*map(ask, repositories)), strict=True))
+        seen = frozenset(name for name, role in roles.items() if role in MAY_DECIDE)
+        if not seen:
+            return None
+        is_admin = all(role == "admin" for role in roles.values())
+        return Sight(installation, seen, tuple(sorted(seen)), is_admin=is_admin)
+
+
+def load_ground(session: Session, installation_id: int) -> tuple[InstallationRow | None, tuple[str, ...]]:
+    """The installation and the names of its repositories."""
+    names = sorted({row.full_name for row in select_repositories(session, installation_id)})
+    return load_installation(session, installation_id), tuple(names)

@@ -1,0 +1,134 @@
+"""Signing in and out: through GitHub, or as the operator."""
+
+from datetime import timedelta
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.domain.errors import Refused
+from app.github.signing_in import SigningIn
+from app.store.columns import utc_now
+from app.store.sessions import delete_expired, delete_session, save_session, save_sign_in, take_sign_in
+from app.store.web_tables import SessionRow, SignInRow
+from app.web.dashboard import guarding
+from app.web.dashboard.access import OPERATOR
+from app.web.dashboard.desk import PREFIX, SIGN_IN_PAGE, Ended, Route, Visit
+
+CALLBACK = "/sign-in/callback"
+
+
+async def show_sign_in(visit: Visit) -> Response:
+    place = visit.desk.place
+    ready = place.signing_in is not None and place.public_url is not None
+    return visit.page("sign_in.html", ready=ready)
+
+
+async def begin(visit: Visit) -> Response:
+    """To GitHub, with a state that this browser alone holds and that counts once."""
+    state, verifier = guarding.new_secret(), guarding.new_secret()
+    signing_in, back = _client(visit)
+    row = SignInRow(
+        key=guarding.hash_secret(state),
+        verifier=verifier,
+        expires_at=utc_now() + timedelta(seconds=guarding.SIGN_IN_SECONDS),
+    )
+
+    def save(session: Session) -> None:
+        delete_expired(session, utc_now())
+        save_sign_in(session, row)
+
+    await visit.call(visit.desk.write, save)
+    address = signing_in.address(state=state, challenge=guarding.challenge(verifier), back=back)
+    response = RedirectResponse(address, 303)
+    visit.desk.set_cookie(response, guarding.SIGN_IN, state, guarding.SIGN_IN_SECONDS)
+    return response
+
+
+async def finish(visit: Visit) -> Response:
+    """Back from GitHub."""
+    state = visit.query.get("state", "")
+    held = visit.request.cookies.get(visit.desk.cookie(guarding.SIGN_IN), "")
+    if not state or not guarding.is_equal(state, held):
+        raise Ended(403, "This sign-in was not begun in this browser. Begin it here.")
+    verifier = await visit.call(visit.desk.write, lambda session: take_sign_in(session, guarding.hash_secret(state)))
+    if verifier is None:
+        raise Ended(403, "This sign-in was used already, or took too long. Begin it anew.")
+    if "code" not in visit.query:
+        raise Ended(403, "GitHub did not let you in, or you declined.")
+    signing_in, back = _client(visit)
+    try:
+        person = await signing_in.identify(code=visit.query["code"], verifier=verifier, back=back)
+    except Refused as error:
+        raise Ended(403, str(error)) from error
+    row = _session_row(login=person.login, user_id=person.user_id, installations=list(person.installations))
+    response = await _enter(visit, row)
+    visit.desk.set_cookie(response, guarding.SIGN_IN, "", 0)
+    return response
+
+
+async def enter_as_operator(visit: Visit) -> Response:
+    """With the token of `/operator`, a few times a minute."""
+    desk = visit.desk
+    if not desk.limiter.allows(_caller(visit.request)):
+        raise Ended(429, "Too many attempts. Wait a minute.")
+    if not guarding.is_equal(visit.form.get("token", ""), desk.place.operator_token):
+        raise Ended(403, "That is not the operator's token.")
+    return await _enter(visit, _session_row(login=OPERATOR, is_operator=True))
+
+
+async def sign_out(visit: Visit) -> Response:
+    await visit.call(visit.desk.write, lambda session: delete_session(session, visit.viewer.key))
+    response = RedirectResponse(SIGN_IN_PAGE, 303)
+    visit.desk.set_cookie(response, guarding.SESSION, "", 0)
+    return response
+
+
+def _client(visit: Visit) -> tuple[SigningIn, str]:
+    place = visit.desk.place
+    if place.signing_in is None or place.public_url is None:
+        raise Ended(404, "Sign-in with GitHub is not set up here.")
+    return place.signing_in, f"{place.public_url.rstrip('/')}{PREFIX}{CALLBACK}"
+
+
+def _session_row(
+    *, login: str, user_id: int | None = None, is_operator: bool = False, installations: list[int] | None = None
+) -> SessionRow:
+    return SessionRow(
+        key="",
+        login=login,
+        user_id=user_id,
+        is_operator=is_operator,
+        installations=installations or [],
+        expires_at=utc_now() + timedelta(seconds=guarding.SESSION_SECONDS),
+    )
+
+
+async def _enter(visit: Visit, row: SessionRow) -> Response:
+    """A session with a secret of its own: one that the browser came with is never taken over."""
+    secret = guarding.new_secret()
+    row.key = guarding.hash_secret(secret)
+
+    def save(session: Session) -> None:
+        delete_expired(session, utc_now())
+        save_session(session, row)
+
+    login = row.login
+    await visit.call(visit.desk.write, save)
+    await visit.call(visit.desk.note, None, login, "dashboard.signed_in", "dashboard", {})
+    response = RedirectResponse(PREFIX, 303)
+    visit.desk.set_cookie(response, guarding.SESSION, secret, guarding.SESSION_SECONDS)
+    return response
+
+
+def _caller(request: Request) -> str:
+    return "" if request.client is None else request.client.host
+
+
+ROUTES = (
+    Route("GET", "/sign-in", show_sign_in, needs="nobody"),
+    Route("GET", "/sign-in/github", begin, needs="nobody"),
+    Route("GET", CALLBACK, finish, needs="nobody"),
+    Route("POST", "/sign-in/operator", enter_as_operator, needs="form"),
+    Route("POST", "/sign-out", sign_out, needs="session"),
+)
