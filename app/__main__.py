@@ -10,6 +10,7 @@ from app.dataset_commands import dataset
 from app.domain.errors import UnderstudyError
 from app.history.commands import history
 from app.rehearsal import commands
+from app.setup.commands import setup
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,6 +42,7 @@ def serve() -> None:
         raise typer.Exit(1)
 
 
+cli.command()(setup)
 cli.command()(erase)
 cli.command()(trace)
 cli.command()(feedback)

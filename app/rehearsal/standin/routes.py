@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable
 
-from app.rehearsal.standin import graph, routes_app, routes_checks, routes_comments, routes_pulls, routes_reviews
+from app.rehearsal.standin import (
+    graph,
+    registration,
+    routes_app,
+    routes_checks,
+    routes_comments,
+    routes_contents,
+    routes_pulls,
+    routes_reviews,
+)
 from app.rehearsal.standin.auth import EVENT_NEEDS, allows
 from app.rehearsal.standin.routing import Route
 from app.rehearsal.standin.smart_http import ROUTE as GIT
@@ -10,10 +19,12 @@ from app.rehearsal.standin.state import RequestRecord
 
 ROUTES: tuple[Route, ...] = (
     *routes_app.ROUTES,
+    *registration.ROUTES,
     *routes_comments.ROUTES,  # before those of one pull request: `pulls/comments` names none
     *routes_pulls.ROUTES,
     *routes_reviews.ROUTES,
     *routes_checks.ROUTES,
+    *routes_contents.ROUTES,
     *graph.ROUTES,
 )
 

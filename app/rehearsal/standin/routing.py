@@ -81,7 +81,7 @@ class Route:
     method: str
     template: str
     handle: Callable[[Call], Answer | Listing]
-    asker: Literal["app", "installation"] = "installation"
+    asker: Literal["app", "installation", "anyone"] = "installation"
     needs: tuple[str, str] | None = None
     creates_content: bool = False
     resource: str = "core"
@@ -154,6 +154,8 @@ def _plain(given: Answer) -> Outgoing:
 
 
 def _authorise(site: Site, route: Route, incoming: Incoming, call: Call) -> None:
+    if route.asker == "anyone":
+        return
     token = _token(incoming.headers)
     if site.faults.take("expired_token", route.method, route.template):
         site.grants.revoke(token)
@@ -190,7 +192,7 @@ def _token(headers: Mapping[str, str]) -> str:
 
 
 def _limit_headers(site: Site, route: Route) -> dict[str, str]:
-    return {} if route.asker == "app" else site.limits.headers(route.resource, site.clock())
+    return {} if route.asker != "installation" else site.limits.headers(route.resource, site.clock())
 
 
 def _cut(listing: Listing, incoming: Incoming) -> Answer:
