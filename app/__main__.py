@@ -7,6 +7,7 @@ import typer
 
 from app.commands import erase, feedback, policy, trace
 from app.dataset_commands import dataset
+from app.doctor.commands import doctor
 from app.domain.errors import UnderstudyError
 from app.history.commands import history
 from app.rehearsal import commands
@@ -43,6 +44,7 @@ def serve() -> None:
 
 
 cli.command()(setup)
+cli.command()(doctor)
 cli.command()(erase)
 cli.command()(trace)
 cli.command()(feedback)

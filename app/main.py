@@ -17,6 +17,7 @@ from app.inference.embeddings import EmbeddingPlace, make_embedder
 from app.intake.routes import Intake, intake_route
 from app.runners.choosing import make_runner
 from app.settings import Settings
+from app.web.installed import installed_router
 from app.web.operator import Operations, operator_router
 from app.workflows import (
     backfilling,
@@ -105,6 +106,7 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
         cancel=engine.cancel,
     )
     app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
+    app.include_router(installed_router(settings.github_git_url))
     app.add_api_route("/healthz", _health)
     app.add_api_route("/readyz", _readiness)
     return app

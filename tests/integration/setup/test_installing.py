@@ -1,5 +1,6 @@
 """The whole installation in a real browser: setup page, GitHub's own page, files, the service, a signed webhook."""
 
+import json
 import socket
 import stat
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.browsing import browsing
 from tests.integration.rehearsal.standin.world import World, small_world
-from tests.integration.setup.programs import read_address, started, wait_ready
+from tests.integration.setup.programs import read_address, run, started, wait_ready
 from tests.integration.workflows.conftest import eventually
 
 
@@ -51,7 +52,7 @@ def create(page: Page) -> None:
     page.get_by_role("button", name="Create GitHub App").click()
 
 
-def test_from_the_page_to_a_signed_webhook(world: World, tmp_path: Path, page: Page) -> None:
+def test_from_the_page_to_a_signed_webhook(world: World, tmp_path: Path, page: Page, tiny_base: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with started(tmp_path, "setup") as setup:
@@ -85,4 +86,11 @@ def test_from_the_page_to_a_signed_webhook(world: World, tmp_path: Path, page: P
         assert ("installation", 202) in attempts
         token = {"authorization": f"Bearer {values['UNDERSTUDY_OPERATOR_TOKEN']}"}
         status = f"{url}/operator/status"
-        eventually(lambda: httpx.get(status, headers=token).json()["rows"].get("InstallationRow", 1))
+        eventually(lambda: httpx.get(status, headers=token).json()["rows"]["us_installation"])
+        assert page.get_by_role("heading", name="Understudy is installed").is_visible()
+        examined = run(tmp_path, "doctor", "--json", UNDERSTUDY_PORT=str(port), UNDERSTUDY_BASE=str(tiny_base))
+    found = {one["name"]: one["health"] for one in json.loads(examined.stdout)}
+    assert "problem" not in found.values(), examined.stdout
+    assert examined.returncode == 0
+    for name in ("App and key", "App's permissions", "installation on acme", "webhooks", "service", "clock"):
+        assert found[name] == "ok", examined.stdout
