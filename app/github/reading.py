@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -72,6 +73,7 @@ class TokenAccess:
     """With a token of somebody's own, as it is."""
 
     installation_id = 0
+    granted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, *, api_url: str, token: str) -> None:
         self.app = self.api = Transport(connect(api_url, UnauthAuthStrategy(), refuse_writing))
@@ -88,6 +90,7 @@ class AppAccess:
     """As the App, with a token for one repository that may only read."""
 
     installation_id = 0
+    granted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, *, api_url: str, app_id: int, private_key_pem: str, repository: str) -> None:
         self.app = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem), refuse_writing))

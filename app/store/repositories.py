@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from app.domain.onboarding import Onboarding
 from app.store.columns import utc_now
 from app.store.rows import insert_if_absent, upsert
 from app.store.tables import HarvestedRow, RepositoryRow
@@ -23,6 +24,41 @@ def ensure_repository(session: Session, installation_id: int, repository_id: int
 
 def load_repository(session: Session, installation_id: int, repository_id: int) -> RepositoryRow | None:
     return session.get(RepositoryRow, (installation_id, repository_id))
+
+
+def find_repository(session: Session, installation_id: int, full_name: str) -> RepositoryRow | None:
+    """By its present name; GitHub's names know no case."""
+    query = select(RepositoryRow).where(
+        RepositoryRow.installation_id == installation_id, sa.func.lower(RepositoryRow.full_name) == full_name.lower()
+    )
+    return session.exec(query).first()
+
+
+def load_waiting(session: Session, installation_id: int) -> frozenset[str]:
+    """Names of the repositories whose onboarding has not come to its yes."""
+    query = select(RepositoryRow.full_name).where(
+        RepositoryRow.installation_id == installation_id,
+        col(RepositoryRow.onboarding).is_not(None),
+        RepositoryRow.onboarding != Onboarding.STARTED.value,
+    )
+    return frozenset(session.exec(query))
+
+
+def save_first_place(session: Session, installation_id: int, repository_id: int, place: Onboarding) -> None:
+    """Unless it has one."""
+    statement = sa.update(RepositoryRow).where(
+        col(RepositoryRow.installation_id) == installation_id,
+        col(RepositoryRow.repository_id) == repository_id,
+        col(RepositoryRow.onboarding).is_(None),
+    )
+    session.connection().execute(statement.values(onboarding=place.value))
+
+
+def save_place(
+    session: Session, installation_id: int, repository_id: int, place: Onboarding, pull_request: int | None
+) -> None:
+    """How far a repository's onboarding is, and the number of its pull request."""
+    _update(session, installation_id, repository_id, onboarding=place.value, onboarding_pull=pull_request)
 
 
 def select_repositories(session: Session, installation_id: int) -> list[RepositoryRow]:

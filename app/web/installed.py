@@ -1,6 +1,7 @@
 """`GET /installed`: where GitHub sends whoever installed the App. Public, so it knows nothing and looks nothing up.
 
-GitHub adds the installation's id to the address, which anybody could write: by it nobody is told what is installed where.
+GitHub adds the installation's id to the address, which anybody could write: by it nobody is told what is installed
+where.
 """
 
 import re

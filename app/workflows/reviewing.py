@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from app.domain.errors import Refused, UnderstudyError
 from app.domain.findings import Finding
+from app.domain.onboarding import Work
 from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter, is_held_back
 from app.review.base_review import draft_base_review
 from app.review.coverage import Coverage, read_before, read_files
@@ -50,6 +51,7 @@ from app.workflows.retrieving import RepositoryNotes
 from app.workflows.review_rows import load_drafted, load_row
 from app.workflows.review_sources import fetch_changed, fetch_customs, make_surroundings
 from app.workflows.reviewers import load_base_writer, load_reviewer
+from app.workflows.standing import may
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
 _POSTING_ACTS = 6
@@ -170,6 +172,8 @@ async def draft(installation_id: int, review_id: str, asked: str = "") -> str:
     second run finds them."""
     known = _load_known(installation_id, review_id)
     row, github = known.row, services().github(installation_id)
+    if not await may(Work.ACT, installation_id, row.repository):
+        return "skipped"
     policy = (await github.fetch_policy(row.repository)).policy
     if row.state == "drafted":
         return _decide_fate(policy.review, row, speaks=bool(load_drafted(review_id)))
