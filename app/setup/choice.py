@@ -93,7 +93,8 @@ def _address(text: str, what: str, *, path: bool = False) -> str:
     except httpx.InvalidURL:
         url = httpx.URL("")
     place = url.netloc.decode()
-    plain = url.scheme in ("http", "https") and _PLACE.fullmatch(place) and not (url.userinfo or url.query or url.fragment)
+    more = url.userinfo or url.query or url.fragment
+    plain = url.scheme in ("http", "https") and _PLACE.fullmatch(place) and not more
     if not plain or (url.path not in ("", "/") and not path):
         raise UserError(f"expected {what} with scheme and host, such as https://git.example.org, got {text[:80]!r}")
     return f"{url.scheme}://{place}{url.path}".rstrip("/")

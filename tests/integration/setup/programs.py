@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
     )
 
 
-def choose(given: Mapping[str, str]) -> dict[str, str]:
+def choose(given: dict[str, str]) -> dict[str, str]:
     """The first page's form, as a browser posts it."""
     plain = {"where": "enterprise", "owner": "organisation", "organisation": "acme", "name": "Understudy of Acme"}
     return plain | {"propose": "no"} | given

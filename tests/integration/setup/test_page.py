@@ -1,6 +1,8 @@
 """What goes wrong on the setup page is said with its cure, and leaves nothing half done."""
 
 import html
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,26 +11,23 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from fastapi.testclient import TestClient
+import uvicorn
 
 from app.setup.program import create_setup_app
 from app.setup.session import Session
 from tests.integration.rehearsal.standin.world import World, small_world
 from tests.integration.setup.programs import choose
 
-ADDRESS = "http://127.0.0.1:4711"
 CONVERSIONS = "/app-manifests/{code}/conversions"
 
 
 class Setup:
     """The page, without a browser: what is asserted are its answers."""
 
-    def __init__(self, folder: Path, world: World, ended: list[bool]) -> None:
-        self.world, self.env_file = world, folder / "data" / "understudy.env"
-        self.session = Session(self.env_file)
-        app = create_setup_app(self.session, address=ADDRESS, on_done=lambda: ended.append(True))
-        self.client = TestClient(app, base_url=ADDRESS, follow_redirects=False)
-        self.root = f"/{self.session.secret}"
+    def __init__(self, session: Session, world: World, address: str) -> None:
+        self.session, self.world, self.env_file = session, world, session.env_file
+        self.client = httpx.Client(base_url=address, trust_env=False)
+        self.root = f"/{session.secret}"
 
     def choose(self, **changes: str) -> httpx.Response:
         here = self.world.server.base_url
@@ -44,7 +43,7 @@ class Setup:
             shown = browser.post(f"/settings/apps/new?state={state}", data={"manifest": manifest}).text
             form = {"token": _between(shown, 'name="token" value="', '"'), "name": "Understudy of Acme"}
             sent = browser.post("/settings/apps/manifest", data=form).headers["location"]
-        assert sent.startswith(f"{ADDRESS}/created?")
+        assert sent.startswith(f"{self.client.base_url}/created?")
         return {name: values[0] for name, values in parse_qs(urlsplit(sent).query).items()}
 
     def created(self, **given: str) -> httpx.Response:
@@ -66,9 +65,20 @@ def setup(tmp_path: Path) -> Iterator[Setup]:
 
 @contextmanager
 def _opened(folder: Path, world: World) -> Iterator[Setup]:
-    made = Setup(folder, world, [])
-    with made.client:
-        yield made
+    session = Session(folder / "data" / "understudy.env")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app = create_setup_app(session, address=address, on_done=lambda: None)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        made = Setup(session, world, address)
+        try:
+            yield made
+        finally:
+            made.client.close()
+            server.should_exit = True
+            thread.join(30)
 
 
 def test_the_path_is_the_key(setup: Setup) -> None:

@@ -10,7 +10,7 @@ import pytest
 from app.doctor import probing
 from app.doctor.learning_checks import Accelerator
 from app.store.database import open_engine, writing
-from app.store.deliveries import save_delivery
+from app.store.deliveries import save_deliveries
 from app.store.learning import move_pointer
 from app.store.migrate import migrate
 from app.store.tables import DeliveryRow
@@ -55,7 +55,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 def test_what_the_database_tells(database_url: str) -> None:
     database = open_engine(database_url)
     with writing(database) as session:
-        save_delivery(session, DeliveryRow(guid="h:1", event="push", body=b"{}"))
+        save_deliveries(session, [DeliveryRow(guid="h:1", event="push", body=b"{}")])
         move_pointer(session, 7, "7--000000000000")
     database.dispose()
     found = probing.Stored(database_url)
