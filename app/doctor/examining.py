@@ -96,6 +96,7 @@ async def _examine_learning(settings: Settings) -> list[Checked]:
         learning_checks.check_failed(failed),
         learning_checks.check_backlog(stored.waiting, stored.oldest_seconds),
     ]
+    found.append(learning_checks.check_onboarding(stored.unproposed))
     found += [learning_checks.check_base(base), learning_checks.check_accelerator(base, probing.probe_accelerator())]
     for server in await probing.probe_servers(settings):
         found.append(learning_checks.check_server(server, base.stated, is_needed=bool(stored.adapters)))

@@ -122,6 +122,19 @@ def check_failed(failed: Sequence[Mapping[str, str]] | None) -> Checked:
     return fine(name, "none failed")
 
 
+def check_onboarding(unproposed: Sequence[str]) -> Checked:
+    """`unproposed`: repositories that should have got their pull request by now."""
+    name = "onboarding"
+    if unproposed:
+        shown = f"{', '.join(unproposed[:3])}{' …' if len(unproposed) > 3 else ''}"
+        cure = (
+            "It may be empty or archived, or a ruleset forbids the branch understudy/onboarding; the log says which. "
+            "Add .github/understudy.yml there by hand: the page /installed makes the link."
+        )
+        return warn(name, f"no pull request could be opened in {shown}: nothing happens there", cure)
+    return fine(name, "nobody waits to be asked")
+
+
 def check_backlog(waiting: int, oldest_seconds: float) -> Checked:
     name = "backlog"
     if waiting and oldest_seconds > BACKLOG_SECONDS:

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import struct
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,11 @@ from app.settings import Settings
 from app.store.database import open_engine, parse_database_url, reading
 from app.store.deliveries import measure_waiting
 from app.store.learning import select_registry
+from app.store.repositories import select_unproposed
 
 _SECONDS = 5.0
+#: The sweep asks again every hour.
+_UNPROPOSED = timedelta(hours=2)
 #: Files without which no base answers.
 _BASE_FILES = ("config.json", "tokenizer.json", "chat_template.jinja")
 
@@ -69,6 +72,7 @@ class Stored:
         self.postgresql: int | None = None
         self.adapters: tuple[AdapterProbe, ...] = ()
         self.waiting, self.oldest_seconds = 0, 0.0
+        self.unproposed: tuple[str, ...] = ()
         file = sqlite_file(url)
         self.is_new = file is not None and not file.exists()
         if not self.is_new:
@@ -92,6 +96,7 @@ class Stored:
         with reading(database) as session:
             pointers, versions = select_registry(session)
             self.waiting, oldest = measure_waiting(session)
+            self.unproposed = tuple(select_unproposed(session, datetime.now(UTC) - _UNPROPOSED))
         known = {(row.installation_id, row.name): row for row in versions}
         self.oldest_seconds = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
         found = []

@@ -44,6 +44,14 @@ def load_waiting(session: Session, installation_id: int) -> frozenset[str]:
     return frozenset(session.exec(query))
 
 
+def select_unproposed(session: Session, before: datetime) -> list[str]:
+    """Names of repositories, across tenants, whose history was read before that moment and that were not asked yet."""
+    query = select(RepositoryRow.full_name).where(
+        RepositoryRow.onboarding == Onboarding.DUE.value, col(RepositoryRow.backfill_listed_at) < before
+    )
+    return sorted(session.exec(query))
+
+
 def save_first_place(session: Session, installation_id: int, repository_id: int, place: Onboarding) -> None:
     """Unless it has one."""
     statement = sa.update(RepositoryRow).where(

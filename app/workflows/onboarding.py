@@ -6,6 +6,7 @@ pull request or the default branch, the hourly sweep.
 """
 
 import asyncio
+import logging
 
 from sqlmodel import Session
 
@@ -32,6 +33,7 @@ from app.workflows.engine import enqueue_in_transaction, step, workflow
 from app.workflows.runs import Queue
 from app.workflows.standing import find_place
 
+_log = logging.getLogger(__name__)
 #: After every harvest of a backfill: the report counts them.
 PROPOSING_PRIORITY = 1_001
 
@@ -70,7 +72,11 @@ async def take_step(installation_id: int, repository_id: int, propose: int) -> s
     decided = decide_step(place, seen, is_read=bool(propose))
     number = None if seen.pull is None else seen.pull.number
     if decided.propose:
-        number = await _propose(row)
+        try:
+            number = await _propose(row)
+        except Refused as refusal:  # empty, archived, or a ruleset guards its branches: the next sweep asks again
+            _log.warning("the onboarding of repository %d can't be proposed: %s", repository_id, refusal)
+            return place.value
     if decided.say_declined and number is not None:
         await _say_declined(row, number)
     await asyncio.to_thread(_save, row, decided.to, number)

@@ -1,6 +1,7 @@
 """Where the App may write contents, a repository gets one pull request, and nothing else until that is merged."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,17 @@ import pytest
 from app.domain.onboarding import BRANCH, DECLINED_MARKER, MARKER, Onboarding
 from app.domain.policies import POLICY_PATH, RepositoryPolicy
 from app.github.policy_file import read_policy
-from app.store.database import reading
-from app.store.repositories import find_repository
+from app.store.database import reading, writing
+from app.store.repositories import ensure_repository, find_repository, select_unproposed
 from app.store.reviews import select_reviews
 from app.workflows import engine
 from app.workflows.engine.process import SCHEDULES
-from app.workflows.runs import FAILED
+from app.workflows.runs import FAILED, Queue
 from app.workflows.standing import select_waiting
 from tests.integration.intake.conftest import Service, running, settings_for
 from tests.integration.rehearsal.standin.world import REPO, SECRET, World, small_world
+from tests.integration.team import REPO as TEAM
+from tests.integration.team import assembled_team
 from tests.integration.workflows.test_sweeping import settle, sweep
 
 
@@ -165,19 +168,37 @@ def test_the_file_is_a_yes_however_it_came(world: World) -> None:
     assert world.standin.find_pull(REPO, number)[1].state == "open", "it is not ours to close"
 
 
-def test_answers_that_were_lost_make_no_second_one(tmp_path: Path) -> None:
-    writes = [("POST", "/repos/{owner}/{repo}/git/refs"), ("PUT", "/repos/{owner}/{repo}/contents/{path}")]
-    writes.append(("POST", "/repos/{owner}/{repo}/pulls"))
+def test_an_answer_that_was_lost_makes_no_second_one(tmp_path: Path) -> None:
+    """Every one of the three writes is cut in test_killed_onboarding."""
+    route = "/repos/{owner}/{repo}/pulls"
     with small_world(tmp_path) as made:
         made.standin.permissions["contents"] = "write"
-        for method, route in writes:
-            made.standin.faults.bad_gateway(method, route, after_effect=True)
+        made.standin.faults.bad_gateway("POST", route, after_effect=True)
         (tmp_path / "key.pem").write_text(made.standin.private_key_pem)
         with running(_settings(made, tmp_path)) as service:
             _install(made, service)
             assert len(ours(made)) == 1
             did = [(one.method, one.route) for one in made.standin.requests]
-            assert [did.count(write) for write in writes] == [1, 1, 1], "each was done, and found done"
+            assert did.count(("POST", route)) == 1, "it was done, and found done"
+
+
+def test_where_it_cannot_be_proposed_nothing_fails_and_it_is_tried_again(tmp_path: Path) -> None:
+    with assembled_team(tmp_path) as team:
+        team.standin.permissions["contents"] = "write"
+        number = team.standin.add_repository("acme/empty")
+        with writing(team.services.database) as session:
+            ensure_repository(session, team.installation_id, number, "acme/empty")
+
+        def onboard(turn: str) -> str:
+            workflow_id, arguments = f"onboard:{turn}", (team.installation_id, number, 1)
+            engine.start("onboard", workflow_id, *arguments, queue=Queue.GITHUB, partition=team.installation_id)
+            return str(engine.wait(workflow_id, timeout_seconds=60))
+
+        assert onboard("empty") == "due"
+        team.standin.repository("acme/empty").git.run("fetch", "-q", str(team.standin.bare_path(TEAM)), "main:main")
+        assert onboard("begun") == "open"
+        with reading(team.services.database) as session:
+            assert select_unproposed(session, datetime.now(UTC)) == []
 
 
 def test_without_the_permission_nothing_is_proposed(tmp_path: Path) -> None:

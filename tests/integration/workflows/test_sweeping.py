@@ -12,6 +12,7 @@ import pytest
 from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
 from app.github.listed import ListedPull
 from app.store.database import reading, writing
+from app.store.deliveries import is_any_waiting
 from app.store.learning import select_approvals_in_force, select_examples
 from app.store.repositories import select_harvested_heads
 from app.store.reviews import select_reviews
@@ -58,9 +59,15 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Wor
 def settle(world: World) -> None:
     """Everything that was sent arrived, was handled, and all that it asked for is done."""
     world.server.drain()
+    eventually(lambda: not _is_any_waiting(), timeout_seconds=120)
     waiting = (State.ENQUEUED, State.PENDING)
     eventually(lambda: not engine.list_runs(waiting), timeout_seconds=120)
     eventually(lambda: not engine.list_runs(waiting), timeout_seconds=120)
+
+
+def _is_any_waiting() -> bool:
+    with reading(engine.database()) as session:
+        return is_any_waiting(session)
 
 
 def sweep(world: World, tick: str) -> Any:

@@ -252,6 +252,13 @@ def test_work() -> None:
     assert judged(learning_checks.check_backlog(3, 3_600)) is PROBLEM
 
 
+def test_onboarding() -> None:
+    assert judged(learning_checks.check_onboarding(())) is OK
+    found = learning_checks.check_onboarding([f"acme/{number}" for number in range(5)])
+    assert judged(found) is WARNING
+    assert "acme/0, acme/1, acme/2 …" in found.told
+
+
 def test_the_exit_status_and_the_table() -> None:
     found = [fail("a", "[bold]x\u202e", "cure"), fine("b", "y"), warn("c", "z", "cure")]
     assert decide_status(found) == 1
