@@ -17,11 +17,11 @@ from app.domain.commands import Command, parse_command
 from app.domain.onboarding import Work
 from app.github.said import Said
 from app.store.database import writing
+from app.workflows.consent import may
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, enqueue_in_transaction, step, transaction, workflow
 from app.workflows.orders import Order, carry_out
 from app.workflows.runs import Queue
-from app.workflows.standing import may
 
 
 @workflow("hear")

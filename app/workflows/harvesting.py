@@ -66,11 +66,11 @@ from app.store.repositories import load_repository, save_harvested
 from app.store.reviews import load_review
 from app.store.tables import HarvestedRow
 from app.workflows.answering import answer_commands, publish_summary, select_unanswered
+from app.workflows.consent import find_place
 from app.workflows.context import services
 from app.workflows.describing import decide_candidate, read_description
 from app.workflows.engine import progress, step, workflow
 from app.workflows.history import enqueue_history
-from app.workflows.standing import find_place
 
 #: What git must show for the policy `evidence` to let a comment in without a label.
 STRONG = (Evidence.LINE, Evidence.SUGGESTION_APPLIED)

@@ -24,9 +24,9 @@ from app.store.learning import (
 )
 from app.store.tables import SnapshotRow
 from app.workflows.candidates import WITHHELD, confirm_version, load_version, register_version, unload_version
+from app.workflows.consent import select_waiting
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
-from app.workflows.standing import select_waiting
 from app.workflows.training_runs import train
 from app.workflows.triggers import Trigger
 

@@ -28,10 +28,10 @@ from app.store.database import reading, writing
 from app.store.learning import count_evidence, count_rejections
 from app.store.repositories import count_harvested, load_repository, save_place
 from app.store.tables import RepositoryRow
+from app.workflows.consent import find_place
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, step, workflow
 from app.workflows.runs import Queue
-from app.workflows.standing import find_place
 
 _log = logging.getLogger(__name__)
 #: After every harvest of a backfill: the report counts them.

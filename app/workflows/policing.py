@@ -5,10 +5,10 @@ from sqlmodel import Session
 from app.domain.onboarding import Work
 from app.domain.policies import POLICY_PATH
 from app.review.policy_check import POLICY_CHECK_NAME, render_annotations, render_policy_check
+from app.workflows.consent import may
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, step, transaction, workflow
 from app.workflows.runs import Queue
-from app.workflows.standing import may
 
 
 @workflow("look_at_head")

@@ -44,6 +44,7 @@ from app.store.reviews import (
 from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
 from app.workflows.checking import publish_check, publish_failure, publish_pause
+from app.workflows.consent import may
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
 from app.workflows.following import load_earlier, mark_comments
@@ -51,7 +52,6 @@ from app.workflows.retrieving import RepositoryNotes
 from app.workflows.review_rows import load_drafted, load_row
 from app.workflows.review_sources import fetch_changed, fetch_customs, make_surroundings
 from app.workflows.reviewers import load_base_writer, load_reviewer
-from app.workflows.standing import may
 
 #: Attempts at getting from "what GitHub shows" to "one submitted review"; each acts once and looks again.
 _POSTING_ACTS = 6

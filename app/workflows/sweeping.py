@@ -36,6 +36,7 @@ from app.store.repositories import (
 from app.store.reviews import select_reviews
 from app.store.tables import RepositoryRow
 from app.workflows.backfilling import enqueue_backfill, enqueue_harvest, list_repositories
+from app.workflows.consent import find_place
 from app.workflows.context import services
 from app.workflows.deliveries import Start, enqueue_start, hearing, look_at
 from app.workflows.engine import enqueue_in_transaction, progress, scheduled, step, transaction, workflow
@@ -43,7 +44,6 @@ from app.workflows.history import enqueue_history
 from app.workflows.indexing import enqueue_index
 from app.workflows.onboarding import enqueue_onboarding
 from app.workflows.runs import Queue
-from app.workflows.standing import find_place
 
 #: A sweep looks back further than the last one began: clocks differ, and lists lag.
 OVERLAP = timedelta(minutes=15)

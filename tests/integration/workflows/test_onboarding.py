@@ -14,9 +14,9 @@ from app.store.database import reading, writing
 from app.store.repositories import ensure_repository, find_repository, select_unproposed
 from app.store.reviews import select_reviews
 from app.workflows import engine
+from app.workflows.consent import select_waiting
 from app.workflows.engine.process import SCHEDULES
 from app.workflows.runs import FAILED, Queue
-from app.workflows.standing import select_waiting
 from tests.integration.intake.conftest import Service, running, settings_for
 from tests.integration.rehearsal.standin.world import REPO, SECRET, World, small_world
 from tests.integration.team import REPO as TEAM
