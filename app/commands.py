@@ -3,7 +3,7 @@
 import json as json_module
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import httpx
 import typer
@@ -15,12 +15,19 @@ from app.settings import Settings, load_settings
 _WAIT_SECONDS = 3_600
 
 
+class _Asked(NamedTuple):
+    kind: str
+    name: str
+    host: str | None
+
+
 def erase(
     *,
     author: Annotated[str | None, typer.Option(help="A login, a git author's name or an e-mail address.")] = None,
     pull_request: Annotated[str | None, typer.Option(help="owner/name#number")] = None,
     repository: Annotated[str | None, typer.Option(help="owner/name")] = None,
     installation: Annotated[int | None, typer.Option(help="The installation's id.")] = None,
+    host: Annotated[str | None, typer.Option(help="The GitHub that it is about, where there are several.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only what would be erased is counted.")] = False,
 ) -> None:
     """Forget somebody or something everywhere, and name the adapters that learned from it."""
@@ -34,7 +41,7 @@ def erase(
     )
     settings = load_settings()
     work = _erase_at_service if _is_serving(settings) else _erase_here
-    typer.echo(json_module.dumps(work(settings, kind.value, name, yes), indent=1, ensure_ascii=False))
+    typer.echo(json_module.dumps(work(settings, _Asked(kind.value, name, host), yes), indent=1, ensure_ascii=False))
     if not yes:
         typer.echo("nothing was erased; add --yes to do it", err=True)
 
@@ -107,7 +114,7 @@ def _choose(given: dict[ErasureKind, str | None]) -> tuple[ErasureKind, str]:
 
 def _is_serving(settings: Settings) -> bool:
     try:
-        return httpx.get(f"{_url(settings)}/healthz", timeout=5).status_code == 200
+        return httpx.get(f"{_url(settings)}/healthz", timeout=5, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -117,12 +124,12 @@ def _url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def _erase_at_service(settings: Settings, kind: str, name: str, act: bool) -> dict[str, Any]:
+def _erase_at_service(settings: Settings, asked: _Asked, act: bool) -> dict[str, Any]:
     headers = {"authorization": f"Bearer {settings.operator_token.get_secret_value()}"}
-    with httpx.Client(base_url=_url(settings), headers=headers, timeout=120) as service:
+    with httpx.Client(base_url=_url(settings), headers=headers, timeout=120, trust_env=False) as service:
 
         def ask(path: str) -> dict[str, Any]:
-            answer = service.post(path, json={"kind": kind, "name": name})
+            answer = service.post(path, json=asked._asdict())
             if answer.is_error:
                 raise UserError(f"the service refused: {answer.json().get('detail')}")
             return dict(answer.json())
@@ -149,7 +156,7 @@ def _wait(service: httpx.Client, erasure_id: str) -> dict[str, Any]:
     raise UserError(f"the erasure {erasure_id} is still under way; see /operator/status")
 
 
-def _erase_here(settings: Settings, kind: str, name: str, act: bool) -> dict[str, Any]:
+def _erase_here(settings: Settings, asked: _Asked, act: bool) -> dict[str, Any]:
     """Without a service: the engine runs in this process until the erasure is done."""
     from app.main import boot, shutdown
     from app.workflows import engine, erasure_requests
@@ -157,8 +164,8 @@ def _erase_here(settings: Settings, kind: str, name: str, act: bool) -> dict[str
     boot(settings)
     try:
         if not act:
-            return erasure_requests.preview_erasure(kind, name)
-        ids = erasure_requests.start_erasure(kind, name)
+            return erasure_requests.preview_erasure(*asked)
+        ids = erasure_requests.start_erasure(*asked)
         for workflow_id in ids:
             engine.wait(workflow_id, timeout_seconds=_WAIT_SECONDS)
         done = {workflow_id.rsplit(":", 1)[1] for workflow_id in ids}

@@ -12,9 +12,12 @@ from fastapi.responses import JSONResponse
 
 from app.dataset.sending import render_sent_rows
 from app.domain.errors import UserError, spoken_place
+from app.domain.tenants import Hosts, split_tenant
 from app.github.client import GitHubClient
+from app.hosts import GitHubHost, load_hosts
 from app.inference.embeddings import EmbeddingPlace, make_embedder
 from app.intake.routes import Intake, intake_route
+from app.intake.signatures import Sender
 from app.runners.choosing import make_runner
 from app.settings import Settings
 from app.web.installed import installed_router
@@ -44,6 +47,7 @@ from app.workflows import (
     upkeep,
 )
 from app.workflows.context import Services, install
+from app.workflows.operating import check_renumbered
 from app.workflows.runs import Queue
 from app.workflows.triggers import parse_schedules
 
@@ -88,9 +92,7 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
 
     app = FastAPI(title="Understudy", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     intake = Intake(
-        host=settings.github_host,
-        app_slug=settings.app_slug,
-        secrets=tuple(secret.get_secret_value() for secret in settings.webhook_secrets),
+        senders=tuple(Sender(one.host, one.webhook_secrets) for one in load_hosts(settings)),
         body_limit_bytes=settings.body_limit_bytes,
         database=engine.database,
         stored=dispatching.nudge,
@@ -114,13 +116,15 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
     return app
 
 
-def boot(settings: Settings) -> sa.Engine:
-    """Migrate, start the engine and install the services of this process. Blocking: call it from a thread.
+def boot(settings: Settings, *, scheduled: bool = True) -> sa.Engine:
+    """Migrate, start the engine and install the services of this process. Blocking: call it from a thread. `scheduled`
+    as for the engine.
 
     Raises:
         UserError: saying what to change.
     """
-    private_key = settings.read_private_key()
+    hosts = load_hosts(settings)
+    clients = _Clients(settings, hosts)
     queues = _parse_queues(settings.queues)
     with spoken_place(f"UNDERSTUDY_DATA ({settings.data})"):
         settings.data.mkdir(parents=True, exist_ok=True)
@@ -136,7 +140,8 @@ def boot(settings: Settings) -> sa.Engine:
         gate_policy=settings.gate_policy,
         judge=settings.judge,
         retention_days=settings.retention_days,
-        github=_Clients(settings, private_key),
+        github=clients,
+        further_hosts=tuple(one.host for one in hosts[1:]),
         runner=make_runner(
             settings.runner,
             settings.runner_config,
@@ -152,11 +157,17 @@ def boot(settings: Settings) -> sa.Engine:
             )
         ),
     )
+
+    def prepare(database: sa.Engine) -> None:
+        check_renumbered(database, tuple(one.host for one in hosts[1:]))
+        install(services(database=database))
+
     database = engine.boot(
         settings.database_url,
-        prepare=lambda database: install(services(database=database)),
+        prepare=prepare,
         queues=queues,
         polling_seconds=settings.polling_seconds,
+        scheduled=scheduled,
     )
     if queues is None or Queue.INTAKE in queues:
         dispatching.start(settings.polling_seconds)
@@ -180,27 +191,30 @@ def _parse_queues(names: tuple[str, ...]) -> tuple[Queue, ...] | None:
 
 
 class _Clients:
-    """One client per installation, so that its token and its pause between writes are shared."""
+    """One client per tenant, so that its token and its pause between writes are shared within it and with no other."""
 
-    def __init__(self, settings: Settings, private_key: str) -> None:
+    def __init__(self, settings: Settings, hosts: tuple[GitHubHost, ...]) -> None:
         self._settings = settings
-        self._private_key = private_key
+        self._known = Hosts(one.host for one in hosts)
+        self._hosts = {one.host.number: (one, one.read_private_key()) for one in hosts}
         self._clients: dict[int, GitHubClient] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, installation_id: int) -> GitHubClient:
+    def __call__(self, tenant_id: int) -> GitHubClient:
         with self._lock:
-            if installation_id not in self._clients:
-                self._clients[installation_id] = self._connect(installation_id)
-            return self._clients[installation_id]
+            if tenant_id not in self._clients:
+                self._clients[tenant_id] = self._connect(tenant_id)
+            return self._clients[tenant_id]
 
-    def _connect(self, installation_id: int) -> GitHubClient:
+    def _connect(self, tenant_id: int) -> GitHubClient:
+        host, private_key = self._hosts[self._known.of(tenant_id).number]
         return GitHubClient(
-            api_url=self._settings.github_api_url,
-            git_url=self._settings.github_git_url,
-            app_id=self._settings.app_id,
-            private_key_pem=self._private_key,
-            installation_id=installation_id,
+            api_url=host.api_url,
+            git_url=host.git_url,
+            ca_file=host.ca_file,
+            app_id=host.app_id,
+            private_key_pem=private_key,
+            installation_id=split_tenant(tenant_id).installation_id,
             write_pause_seconds=self._settings.write_pause_seconds,
             writes_per_hour=self._settings.writes_per_hour,
         )

@@ -49,6 +49,14 @@ def _check_address(address: str) -> str:
 Address = Annotated[str, AfterValidator(_check_address)]
 
 
+def check_secret_length(secret: str) -> None:
+    """Raises:
+    ValueError: in words that go after the secret's name.
+    """
+    if len(secret) < _SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`")
+
+
 class Settings(BaseSettings):
     """Every setting, read from the variable UNDERSTUDY_<NAME>. Secrets have no default: without them nothing starts."""
 
@@ -70,6 +78,10 @@ class Settings(BaseSettings):
     #: A GitHub Enterprise Server: https://HOST/api/v3 and https://HOST.
     github_api_url: Address = "https://api.github.com"
     github_git_url: Address = "https://github.com"
+    #: Authorities, in PEM, that GitHub's certificate is checked against instead of the machine's own.
+    ca_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
+    #: Further GitHubs beside this one, a YAML file; docs/enterprise-server.md shows it.
+    hosts: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     #: GitHub asks for at least a second between two writes.
     write_pause_seconds: float = Field(default=1.0, ge=0)
     #: GitHub allows 500 requests an hour that create content.
@@ -129,8 +141,7 @@ class Settings(BaseSettings):
     @field_validator("operator_token")
     @classmethod
     def _check_length(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value()) < _SHORTEST_SECRET:
-            raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`")
+        check_secret_length(secret.get_secret_value())
         return secret
 
     @field_validator("runner_config")
@@ -190,6 +201,7 @@ class ReadingSettings(BaseSettings):
     private_key_file: Path | None = None
     github_api_url: Address = "https://api.github.com"
     github_git_url: Address = Field(default="https://github.com", validate_default=True)
+    ca_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
 
     @field_validator("github_git_url")
     @classmethod

@@ -86,9 +86,9 @@ def _status(given: argparse.Namespace) -> int:
     address = load_address(state)
     headers = {"authorization": f"Bearer {read_key(state, 'control')}"}
     try:
-        answer = httpx.get(f"{address.url}/control/status", headers=headers, timeout=10)
+        answer = httpx.get(f"{address.url}/control/status", headers=headers, timeout=10, trust_env=False)
         answer.raise_for_status()
-        cache = httpx.get(f"{address.url}/control/cache", headers=headers, timeout=10)
+        cache = httpx.get(f"{address.url}/control/cache", headers=headers, timeout=10, trust_env=False)
     except httpx.HTTPError as error:
         raise UserError(f"the server at {address.url} (process {address.pid}) does not answer: {error}") from error
     found = answer.json()

@@ -78,6 +78,7 @@ def record_privacy(session: Session, scope: Scope, privacy: Privacy, state: Labe
         actor = state.actor or UNKNOWN_ACTOR
         append_audit(
             session,
+            installation_id=scope.installation_id,
             actor=actor.login,
             action=f"curation.{privacy.change}",
             subject=scope.subject,
@@ -114,6 +115,7 @@ def record_policy(session: Session, scope: Scope, found: PolicyFile) -> None:
         return
     append_audit(
         session,
+        installation_id=scope.installation_id,
         actor="understudy",
         action=POLICY[0] if found.problem else POLICY[1],
         subject=subject,
@@ -141,6 +143,7 @@ def _record_decision(session: Session, scope: Scope, decision: Decision, before:
     }
     append_audit(
         session,
+        installation_id=scope.installation_id,
         actor=actor.login,
         action=f"curation.{decision.verdict}",
         subject=decision.example_hash,
@@ -167,6 +170,7 @@ def record_refusal(session: Session, scope: Scope, refusal: Refusal) -> bool:
     actor = refusal.actor or UNKNOWN_ACTOR
     return append_audit(
         session,
+        installation_id=scope.installation_id,
         actor=actor.login,
         action="curation.refused",
         subject=f"{scope.repository}#{scope.number}",

@@ -41,9 +41,11 @@ def _examine_machine(settings: Settings) -> Iterator[Checked]:
 
 
 async def _examine_github(settings: Settings, pem: str) -> list[Checked]:
-    moment = await fetch_moment(settings.github_api_url)
+    moment = await fetch_moment(settings.github_api_url, ca_file=settings.ca_file)
     found = [app_checks.check_clock(datetime.now(UTC), moment)]
-    view = AppView(api_url=settings.github_api_url, app_id=settings.app_id, private_key_pem=pem)
+    view = AppView(
+        api_url=settings.github_api_url, app_id=settings.app_id, private_key_pem=pem, ca_file=settings.ca_file
+    )
     asked = await _ask_app(view)
     slug, url = settings.app_slug, settings.github_api_url
     found.append(app_checks.check_credentials(asked, app_id=settings.app_id, app_slug=slug, api_url=url))

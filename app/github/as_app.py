@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 from githubkit import AppAuthStrategy, UnauthAuthStrategy
@@ -15,8 +16,8 @@ from app.github.transport import Transport
 class AppView:
     """Signs as the App. Every method raises Refused and RetryLater as `Transport.request`."""
 
-    def __init__(self, *, api_url: str, app_id: int, private_key_pem: str) -> None:
-        self._transport = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem)))
+    def __init__(self, *, api_url: str, app_id: int, private_key_pem: str, ca_file: Path | None = None) -> None:
+        self._transport = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem), ca_file=ca_file))
 
     async def fetch_app(self) -> dict[str, Any]:
         return dict((await self._transport.request("GET", "/app")).json())
@@ -41,10 +42,10 @@ class AppView:
         return list(answer.json())
 
 
-async def fetch_moment(api_url: str) -> datetime | None:
+async def fetch_moment(api_url: str, *, ca_file: Path | None = None) -> datetime | None:
     """GitHub's clock, by the Date of whatever it answers to somebody unknown; None when it does not answer."""
     try:
-        answer = (await connect(api_url, UnauthAuthStrategy()).arequest("GET", "/zen")).raw_response
+        answer = (await connect(api_url, UnauthAuthStrategy(), ca_file=ca_file).arequest("GET", "/zen")).raw_response
     except RequestFailed as error:
         answer = error.response.raw_response
     except RequestError:

@@ -5,12 +5,14 @@ import functools
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from app.domain.errors import Refused, RetryLater
 from app.github.auth import Access, Installation
+from app.github.git import GitAccess
 from app.github.pacing import Pace
 from app.github.transport import LIMIT_PAUSE
 
@@ -28,11 +30,16 @@ class Asking:
         app_id: int,
         private_key_pem: str,
         installation_id: int,
+        ca_file: Path | None = None,
         write_pause_seconds: float = 1.0,
         writes_per_hour: int = 500,
     ) -> None:
         access = Installation(
-            api_url=api_url, app_id=app_id, private_key_pem=private_key_pem, installation_id=installation_id
+            api_url=api_url,
+            app_id=app_id,
+            private_key_pem=private_key_pem,
+            installation_id=installation_id,
+            ca_file=ca_file,
         )
         pace = Pace(pause_seconds=write_pause_seconds, per_hour=writes_per_hour)
         self._begin(git_url=git_url, app_id=app_id, access=access, pace=pace)
@@ -45,8 +52,8 @@ class Asking:
         self._installed_at: datetime | None = None
         self._installation = access
 
-    async def fetch_git_token(self) -> str:
-        return await self._installation.fetch_token()
+    async def fetch_git_access(self) -> GitAccess:
+        return GitAccess(await self._installation.fetch_token(), self._installation.ca_file)
 
     async def _read(self, path: str, params: dict[str, str | int] | None = None) -> dict[str, Any]:
         return dict((await self._send("GET", path, params=params)).json())
@@ -90,12 +97,12 @@ class Asking:
         """With the installation's token; a refused one (401 has no effect) is fetched anew, once."""
         request = functools.partial(self._installation.api.request, method, path, params=params, json=json, etag=etag)
         try:
-            return await request(token=await self.fetch_git_token())
+            return await request(token=await self._installation.fetch_token())
         except Refused as error:
             if error.reason != "bad_credentials":
                 raise
         self._installation.forget_token()
-        return await request(token=await self.fetch_git_token())
+        return await request(token=await self._installation.fetch_token())
 
 
 def _seconds_until_reset(headers: httpx.Headers) -> float:

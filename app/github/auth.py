@@ -7,6 +7,7 @@ serves the API and git. Not protected against: a reader of this process's memory
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -14,6 +15,7 @@ from githubkit import AppAuthStrategy, GitHub, UnauthAuthStrategy
 from githubkit.cache import MemCacheStrategy
 
 from app.domain.errors import Refused
+from app.domain.loopback import is_loopback
 from app.github.transport import Transport
 
 #: A token is renewed this long before GitHub lets it die, so that none expires within a request.
@@ -32,6 +34,9 @@ class Access(Protocol):
     @property
     def api(self) -> Transport: ...
 
+    @property
+    def ca_file(self) -> Path | None: ...
+
     async def fetch_token(self) -> str: ...
 
     def forget_token(self) -> None: ...
@@ -41,12 +46,16 @@ class Access(Protocol):
 
 
 class Installation:
-    """Two transports: `app` signs as the App, `api` acts as the installation."""
+    """Two transports: `app` signs as the App, `api` acts as the installation. `ca_file`: the authorities, in PEM, that
+    the server's certificate is checked against; None: the machine's own."""
 
-    def __init__(self, *, api_url: str, app_id: int, private_key_pem: str, installation_id: int) -> None:
+    def __init__(
+        self, *, api_url: str, app_id: int, private_key_pem: str, installation_id: int, ca_file: Path | None = None
+    ) -> None:
         self.installation_id = installation_id
-        self.app = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem)))
-        self.api = Transport(connect(api_url, UnauthAuthStrategy()))
+        self.ca_file = ca_file
+        self.app = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem), ca_file=ca_file))
+        self.api = Transport(connect(api_url, UnauthAuthStrategy(), ca_file=ca_file))
         self._token: str | None = None
         self._expires_at = datetime.min.replace(tzinfo=UTC)
         self._granted: dict[str, str] = {}
@@ -72,12 +81,16 @@ class Installation:
 
 
 def connect(
-    api_url: str, auth: AppAuthStrategy | UnauthAuthStrategy, *hooks: Callable[[httpx.Request], Awaitable[None]]
+    api_url: str,
+    auth: AppAuthStrategy | UnauthAuthStrategy,
+    *hooks: Callable[[httpx.Request], Awaitable[None]],
+    ca_file: Path | None = None,
 ) -> GitHub[AppAuthStrategy | UnauthAuthStrategy]:
     """githubkit as a transport only: no retries (it re-posts on 502), no shared cache, no foreign hosts. `hooks` see
     each request before it leaves and may refuse it.
 
-    The HTTP cache is off: permission reads must be fresh, and everything else is read once per event.
+    The HTTP cache is off: permission reads must be fresh, and everything else is read once per event. The environment's
+    proxies are used, but for a GitHub on this very machine, which is a stand-in.
     """
     home = _origin(httpx.URL(api_url))
 
@@ -91,7 +104,8 @@ def connect(
         base_url=api_url,
         user_agent="understudy",
         timeout=30.0,
-        ssl_verify=ssl.create_default_context(),
+        ssl_verify=ssl.create_default_context(cafile=ca_file),
+        trust_env=not is_loopback(httpx.URL(api_url).host),
         async_event_hooks={"request": [stay_on_host, *hooks]},
         cache_strategy=MemCacheStrategy(),
         http_cache=False,

@@ -14,10 +14,15 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 
+import httpx
+
 from app.domain.errors import RetryLater, UnderstudyError
+from app.domain.loopback import is_loopback
+from app.github.transport import untrusted
 
 FETCH_SECONDS = 600.0
 READ_SECONDS = 120.0
@@ -46,10 +51,24 @@ _CONFIG = """\
 [blame]
 \tmarkUnblamableLines = true
 """
-_KEPT = ("PATH", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE")
+_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+_KEPT = ("PATH", "SSL_CERT_FILE", *_PROXIES, *map(str.lower, _PROXIES))
 _LOCKED = re.compile(r"'([^'\n]+\.lock)': File exists")
 #: How a server says that it does not have a commit, or no longer gives it out.
 _GONE = ("not our ref", "unadvertised object", "couldn't find remote ref")
+
+
+@dataclass(frozen=True)
+class GitAccess:
+    """A token of the server's, and the authorities in PEM that its certificate is checked against; None: the machine's
+    own."""
+
+    token: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+
+
+#: Where no token is needed and the machine trusts the server.
+ANYBODY = GitAccess()
 
 
 class GitFailed(UnderstudyError):
@@ -107,7 +126,7 @@ def fetch_commits(
     *,
     number: int,
     shas: Sequence[str],
-    token: str | None = None,
+    access: GitAccess = ANYBODY,
     allow_file: bool = False,
 ) -> None:
     """The head of a pull request and the given commits with their history, in one fetch where GitHub has them all.
@@ -119,7 +138,7 @@ def fetch_commits(
         RetryLater: when the other side cannot be reached or does not serve us now.
         CommitGone: when it has no such pull request.
     """
-    env = _fetch_environment(url, token, allow_file=allow_file)
+    env = _fetch_environment(url, access, allow_file=allow_file)
     head = f"+refs/pull/{number}/head:{PULL_REF.format(number=number)}"
     missing = [sha for sha in dict.fromkeys(shas) if not has_commit(mirror, sha)]
     try:
@@ -131,28 +150,30 @@ def fetch_commits(
                 _try_fetch(mirror, url, [_keep(sha)], env)
 
 
-def fetch_refs(mirror: Path, url: str, names: Sequence[str], *, token: str | None = None) -> None:
+def fetch_refs(mirror: Path, url: str, names: Sequence[str], *, access: GitAccess = ANYBODY) -> None:
     """References with their history, each kept here under the name that it has there.
 
     Raises:
         RetryLater: as `fetch_commits`.
         CommitGone: when the other side lacks one; none is fetched then.
     """
-    _try_fetch(mirror, url, [f"+{name}:{name}" for name in names], _fetch_environment(url, token, allow_file=False))
+    _try_fetch(mirror, url, [f"+{name}:{name}" for name in names], _fetch_environment(url, access, allow_file=False))
 
 
-def fetch_default_branch(mirror: Path, url: str, *, token: str | None = None, allow_file: bool = False) -> str:
+def fetch_default_branch(mirror: Path, url: str, *, access: GitAccess = ANYBODY, allow_file: bool = False) -> str:
     """The default branch with its history, whatever its name; returns its newest commit.
 
     Raises:
         RetryLater: as `fetch_commits`.
         CommitGone: when the repository is empty.
     """
-    _try_fetch(mirror, url, [f"+HEAD:{DEFAULT_REF}"], _fetch_environment(url, token, allow_file=allow_file))
+    _try_fetch(mirror, url, [f"+HEAD:{DEFAULT_REF}"], _fetch_environment(url, access, allow_file=allow_file))
     return read_git(mirror, "rev-parse", "--verify", DEFAULT_REF).strip()
 
 
-def fetch_pull_head(mirror: Path, url: str, number: int, *, token: str | None = None, allow_file: bool = False) -> str:
+def fetch_pull_head(
+    mirror: Path, url: str, number: int, *, access: GitAccess = ANYBODY, allow_file: bool = False
+) -> str:
     """The head of a pull request with its history; returns it.
 
     Raises:
@@ -160,22 +181,22 @@ def fetch_pull_head(mirror: Path, url: str, number: int, *, token: str | None = 
         CommitGone: when there is no such pull request.
     """
     head = PULL_REF.format(number=number)
-    env = _fetch_environment(url, token, allow_file=allow_file)
+    env = _fetch_environment(url, access, allow_file=allow_file)
     _try_fetch(mirror, url, [f"+refs/pull/{number}/head:{head}"], env)
     return read_git(mirror, "rev-parse", "--verify", head).strip()
 
 
-def fetch_default_head(mirror: Path, url: str, *, token: str | None = None, allow_file: bool = False) -> str | None:
+def fetch_default_head(mirror: Path, url: str, *, access: GitAccess = ANYBODY, allow_file: bool = False) -> str | None:
     """The newest commit of the default branch, by git alone: no API request and no objects. None when it is empty.
 
     Raises:
         RetryLater: when the other side cannot be reached or does not serve us now.
     """
-    env = _fetch_environment(url, token, allow_file=allow_file)
+    env = _fetch_environment(url, access, allow_file=allow_file)
     try:
         answer = _git(["-C", str(mirror), "ls-remote", "--quiet", url, "HEAD"], env=env, seconds=READ_SECONDS)
     except GitFailed as error:
-        raise RetryLater(str(error), after_seconds=2.0) from error
+        raise _later(error, url) from error
     return answer.split("\t", 1)[0].strip() or None
 
 
@@ -196,7 +217,7 @@ def _try_fetch(mirror: Path, url: str, refspecs: Sequence[str], env: dict[str, s
         if any(word in str(error) for word in _GONE):
             raise CommitGone(str(error)) from error
         _remove_left_lock(mirror, str(error))
-        raise RetryLater(str(error), after_seconds=2.0) from error
+        raise _later(error, url) from error
 
 
 def _remove_left_lock(mirror: Path, words: str) -> None:
@@ -282,14 +303,26 @@ def _git(arguments: Sequence[str], *, env: dict[str, str], seconds: float) -> st
     return done.stdout.decode(errors="replace")
 
 
-def _fetch_environment(url: str, token: str | None, *, allow_file: bool) -> dict[str, str]:
+def _later(error: GitFailed, url: str) -> RetryLater:
+    words = str(error)
+    if "certificate" in words.lower():
+        words = f"{words}; {untrusted(httpx.URL(url).host)}"
+    return RetryLater(words, after_seconds=2.0)
+
+
+def _fetch_environment(url: str, access: GitAccess, *, allow_file: bool) -> dict[str, str]:
     extra = {"protocol.file.allow": "always" if allow_file else "never"}
     if url.startswith("http://"):
         extra["protocol.http.allow"] = "always"
-    if token is not None:
-        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    if access.ca_file is not None:
+        extra["http.sslCAInfo"] = str(access.ca_file)
+    if access.token is not None:
+        basic = base64.b64encode(f"x-access-token:{access.token}".encode()).decode()
         extra["http.extraHeader"] = f"Authorization: Basic {basic}"
-    return _environment(extra)
+    env = _environment(extra)
+    if is_loopback(httpx.URL(url).host):
+        env["NO_PROXY"] = env["no_proxy"] = "*"
+    return env
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -75,8 +76,9 @@ class TokenAccess:
     installation_id = 0
     granted: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, *, api_url: str, token: str) -> None:
-        self.app = self.api = Transport(connect(api_url, UnauthAuthStrategy(), refuse_writing))
+    def __init__(self, *, api_url: str, token: str, ca_file: Path | None = None) -> None:
+        self.ca_file = ca_file
+        self.app = self.api = Transport(connect(api_url, UnauthAuthStrategy(), refuse_writing, ca_file=ca_file))
         self._token = token
 
     async def fetch_token(self) -> str:
@@ -92,9 +94,13 @@ class AppAccess:
     installation_id = 0
     granted: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, *, api_url: str, app_id: int, private_key_pem: str, repository: str) -> None:
-        self.app = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem), refuse_writing))
-        self.api = Transport(connect(api_url, UnauthAuthStrategy(), refuse_writing))
+    def __init__(
+        self, *, api_url: str, app_id: int, private_key_pem: str, repository: str, ca_file: Path | None = None
+    ) -> None:
+        self.ca_file = ca_file
+        signing = AppAuthStrategy(app_id, private_key_pem)
+        self.app = Transport(connect(api_url, signing, refuse_writing, ca_file=ca_file))
+        self.api = Transport(connect(api_url, UnauthAuthStrategy(), refuse_writing, ca_file=ca_file))
         self._repository = repository
         self._token: str | None = None
         self._expires_at = datetime.min.replace(tzinfo=UTC)

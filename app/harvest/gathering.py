@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.github.client import GitHubClient
-from app.github.git import CommitGone, ensure_mirror, fetch_commits, keep_commit, lock_mirror
+from app.github.git import CommitGone, GitAccess, ensure_mirror, fetch_commits, keep_commit, lock_mirror
 from app.github.harvested import HarvestedPull
 from app.harvest.history import open_history
 from app.harvest.pull_request import Harvest, commits_of, harvest_pull
@@ -23,13 +23,13 @@ async def fetch_pull(client: GitHubClient, *, host: str, repository: str, number
 
 async def gather(client: GitHubClient, mirrors: Path, pull: HarvestedPull, url: str) -> Harvest:
     """One git fetch. Changes nothing but the mirror."""
-    return await asyncio.to_thread(_harvest, pull, mirrors, url, await client.fetch_git_token())
+    return await asyncio.to_thread(_harvest, pull, mirrors, url, await client.fetch_git_access())
 
 
-def _harvest(pull: HarvestedPull, mirrors: Path, url: str, token: str) -> Harvest:
+def _harvest(pull: HarvestedPull, mirrors: Path, url: str, access: GitAccess) -> Harvest:
     mirror = ensure_mirror(mirrors, pull.host, pull.repository_id)
     with open_history(mirror) as history:
-        fetch_commits(mirror, url, number=pull.number, shas=commits_of(pull), token=token)
+        fetch_commits(mirror, url, number=pull.number, shas=commits_of(pull), access=access)
         return harvest_pull(pull, history)
 
 
@@ -40,14 +40,14 @@ async def fetch_commented_commit(
 
     False when GitHub does not have it any more.
     """
-    token = await client.fetch_git_token()
+    access = await client.fetch_git_access()
     url = client.git_url(repository)
 
     def fetch() -> bool:
         mirror = ensure_mirror(mirrors, host, repository_id)
         with lock_mirror(mirror):
             with suppress(CommitGone):  # no such pull request any more; an earlier fetch may have brought the commit
-                fetch_commits(mirror, url, number=number, shas=[sha], token=token)
+                fetch_commits(mirror, url, number=number, shas=[sha], access=access)
             return keep_commit(mirror, sha)
 
     return await asyncio.to_thread(fetch)

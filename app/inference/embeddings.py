@@ -19,7 +19,8 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from app.domain.errors import Refused, UserError
-from app.inference.wire import FrontClient, is_loopback, send
+from app.domain.loopback import is_loopback
+from app.inference.wire import FrontClient, send
 
 Vectors = NDArray[np.float32]
 

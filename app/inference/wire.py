@@ -1,12 +1,12 @@
 """A connection to the serving front, and what a call to it can end in, in our own errors."""
 
-import ipaddress
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from app.domain.errors import Refused, RetryLater
+from app.domain.loopback import is_loopback
 
 TOO_LONG = "too_long"
 _TOO_LONG_WORDS = ("maximum context length", "maximum model length")
@@ -38,13 +38,6 @@ class FrontClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def send(client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:

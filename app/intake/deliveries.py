@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.errors import Refused
+from app.domain.tenants import LARGEST_INSTALLATION, Host, join_tenant
 
 _EVENT = re.compile(r"[a-z][a-z_]{0,63}")
 _GUID = re.compile(r"[A-Za-z0-9-]{8,100}")
@@ -37,11 +38,16 @@ _ACTED_ON: dict[str, set[str | None]] = {
 
 @dataclass(frozen=True)
 class Envelope:
-    """Name and GUID of a delivery, from its headers."""
+    """Name and GUID of a delivery, from its headers, and the server that it claims to be of, if any."""
 
     event: str
     guid: str
     headers: dict[str, str]
+    claimed_host: str | None = None
+
+    def under(self, host: str) -> "Envelope":
+        """The GUID under its host."""
+        return replace(self, guid=f"{host}:{self.guid}")
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,15 @@ class Glance:
     sender_type: str | None
     sender_login: str | None
 
+    def of(self, host: Host) -> "Glance":
+        """With the installation's id as ours; one that is none is left to the workflow, too."""
+        if self.installation_id is None or self.installation_id > LARGEST_INSTALLATION:
+            return replace(self, installation_id=None)
+        return replace(self, installation_id=join_tenant(host.number, self.installation_id))
 
-def parse_headers(headers: Mapping[str, str], host: str) -> Envelope:
-    """Name and GUID of the delivery, the GUID under its host.
+
+def parse_headers(headers: Mapping[str, str]) -> Envelope:
+    """Name and GUID of the delivery; whose it is, only its signature tells.
 
     Raises:
         Refused: `content_type` or `headers`.
@@ -67,7 +79,8 @@ def parse_headers(headers: Mapping[str, str], host: str) -> Envelope:
     if not _EVENT.fullmatch(event) or not _GUID.fullmatch(guid):
         raise Refused("headers", "expected the headers X-GitHub-Event and X-GitHub-Delivery as GitHub sends them")
     kept = {name: headers[name][:200] for name in _KEPT_HEADERS if name in headers}
-    return Envelope(event=event, guid=f"{host}:{guid}", headers=kept)
+    claimed = headers.get("x-github-enterprise-host", "").strip().lower() or None
+    return Envelope(event=event, guid=guid, headers=kept, claimed_host=claimed)
 
 
 def parse_body(body: bytes) -> Glance:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.domain.errors import Refused
 from app.intake.deliveries import Envelope, decide_ignored, parse_body, parse_headers
 from app.intake.recording import Recorder
-from app.intake.signatures import is_authentic, is_signature
+from app.intake.signatures import Sender, decide_sender, is_signature
 from app.store.columns import utc_now
 from app.store.tables import DeliveryRow
 
@@ -31,9 +31,7 @@ _log = logging.getLogger(__name__)
 class Intake:
     """What intake needs. `stored` is told when there is something new to act upon."""
 
-    host: str
-    app_slug: str
-    secrets: tuple[str, ...]
+    senders: tuple[Sender, ...]
     body_limit_bytes: int
     database: Callable[[], sa.Engine]
     stored: Callable[[], None]
@@ -48,7 +46,7 @@ def intake_route(intake: Intake) -> Route:
 
     async def receive(request: Request) -> JSONResponse:
         try:
-            envelope = parse_headers(request.headers, intake.host)
+            envelope = parse_headers(request.headers)
             signature = request.headers.get("x-hub-signature-256")
             body = await _read(request, intake) if is_signature(signature) else b""
             decide = functools.partial(_decide_row, intake, envelope, body, signature)
@@ -93,10 +91,9 @@ def _decide_row(intake: Intake, envelope: Envelope, body: bytes, signature: str 
     """Raises:
     Refused: `signature` or `json`.
     """
-    if not is_authentic(body, signature, intake.secrets):
-        raise Refused("signature", "expected X-Hub-Signature-256 over this body with the App's webhook secret")
-    glance = parse_body(body)
-    ignored = decide_ignored(envelope.event, glance, intake.app_slug)
+    host = decide_sender(body, signature, intake.senders, envelope.claimed_host)
+    envelope, glance = envelope.under(host.name), parse_body(body).of(host)
+    ignored = decide_ignored(envelope.event, glance, host.app_slug)
     return DeliveryRow(
         guid=envelope.guid,
         event=envelope.event,

@@ -1,9 +1,13 @@
-"""Is this body from GitHub? Pure."""
+"""Is this body from GitHub, and from which? Pure."""
 
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from app.domain.errors import Refused
+from app.domain.tenants import Host
 
 #: SHA-256 only: `X-Hub-Signature` and a `sha1=` value are relics that GitHub still sends beside it.
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
@@ -26,3 +30,29 @@ def is_authentic(body: bytes, signature: str | None, secrets: Sequence[str]) -> 
         expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         authentic |= hmac.compare_digest(expected, signature)
     return authentic
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A GitHub, and the webhook secrets of our App there. No two have one in common."""
+
+    host: Host
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def decide_sender(body: bytes, signature: str | None, senders: Iterable[Sender], claimed: str | None) -> Host:
+    """Whose secret signed the body. What an Enterprise Server's header says besides must agree.
+
+    Raises:
+        Refused: `signature`, when nobody's did, or when another host is claimed.
+    """
+    signed = [sender.host for sender in senders if is_authentic(body, signature, sender.secrets)]
+    if not signed:
+        raise Refused("signature", "expected X-Hub-Signature-256 over this body with the App's webhook secret")
+    if claimed is not None and claimed != signed[0].name:
+        raise Refused(
+            "signature",
+            f"expected X-GitHub-Enterprise-Host: {signed[0].name}, whose webhook secret signed this body, "
+            f"got {claimed[:200]}; the server's name is the host of its git address in the settings",
+        )
+    return signed[0]

@@ -76,7 +76,7 @@ class AppProgram:
     def status(self) -> dict[str, Any]:
         """The operator's view; empty while the service does not answer."""
         try:
-            answer = httpx.get(f"{self.url}/operator/status", headers=self._headers, timeout=10)
+            answer = httpx.get(f"{self.url}/operator/status", headers=self._headers, timeout=10, trust_env=False)
         except httpx.TransportError:
             return {}
         return dict(answer.json()) if answer.status_code == 200 else {}
@@ -88,7 +88,10 @@ class AppProgram:
             UserError: when the service refuses.
         """
         answer = httpx.post(
-            f"{self.url}/operator/installations/{installation_id}/train", headers=self._headers, timeout=30
+            f"{self.url}/operator/installations/{installation_id}/train",
+            headers=self._headers,
+            timeout=30,
+            trust_env=False,
         )
         if answer.is_error:
             raise UserError(f"expected a learning round to start, got {answer.status_code}: {answer.text[:300]}")
@@ -120,7 +123,7 @@ class AppProgram:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -39,11 +39,16 @@ def choose_access(settings: ReadingSettings, repository: str) -> TokenAccess | A
         UserError: when the environment has neither.
     """
     if settings.github_token is not None:
-        return TokenAccess(api_url=settings.github_api_url, token=settings.github_token.get_secret_value())
+        token = settings.github_token.get_secret_value()
+        return TokenAccess(api_url=settings.github_api_url, token=token, ca_file=settings.ca_file)
     if settings.app_id is not None and settings.private_key_file is not None:
         key = read_private_key(settings.private_key_file)
         return AppAccess(
-            api_url=settings.github_api_url, app_id=settings.app_id, private_key_pem=key, repository=repository
+            api_url=settings.github_api_url,
+            app_id=settings.app_id,
+            private_key_pem=key,
+            repository=repository,
+            ca_file=settings.ca_file,
         )
     raise UserError(
         "expected UNDERSTUDY_GITHUB_TOKEN (may read metadata, contents and pull requests), or UNDERSTUDY_APP_ID and "

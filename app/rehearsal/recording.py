@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.domain.base import canonical_json
 from app.domain.errors import Refused, UserError
-from app.github.git import CommitGone, ensure_mirror, fetch_commits, fetch_refs, has_commit, read_git
+from app.github.git import CommitGone, GitAccess, ensure_mirror, fetch_commits, fetch_refs, has_commit, read_git
 from app.github.harvested import Account, HarvestedComment, HarvestedPull, HarvestedThread
 from app.github.reading import ReadingClient
 from app.rehearsal.archive import ArchivedComment, ArchivedPullRequest, ArchivedReply
@@ -49,9 +49,9 @@ async def record_live(client: ReadingClient, repository: str, folder: Path, newe
         raise UserError(f"expected merged pull requests in {repository}, found none; there is nothing to rehearse")
     rows = [archive_pull(pull) for pull in pulls]
     mirror = await asyncio.to_thread(ensure_mirror, folder, client.host, pulls[0].repository_id)
-    url, token = client.git_url(repository), await client.fetch_git_token()
+    url, access = client.git_url(repository), await client.fetch_git_access()
     story.progress("fetching the commits")
-    kept = await asyncio.to_thread(_fetch_history, mirror, url, token, branch, rows)
+    kept = await asyncio.to_thread(_fetch_history, mirror, url, access, branch, rows)
     if len(kept) < len(rows):
         story.say(
             f"{len(rows) - len(kept)} pull requests are left out: {client.host} does not have their heads any more"
@@ -120,31 +120,31 @@ def _login(account: Account) -> str:
 
 
 def _fetch_history(
-    mirror: Path, url: str, token: str, branch: str, rows: list[ArchivedPullRequest]
+    mirror: Path, url: str, access: GitAccess, branch: str, rows: list[ArchivedPullRequest]
 ) -> list[ArchivedPullRequest]:
     """The default branch, every head under GitHub's own name for it, and the commits that people commented on.
 
     Returns the rows whose head is there.
     """
-    fetch_refs(mirror, url, [f"refs/heads/{branch}"], token=token)
+    fetch_refs(mirror, url, [f"refs/heads/{branch}"], access=access)
     read_git(mirror, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     for start in range(0, len(rows), _HEADS):
-        _fetch_heads(mirror, url, token, [f"refs/pull/{row.number}/head" for row in rows[start : start + _HEADS]])
+        _fetch_heads(mirror, url, access, [f"refs/pull/{row.number}/head" for row in rows[start : start + _HEADS]])
     kept = [row for row in rows if has_commit(mirror, f"refs/pull/{row.number}/head")]
     for row in kept:
         wanted = {comment.original_commit_id for comment in row.comments} | {row.first_commit_parent or row.head_sha}
         missing = sorted(sha for sha in wanted if not has_commit(mirror, sha))
         if missing:
             with suppress(CommitGone):  # a force-push left it behind; the rehearsal reads the head instead
-                fetch_commits(mirror, url, number=row.number, shas=missing, token=token)
+                fetch_commits(mirror, url, number=row.number, shas=missing, access=access)
     return kept
 
 
-def _fetch_heads(mirror: Path, url: str, token: str, heads: list[str]) -> None:
+def _fetch_heads(mirror: Path, url: str, access: GitAccess, heads: list[str]) -> None:
     """In one go, or one by one where one of them is gone."""
     try:
-        fetch_refs(mirror, url, heads, token=token)
+        fetch_refs(mirror, url, heads, access=access)
     except CommitGone:
         for head in heads:
             with suppress(CommitGone):
-                fetch_refs(mirror, url, [head], token=token)
+                fetch_refs(mirror, url, [head], access=access)

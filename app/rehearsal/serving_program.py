@@ -27,6 +27,6 @@ class ServingProgram:
     def is_ready(self) -> bool:
         try:
             front = json.loads(self._front.read_text())
-            return httpx.get(f"{front['url']}/health", timeout=5).status_code == 200
+            return httpx.get(f"{front['url']}/health", timeout=5, trust_env=False).status_code == 200
         except (OSError, json.JSONDecodeError, httpx.TransportError):
             return False

@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import RetryLater
+from app.domain.tenants import split_tenant
 from app.domain.written import WrittenKind
 from app.store.columns import utc_now
 from app.store.tables import (
@@ -139,15 +141,23 @@ def _select_decisions(session: Session, installation_id: int, subject: Subject, 
             gone.add(row.example_hash)
     places = {f"{repository}#{number}" for repository, number in doomed.pulls}
     known = _repository_names(session, installation_id) if subject.kind is ErasureKind.INSTALLATION else frozenset()
-    for audit in session.exec(select(AuditRow).execution_options(yield_per=500)):
+    for audit in session.exec(_audits(installation_id).execution_options(yield_per=500)):
         place = str(audit.detail.get("pull_request") or audit.subject)
         about = place in places or _is_about(subject, place) or place.split("#", maxsplit=1)[0] in known
         if about or audit.subject in gone or (known and audit.subject.startswith(f"{installation_id}--")):
             doomed.audits.append(int(audit.id or 0))
 
 
+def _audits(installation_id: int) -> SelectOfScalar[AuditRow]:
+    """Those of the tenant and, where it is of the first GitHub, those from before rows said of whom they are."""
+    mine = col(AuditRow.installation_id) == installation_id
+    if split_tenant(installation_id).number == 0:
+        mine = mine | col(AuditRow.installation_id).is_(None)
+    return select(AuditRow).where(mine)
+
+
 def _is_about(subject: Subject, place: str) -> bool:
-    """An audit row has no installation of its own; that of a pull request names it as owner/name#number."""
+    """An audit row of a pull request names it as owner/name#number."""
     repository, mark, number = place.rpartition("#")
     whole = subject.kind is ErasureKind.INSTALLATION
     return bool(mark) and number.isdigit() and not whole and subject.covers_pull(repository, int(number))
@@ -292,9 +302,10 @@ def _rename_actor(session: Session, installation_id: int, subject: Subject) -> N
         if row.actor.lower() == name or subject.is_named_in({"reason": row.reason}):
             row.reason, row.actor = "", subject.key if row.actor.lower() == name else row.actor
     session.flush()
-    audits = sa.update(AuditRow).where(same(col(AuditRow.actor)) == name)
-    session.connection().execute(audits.values(actor=subject.key))
-    named = [int(row.id or 0) for row in session.exec(select(AuditRow)) if subject.is_named_in(row.detail)]
+    mine = list(session.exec(_audits(installation_id)))
+    acted = [int(row.id or 0) for row in mine if row.actor.lower() == name]
+    named = [int(row.id or 0) for row in mine if subject.is_named_in(row.detail)]
+    _change(session, AuditRow, "id", acted, actor=subject.key)
     _change(session, AuditRow, "id", named, detail={})
 
 

@@ -246,10 +246,25 @@ def _approved(session: Session, installation_id: int, rows: list[ExampleRow]) ->
 
 
 def append_audit(
-    session: Session, *, actor: str, action: str, subject: str, idempotency_key: str, detail: dict[str, Any]
+    session: Session,
+    *,
+    installation_id: int | None,
+    actor: str,
+    action: str,
+    subject: str,
+    idempotency_key: str,
+    detail: dict[str, Any],
 ) -> bool:
-    """False if the same act (`idempotency_key`) is recorded already."""
-    row = AuditRow(actor=actor, action=action, subject=subject, idempotency_key=idempotency_key, detail=detail)
+    """False if the same act (`idempotency_key`) is recorded already. What names a repository or a person must say of
+    which tenant, for another GitHub may have others of that name."""
+    row = AuditRow(
+        installation_id=installation_id,
+        actor=actor,
+        action=action,
+        subject=subject,
+        idempotency_key=idempotency_key,
+        detail=detail,
+    )
     return insert_if_absent(session, row)
 
 

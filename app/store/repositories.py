@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.domain.onboarding import Onboarding
+from app.domain.tenants import split_tenant
 from app.store.columns import utc_now
 from app.store.rows import insert_if_absent, upsert
 from app.store.tables import HarvestedRow, RepositoryRow
@@ -75,7 +76,8 @@ def select_repositories(session: Session, installation_id: int) -> list[Reposito
 
 
 def select_repository_ids(session: Session, installation_id: int, full_name: str | None = None) -> set[int]:
-    """Repositories that this installation knows (of this name only, when one is given) and no other does."""
+    """Repositories that this installation knows (of this name only, when one is given) and no other of its GitHub."""
+    number = split_tenant(installation_id).number
     mine: set[int] = set()
     others: set[int] = set()
     for query in (
@@ -83,6 +85,8 @@ def select_repository_ids(session: Session, installation_id: int, full_name: str
         select(HarvestedRow.installation_id, HarvestedRow.repository_id, HarvestedRow.repository).distinct(),
     ):
         for owner, repository_id, name in session.exec(query):
+            if split_tenant(owner).number != number:
+                continue  # another GitHub's repository, whatever its id
             if owner != installation_id:
                 others.add(repository_id)
             elif full_name is None or name.lower() == full_name.lower():

@@ -176,12 +176,14 @@ class ApprovalRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """Who did what to what. Append-only."""
+    """Who did what to what. Append-only. `installation_id` is None where it is about none, and in rows from before it
+    was kept, when there was one GitHub only."""
 
     __tablename__: ClassVar[str] = "us_audit"
     __table_args__ = (Index("ix_us_audit_subject", "subject", "id"),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    installation_id: int | None = Field(default=None, sa_type=BIG)
     at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime, index=True)
     actor: str
     action: str

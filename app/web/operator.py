@@ -23,10 +23,10 @@ class Operations:
     train: Callable[[int], str]
     #: installation id → id of the workflow that was started
     backfill: Callable[[int], str]
-    #: kind and name of what is to be erased → what would be
-    preview_erasure: Callable[[str, str], dict[str, Any]]
+    #: kind and name of what is to be erased, and the GitHub that it is about → what would be
+    preview_erasure: Callable[[str, str, str | None], dict[str, Any]]
     #: the same → ids of the workflows that were started
-    erase: Callable[[str, str], list[str]]
+    erase: Callable[[str, str, str | None], list[str]]
     #: installation id → how people take its reviews, by adapter version
     feedback: Callable[[int], dict[str, Any]]
     #: installation id → name of the adapter that reviews again
@@ -37,10 +37,11 @@ class Operations:
 
 
 class Erasure(BaseModel):
-    """`kind` is author, pull_request, repository or installation."""
+    """`kind` is author, pull_request, repository or installation; `host` the GitHub, where there are several."""
 
     kind: str
     name: str
+    host: str | None = None
 
 
 def operator_router(operations: Operations, token: str) -> APIRouter:
@@ -65,11 +66,11 @@ def operator_router(operations: Operations, token: str) -> APIRouter:
     # Whom it is about travels in the body: addresses of requests are written to logs.
     @router.post("/erasures/preview")
     async def preview_erasure(asked: Erasure) -> dict[str, Any]:
-        return await _answer(operations.preview_erasure, asked.kind, asked.name)
+        return await _answer(operations.preview_erasure, asked.kind, asked.name, asked.host)
 
     @router.post("/erasures", status_code=202)
     async def erase(asked: Erasure) -> dict[str, list[str]]:
-        return {"workflows": await _answer(operations.erase, asked.kind, asked.name)}
+        return {"workflows": await _answer(operations.erase, asked.kind, asked.name, asked.host)}
 
     @router.post("/installations/{installation_id}/rollback")
     async def roll_back(installation_id: int) -> dict[str, str]:

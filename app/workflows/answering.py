@@ -39,7 +39,7 @@ async def answer_commands(installation_id: int, repository: str, number: int) ->
     """Returns how many answers were written. People without write access get none."""
     github = services().github(installation_id)
     pull = await github.fetch_harvest(repository, number)
-    unanswered = select_unanswered(pull, services().app_slug)
+    unanswered = select_unanswered(pull, services().host_of(installation_id).app_slug)
     people = People(github, repository)
     await people.ask((one.author, one.association) for one in unanswered)
     entitled = [one for one in unanswered if people.actor(one.author).may_decide]
@@ -68,7 +68,8 @@ async def publish_summary(installation_id: int, repository: str, number: int) ->
     account = await asyncio.to_thread(_load, installation_id, repository, number)
     body = render_summary(account)
     listed = await github.list_issue_comments(repository, number, since=await github.fetch_installed_at())
-    own = (one for one in listed if is_ours(one.author, services().app_slug) and SUMMARY_MARKER in one.body)
+    app_slug = services().host_of(installation_id).app_slug
+    own = (one for one in listed if is_ours(one.author, app_slug) and SUMMARY_MARKER in one.body)
     standing = next(own, None)
     if standing is None:
         if not any(one.rejection is None for one in account.candidates):

@@ -234,7 +234,7 @@ def enqueue_harvest(session: Session, row: RepositoryRow, number: int, head_sha:
     enqueue_in_transaction(
         session,
         "harvest",
-        f"harvest:{services().host}:{row.repository_id}:{number}:{head_sha}",
+        f"harvest:{services().host_of(row.installation_id).name}:{row.repository_id}:{number}:{head_sha}",
         row.installation_id,
         row.full_name,
         number,

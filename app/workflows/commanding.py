@@ -74,7 +74,7 @@ async def carry_out_and_answer(installation_id: int, node_id: str) -> str:
 
 async def _answer(order: Order, text: str) -> None:
     github = services().github(order.installation_id)
-    known = await github.list_answers(order.said, f"{services().app_slug}[bot]")
+    known = await github.list_answers(order.said, services().host_of(order.installation_id).login)
     if not any(order.marker in body for body in known):
         await github.answer(order.said, f"{text}\n\n{order.marker}")
 
@@ -83,7 +83,7 @@ async def _read_order(installation_id: int, node_id: str) -> Order | None:
     """The command that a comment is now, and what its author may do now."""
     github = services().github(installation_id)
     said = await github.fetch_said(node_id)
-    command = None if said is None else select_command(said, services().app_slug)
+    command = None if said is None else select_command(said, services().host_of(installation_id).app_slug)
     if said is None or command is None:
         return None
     people = People(github, said.repository)

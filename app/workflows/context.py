@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from app.domain.errors import UserError
+from app.domain.tenants import Host, Hosts
 from app.inference.embeddings import Embedder, StaticEmbedder
 from app.runners.local import LocalRunner
 from app.runners.running import Runner
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 class Services:
     """One process's connections and places.
 
+    `host` and `app_slug` are those of GitHub number 0, `further_hosts` the others: `host_of` tells a tenant's.
     `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`; `base` is the base checkpoint's folder; `serving` the
     state folder of the serving program, `replicas` those of others that serve the same base. `github` makes, once, the
     client of an installation. `runner` computes the training; `schedules` are crons by installation. `gate_policy` and
@@ -42,6 +44,19 @@ class Services:
     gate_policy: Path | None = None
     judge: Path | None = None
     embedder: Embedder | None = field(default_factory=StaticEmbedder)
+    further_hosts: tuple[Host, ...] = ()
+
+    @property
+    def hosts(self) -> Hosts:
+        return Hosts((Host(0, self.host, self.app_slug), *self.further_hosts))
+
+    def host_of(self, installation_id: int) -> Host:
+        """The GitHub that a tenant is of.
+
+        Raises:
+            UserError: when it is no longer configured.
+        """
+        return self.hosts.of(installation_id)
 
     @property
     def servers(self) -> tuple[Path, ...]:

@@ -10,6 +10,7 @@ from app.domain.commands import CURATING, parse_command
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused
 from app.domain.onboarding import BRANCH, Onboarding, Work, is_allowed
+from app.domain.tenants import Host, join_tenant
 from app.github.payloads import (
     Event,
     InstallationEvent,
@@ -106,7 +107,8 @@ def _handle(session: Session, guid: str) -> str:
 def act(session: Session, row: DeliveryRow) -> str:
     """Enqueue what a delivery asks for, in the session's transaction, and return its outcome."""
     try:
-        event = parse_event(row.event, row.body)
+        host = _host_of(row)
+        event = _settle(parse_event(row.event, row.body), host)
     except Refused as refused:
         _log.warning("delivery %s cannot be read: %s", row.guid, refused)
         return f"refused: {refused}"
@@ -117,10 +119,14 @@ def act(session: Session, row: DeliveryRow) -> str:
     known = _ensure_installation(session, event, event.installation.id)
     if known.state != "active":
         return f"ignored: installation is {known.state}"
-    decision = decide_start(event, guid=row.guid, host=services().host, app_slug=services().app_slug)
-    beside = decide_beside(event, host=services().host, app_slug=services().app_slug)
+    return _enqueue(session, event, row, host, known.id)
+
+
+def _enqueue(session: Session, event: Event, row: DeliveryRow, host: Host, installation_id: int) -> str:
+    decision = decide_start(event, guid=row.guid, host=host.name, app_slug=host.app_slug)
+    beside = decide_beside(event, host=host.name, app_slug=host.app_slug)
     about = event.repository
-    repository = None if about is None else load_repository(session, event.installation.id, about.id)
+    repository = None if about is None else load_repository(session, installation_id, about.id)
     place = Onboarding(repository.onboarding) if repository and repository.onboarding else Onboarding.STARTED
     if repository is not None and is_about_onboarding(event, place):
         enqueue_onboarding(session, repository, row.guid, propose=False)
@@ -129,12 +135,28 @@ def act(session: Session, row: DeliveryRow) -> str:
     beside = beside if is_allowed(place, Work.ACT) else ()
     starts = (*(() if isinstance(decision, Ignore) else (decision,)), *beside)
     for start in starts:
-        enqueue_start(session, start, event.installation.id, priority=start.priority)
+        enqueue_start(session, start, installation_id, priority=start.priority)
         if start.workflow == "review":
-            save_ask(session, str(start.arguments[-1]), event.installation.id, row.received_at)
+            save_ask(session, str(start.arguments[-1]), installation_id, row.received_at)
     if isinstance(decision, Ignore) and not starts:
         return f"ignored: {decision.reason}"
     return f"enqueued: {', '.join(start.workflow for start in starts)}"
+
+
+def _host_of(row: DeliveryRow) -> Host:
+    name = row.guid.rpartition(":")[0]
+    host = services().hosts.named(name)
+    if host is None:
+        raise Refused("host", f"expected a configured GitHub, got {name}; name it again and redeliver")
+    return host
+
+
+def _settle(event: Event, host: Host) -> Event:
+    """The event with its installation's id as ours, which no other host's can be."""
+    if event.installation is None:
+        return event
+    tenant_id = join_tenant(host.number, event.installation.id)
+    return event.model_copy(update={"installation": event.installation.model_copy(update={"id": tenant_id})})
 
 
 def is_about_onboarding(event: Event, place: Onboarding) -> bool:
@@ -338,7 +360,7 @@ def _save_installation(session: Session, event: InstallationEvent) -> str:
     account = installation.account
     row = InstallationRow(
         id=installation.id,
-        host=services().host,
+        host=services().host_of(installation.id).name,
         account=(account.login if account else None) or "unknown",
         state=state,
         permissions=installation.permissions or {},
@@ -354,7 +376,9 @@ def _ensure_installation(session: Session, event: Event, installation_id: int) -
         return known
     owner = event.repository.owner if event.repository else None
     row = InstallationRow(
-        id=installation_id, host=services().host, account=(owner.login if owner else None) or "unknown"
+        id=installation_id,
+        host=services().host_of(installation_id).name,
+        account=(owner.login if owner else None) or "unknown",
     )
     save_installation(session, row)
     return row

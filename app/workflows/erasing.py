@@ -22,6 +22,7 @@ from app.domain.adapters import CHILD_LOCK, TRAINER_LOCK
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused, RetryLater, UserError
 from app.domain.pinned import PINNED
+from app.domain.tenants import Hosts, split_tenant
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation
@@ -240,12 +241,19 @@ async def erase_mirrors(installation_id: int, erasure_id: str) -> int:
         return 0
 
     def remove() -> int:
-        folder = services().data / "mirrors" / services().host
         with reading(services().database) as session:
+            folder = services().data / "mirrors" / _host_name(session, installation_id)
             mine = select_repository_ids(session, installation_id, subject.repository)
         return sum(remove_mirror(folder / f"{repository_id}.git") for repository_id in sorted(mine))
 
     return await asyncio.to_thread(remove)
+
+
+def _host_name(session: Session, installation_id: int) -> str:
+    """Its row knows it still where the settings no longer do."""
+    host = services().hosts.find(installation_id)
+    row = load_installation(session, installation_id) if host is None else None
+    return row.host if row is not None else services().host_of(installation_id).name
 
 
 @step()
@@ -315,10 +323,30 @@ async def erase_journal(installation_id: int, erasure_id: str) -> int:
             partition = str(installation_id)
             return engine.forget_runs(prefixes=[f"learn:{installation_id}:"], holding=[], partition=partition)
         if subject.kind is ErasureKind.PULL_REQUEST:
-            return engine.forget_runs(prefixes=[], holding=[f"{subject.repository}#{subject.number}"])
-        return engine.forget_runs(prefixes=[], holding=[subject.name])
+            named = [f"{subject.repository}#{subject.number}"]
+        else:
+            named = [subject.name]
+
+        def is_spared(workflow_id: str, partition: str | None) -> bool:
+            return is_elsewhere(workflow_id, partition, installation_id, services().hosts)
+
+        return engine.forget_runs(prefixes=[], holding=named, is_spared=is_spared)
 
     return await asyncio.to_thread(forget)
+
+
+def is_elsewhere(workflow_id: str, partition: str | None, installation_id: int, hosts: Hosts) -> bool:
+    """Whether a workflow is of another GitHub, whose repositories and people may have the same names. Pure.
+
+    Those of one tenant's queue are told by its partition, a delivery or a command by the host in its id, a learning
+    round by the tenant in its id.
+    """
+    number = split_tenant(installation_id).number
+    learned = workflow_id.split(":")[1] if workflow_id.startswith("learn:") else ""
+    tenant = partition or learned
+    if tenant.isdigit():
+        return split_tenant(int(tenant)).number != number
+    return any(f":{host.name}:" in workflow_id for host in hosts if host.number != number)
 
 
 @transaction
@@ -339,6 +367,7 @@ def _finish(session: Session, installation_id: int, erasure_id: str, report: dic
     save_erased(session, erasure_id, report)
     append_audit(
         session,
+        installation_id=installation_id,
         actor="understudy" if row is None else row.reason,
         action="erasure.done",
         subject=erasure_id,

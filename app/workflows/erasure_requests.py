@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from app.domain.erasure import ErasureKind, Subject, parse_subject
 from app.domain.errors import UserError
+from app.domain.tenants import split_tenant
 from app.store.database import reading, writing
 from app.store.deliveries import load_installation
 from app.store.erasing import select_doomed
@@ -42,15 +43,17 @@ def request_erasure(session: Session, installation_id: int, subject: Subject, *,
     return workflow_id
 
 
-def preview_erasure(kind: str, name: str) -> dict[str, Any]:
+def preview_erasure(kind: str, name: str, host: str | None = None) -> dict[str, Any]:
     """What an erasure would find now, by installation. Changes nothing. Blocking.
 
+    `host` names the GitHub, where there are several: another's people and repositories are others.
+
     Raises:
-        UserError: when the text is no subject of that kind, or the installation is not known.
+        UserError: when the text is no subject of that kind, the installation is not known, or no GitHub was named.
     """
     subject = _parse(kind, name)
     with reading(services().database) as session:
-        found = {str(row.id): _count(session, row.id, subject) for row in _concerned(session, subject)}
+        found = {str(row.id): _count(session, row.id, subject) for row in _concerned(session, subject, host)}
     return {"subject": subject.name, "found": found}
 
 
@@ -61,7 +64,7 @@ def _count(session: Session, installation_id: int, subject: Subject) -> dict[str
     return found
 
 
-def start_erasure(kind: str, name: str) -> list[str]:
+def start_erasure(kind: str, name: str, host: str | None = None) -> list[str]:
     """Enqueue the erasure in every installation it concerns; returns the workflows' ids. Blocking.
 
     Raises:
@@ -69,7 +72,9 @@ def start_erasure(kind: str, name: str) -> list[str]:
     """
     subject = _parse(kind, name)
     with writing(services().database) as session:
-        return [request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject)]
+        return [
+            request_erasure(session, row.id, subject, reason="operator") for row in _concerned(session, subject, host)
+        ]
 
 
 def _parse(kind: str, name: str) -> Subject:
@@ -79,13 +84,28 @@ def _parse(kind: str, name: str) -> Subject:
         raise UserError(f"expected one of {', '.join(ErasureKind)} to erase, got {kind!r}") from None
 
 
-def _concerned(session: Session, subject: Subject) -> list[InstallationRow]:
+def _concerned(session: Session, subject: Subject, host: str | None) -> list[InstallationRow]:
     if subject.kind is not ErasureKind.INSTALLATION:
-        return list(session.exec(select(InstallationRow).order_by(col(InstallationRow.id))))
+        number = _choose_host(host)
+        rows = session.exec(select(InstallationRow).order_by(col(InstallationRow.id)))
+        return [row for row in rows if split_tenant(row.id).number == number]
     row = load_installation(session, int(subject.name))
     if row is None:
         raise UserError(f"expected a known installation, got {subject.name}; /operator/status counts them")
     return [row]
+
+
+def _choose_host(name: str | None) -> int:
+    hosts = services().hosts
+    names = ", ".join(host.name for host in hosts)
+    chosen = hosts.named(name) if name is not None else None
+    if name is None and len(list(hosts)) == 1:
+        return 0
+    if chosen is None:
+        raise UserError(
+            f"expected the GitHub that it is about, one of {names}, got {name or 'none'}; nothing was erased"
+        )
+    return chosen.number
 
 
 def read_erasures() -> list[dict[str, Any]]:

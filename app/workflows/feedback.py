@@ -20,7 +20,7 @@ from app.domain.policies import Curation
 from app.domain.safe_markdown import render_suggestion
 from app.domain.verdicts import Feedback, Verdict, decide_verdict
 from app.github.client import GitHubClient
-from app.github.git import CommitGone, ensure_mirror, fetch_commits
+from app.github.git import CommitGone, GitAccess, ensure_mirror, fetch_commits
 from app.github.harvested import HarvestedPull
 from app.github.said import Reacted
 from app.harvest.feedback import Thumbs, Traced, read_signs, trace_place
@@ -152,16 +152,17 @@ async def _trace(
     missing = [one for one in spoken if one.finding.fingerprint not in read]
     if not missing:
         return read
-    url, token = github.git_url(pull.repository), await github.fetch_git_token()
-    return read | await asyncio.to_thread(_ask_git, pull, missing, url, token)
+    url, access = github.git_url(pull.repository), await github.fetch_git_access()
+    return read | await asyncio.to_thread(_ask_git, pull, missing, url, access)
 
 
-def _ask_git(pull: HarvestedPull, spoken: Sequence[Spoken], url: str, token: str) -> dict[str, Traced]:
-    mirror = ensure_mirror(services().data / "mirrors", services().host, pull.repository_id)
+def _ask_git(pull: HarvestedPull, spoken: Sequence[Spoken], url: str, access: GitAccess) -> dict[str, Traced]:
+    host = services().host_of(spoken[0].review.installation_id).name
+    mirror = ensure_mirror(services().data / "mirrors", host, pull.repository_id)
     shas = [pull.base_sha, pull.head_sha, *(one.review.head_sha for one in spoken)]
     with open_history(mirror) as history:
         with suppress(CommitGone):  # what is gone is unknown; an earlier fetch may have brought it
-            fetch_commits(mirror, url, number=pull.number, shas=shas, token=token)
+            fetch_commits(mirror, url, number=pull.number, shas=shas, access=access)
         return {
             one.finding.fingerprint: trace_place(
                 history, _code_place(one.finding, one.review), head_sha=pull.head_sha, body=_said(one.finding)

@@ -53,7 +53,8 @@ async def mark_comments(installation_id: int, review_id: str) -> int:
     followed, github = coverage.followed, services().github(installation_id)
     if not followed.addressed + followed.standing:
         return 0
-    shown = await github.list_line_comments(row.repository, row.pull_request, f"{services().app_slug}[bot]")
+    login = services().host_of(row.installation_id).login
+    shown = await github.list_line_comments(row.repository, row.pull_request, login)
     kept = coverage.model_copy(update={"followed": keep_shown(earlier, followed, shown)})
     with writing(services().database) as session:
         save_coverage(session, review_id, kept.model_dump(mode="json"))

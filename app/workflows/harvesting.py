@@ -108,7 +108,7 @@ async def fetch_and_keep(installation_id: int, repository: str, repository_id: i
     return await fetch_commented_commit(
         held.github(installation_id),
         held.data / "mirrors",
-        host=held.host,
+        host=held.host_of(installation_id).name,
         repository_id=repository_id,
         repository=repository,
         number=number,
@@ -144,7 +144,7 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     if not is_allowed(place, Work.READ):
         return {"merged": 0, "examples": 0, "rejections": 0, "declined": 1, "to_answer": 0, "to_tell": 0}
     may_act = is_allowed(place, Work.ACT)
-    pull, url = await fetch_pull(github, host=held.host, repository=repository, number=number)
+    pull, url = await fetch_pull(github, host=held.host_of(installation_id).name, repository=repository, number=number)
     before = await asyncio.to_thread(_load_before, scope)
     people = People(github, repository)
     read = await _read(pull, before, people, scope)
@@ -152,7 +152,7 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     if pull.policy.policy.curation is Curation.OFF:
         counts.update(await asyncio.to_thread(_forget, scope, pull))
         return {**counts, "off": 1, "to_answer": 0, "to_tell": 0}
-    asked, refusals = _split_asked(pull, people)
+    asked, refusals = _split_asked(pull, people, scope)
     settled = await asyncio.to_thread(_settle_privacy, scope, read, before, refusals)
     counts.update(settled)
     if pull.merged and not settled.get("private"):
@@ -168,14 +168,18 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     return {**counts, "to_answer": int(asked), "to_tell": int(to_tell)}
 
 
-def _split_asked(pull: HarvestedPull, people: People) -> tuple[bool, tuple[Refusal, ...]]:
+def _split_asked(pull: HarvestedPull, people: People, scope: Scope) -> tuple[bool, tuple[Refusal, ...]]:
     """Whether someone who may be answered waits for it, and the questions of those who may not."""
-    waiting = [(one, people.actor(one.author)) for one in select_unanswered(pull, services().app_slug)]
+    waiting = [(one, people.actor(one.author)) for one in select_unanswered(pull, _slug(scope))]
     refusals = [
         decide_refusal(f"comment:{one.comment_id}@{one.at.isoformat()}", actor, f"said {one.command.verb}")
         for one, actor in waiting
     ]
     return any(actor.may_decide for _, actor in waiting), tuple(one for one in refusals if one is not None)
+
+
+def _slug(scope: Scope) -> str:
+    return services().host_of(scope.installation_id).app_slug
 
 
 async def _may_tell(scope: Scope, pull: HarvestedPull) -> bool:
@@ -195,7 +199,7 @@ def _load_before(scope: Scope) -> _Before:
 async def _read(pull: HarvestedPull, before: _Before, people: People, scope: Scope) -> _Read:
     """One request for the timeline, where anything may hang on it, and one for each person who spoke to us."""
     github = services().github(scope.installation_id)
-    said = select_commands(pull, services().app_slug)
+    said = select_commands(pull, _slug(scope))
     timeline = Timeline()
     if said or before.is_private or before.is_decided or set(LABELS).intersection(pull.labels):
         timeline = await github.fetch_timeline(pull.repository, pull.number)
@@ -236,7 +240,8 @@ async def _read_candidates(
 
 
 def _load_seen_at(scope: Scope, pull: HarvestedPull) -> datetime | None:
-    review_id = f"{services().host}:{pull.repository_id}:{pull.number}:{pull.head_sha}"
+    host = services().host_of(scope.installation_id).name
+    review_id = f"{host}:{pull.repository_id}:{pull.number}:{pull.head_sha}"
     with reading(services().database) as session:
         row = load_review(session, scope.installation_id, review_id)
         return None if row is None else row.created_at

@@ -80,7 +80,7 @@ async def record_repository(installation_id: int, repository_id: int, run: str) 
         return {}
     github = services().github(installation_id)
     policy = (await github.fetch_policy(row.full_name)).policy
-    source = Source(github.git_url(row.full_name), await github.fetch_git_token())
+    source = Source(github.git_url(row.full_name), await github.fetch_git_access())
     known = await asyncio.to_thread(_load_known, row, policy)
     if policy.is_history_open:
         known = known._replace(merges=await fetch_merges(row, known.barred))
@@ -126,10 +126,10 @@ def _load_known(row: RepositoryRow, policy: RepositoryPolicy) -> _Known:
 
 
 def _record(row: RepositoryRow, policy: RepositoryPolicy, known: _Known, source: Source, run: str) -> dict[str, int]:
-    mirror = ensure_mirror(services().data / "mirrors", services().host, row.repository_id)
+    mirror = ensure_mirror(services().data / "mirrors", services().host_of(row.installation_id).name, row.repository_id)
     with lock_mirror(mirror):
         try:
-            head = fetch_default_branch(mirror, source.url, token=source.token)
+            head = fetch_default_branch(mirror, source.url, access=source.access)
         except CommitGone:  # an empty repository
             return {}
         if not policy.is_history_open or known.is_erased(row.full_name):
@@ -146,7 +146,9 @@ def _read_on(row: RepositoryRow, policy: RepositoryPolicy, known: _Known, at: Pl
         services().database,
         row.installation_id,
         at.mirror,
-        Origin(host=services().host, repository_id=row.repository_id, repository=row.full_name),
+        Origin(
+            host=services().host_of(row.installation_id).name, repository_id=row.repository_id, repository=row.full_name
+        ),
         since=before if before is not None and has_commit(at.mirror, before) else None,
         until=at.head,
         left_out=left_out,
@@ -204,6 +206,7 @@ def _settle(row: RepositoryRow, standing: _Standing, plan: HistoryPlan, report: 
         if report.recorded is not None or any(counts.values()):
             append_audit(
                 session,
+                installation_id=row.installation_id,
                 actor=HISTORY_ACTOR,
                 action=report.action,
                 subject=f"{row.installation_id}--{row.repository_id}",

@@ -50,7 +50,7 @@ def enqueue_index(session: Session, row: RepositoryRow, key: str) -> None:
     enqueue_in_transaction(
         session,
         "index",
-        index_workflow_id(services().host, row.repository_id, key),
+        index_workflow_id(services().host_of(row.installation_id).name, row.repository_id, key),
         row.installation_id,
         row.repository_id,
         queue=Queue.GITHUB,
@@ -74,7 +74,7 @@ async def index_repository(installation_id: int, repository_id: int) -> dict[str
         return {}
     github = services().github(installation_id)
     policy = (await github.fetch_policy(row.full_name)).policy
-    source = Source(github.git_url(row.full_name), await github.fetch_git_token())
+    source = Source(github.git_url(row.full_name), await github.fetch_git_access())
     counts = await asyncio.to_thread(_index, row, policy, source)
     await embed(installation_id, await asyncio.to_thread(_load_texts, row), [])  # so that no review waits for it
     return counts
@@ -103,15 +103,15 @@ def _load_row(installation_id: int, repository_id: int) -> RepositoryRow | None:
 
 
 def _index(row: RepositoryRow, policy: RepositoryPolicy, source: Source) -> dict[str, int]:
-    mirror = ensure_mirror(services().data / "mirrors", services().host, row.repository_id)
+    mirror = ensure_mirror(services().data / "mirrors", services().host_of(row.installation_id).name, row.repository_id)
     library = _library(row)
     with reading(services().database) as session:
         forgotten = load_forgotten(session, row.installation_id)
     if not is_indexed(policy) or subject_key(ErasureKind.REPOSITORY, row.full_name) in forgotten.keys:
-        return _settle(library, {}, fetch_default_head(mirror, source.url, token=source.token))
+        return _settle(library, {}, fetch_default_head(mirror, source.url, access=source.access))
     with lock_mirror(mirror):
         try:
-            head = fetch_default_branch(mirror, source.url, token=source.token)
+            head = fetch_default_branch(mirror, source.url, access=source.access)
         except CommitGone:  # an empty repository
             return _settle(library, {}, None)
         return _read_on(library, mirror, head, forgotten)

@@ -126,6 +126,7 @@ def _settle(session: Session, installation_id: int, name: str, verdict: str, ref
         save_adapter_state(session, installation_id, name, AdapterState.REJECTED)
     append_audit(
         session,
+        installation_id=installation_id,
         actor="gate",
         action=f"adapter.{verdict}",
         subject=name,

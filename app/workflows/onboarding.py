@@ -94,7 +94,9 @@ async def _look(row: RepositoryRow) -> Seen:
 
 async def _find(row: RepositoryRow) -> Proposal | None:
     github = services().github(row.installation_id)
-    return await github.find_proposal(row.full_name, BRANCH, login=f"{services().app_slug}[bot]", marker=MARKER)
+    return await github.find_proposal(
+        row.full_name, BRANCH, login=f"{services().host_of(row.installation_id).app_slug}[bot]", marker=MARKER
+    )
 
 
 async def _propose(row: RepositoryRow) -> int:

@@ -1,17 +1,20 @@
 """What an operator sees and starts."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlmodel import col, select
 
 from app.domain.adapters import AdapterState
 from app.domain.errors import UserError
+from app.domain.tenants import Host, split_tenant
 from app.store import tables
 from app.store.database import reading, writing
-from app.store.deliveries import count_outcomes, count_rows, load_installation
+from app.store.deliveries import count_outcomes, count_rows, load_installation, select_installations
 from app.store.executors import save_progress
 from app.store.learning import (
     append_audit,
@@ -44,11 +47,14 @@ _COUNTED = (
 
 
 def read_status() -> dict[str, Any]:
-    """Rows by table, deliveries by outcome, workflows by state, and what runs or failed now, with its progress."""
+    """Installations; rows, deliveries and workflows counted; what runs or failed now, with its progress."""
     with reading(services().database) as session:
         rows = {str(row.__tablename__): count_rows(session, row) for row in _COUNTED}
         outcomes = count_outcomes(session)
+        known = session.exec(select(tables.InstallationRow).order_by(col(tables.InstallationRow.id))).all()
+        installations = [row.model_dump(include={"id", "host", "account", "state"}) for row in known]
     return {
+        "installations": installations,
         "rows": rows,
         "deliveries": outcomes,
         "workflows": engine.count_states(),
@@ -100,6 +106,7 @@ def roll_back(installation_id: int) -> str:
         save_adapter_state(session, installation_id, restored, AdapterState.PROMOTED)
         append_audit(
             session,
+            installation_id=installation_id,
             actor="operator",
             action=ROLLBACK,
             subject=restored,
@@ -107,6 +114,24 @@ def roll_back(installation_id: int) -> str:
             detail={"installation_id": installation_id, "left": left},
         )
     return restored
+
+
+def check_renumbered(database: sa.Engine, hosts: Iterable[Host]) -> None:
+    """A further host keeps its number: another server's tenants would pass for its own.
+
+    Raises:
+        UserError: when a number was another server's, of which tenants are still here.
+    """
+    named = {host.number: host.name for host in hosts}
+    with reading(database) as session:
+        for row in select_installations(session):
+            now = named.get(split_tenant(row.id).number)
+            if now is not None and now != row.host:
+                number = split_tenant(row.id).number
+                raise UserError(
+                    f"expected number {number} in the file of UNDERSTUDY_HOSTS to be {row.host}, whose installation "
+                    f"{row.id} is still here, got {now}; give {now} a number that none had"
+                )
 
 
 def is_ready() -> bool:

@@ -66,7 +66,8 @@ class Order:
     @property
     def review_id(self) -> str:
         said = self.said
-        return f"{services().host}:{said.repository_id}:{said.number}:{said.head_sha}"
+        host = services().host_of(self.installation_id).name
+        return f"{host}:{said.repository_id}:{said.number}:{said.head_sha}"
 
     @property
     def marker(self) -> str:
@@ -219,6 +220,7 @@ def _note(session: Session, order: Order, action: str, **detail: str) -> None:
     source = f"comment:{order.said.comment_id}@{order.said.stands_since.isoformat()}"
     append_audit(
         session,
+        installation_id=order.installation_id,
         actor=order.actor.login,
         action=action,
         subject=f"{order.said.repository}#{order.said.number}",

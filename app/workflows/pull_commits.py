@@ -11,6 +11,7 @@ from app.domain.policies import RepositoryPolicy
 from app.github.git import (
     PULL_REF,
     CommitGone,
+    GitAccess,
     ensure_mirror,
     fetch_default_branch,
     fetch_pull_head,
@@ -35,7 +36,7 @@ class Source(NamedTuple):
     """Where git finds the repository."""
 
     url: str
-    token: str
+    access: GitAccess
 
 
 class Place(NamedTuple):
@@ -97,7 +98,7 @@ def _ensure_pull_head(at: Place, number: int, *, is_moving: bool) -> str | None:
     if at.source is None or (is_held and not is_moving):
         return held if is_held else None
     try:
-        return fetch_pull_head(at.mirror, at.source.url, number, token=at.source.token)
+        return fetch_pull_head(at.mirror, at.source.url, number, access=at.source.access)
     except CommitGone:
         return held if is_held else None
 
@@ -110,7 +111,7 @@ async def fetch_recorded_commits(row: RepositoryRow, numbers: frozenset[int]) ->
     merges = await fetch_merges(row, numbers)
     github = services().github(row.installation_id)
     try:
-        source = Source(github.git_url(row.full_name), await github.fetch_git_token())
+        source = Source(github.git_url(row.full_name), await github.fetch_git_access())
     except Refused:  # uninstalled meanwhile: what the mirror holds has to do
         source = None
     return await asyncio.to_thread(_select_recorded, row, head, source, numbers, merges)
@@ -119,12 +120,12 @@ async def fetch_recorded_commits(row: RepositoryRow, numbers: frozenset[int]) ->
 def _select_recorded(
     row: RepositoryRow, head: str, source: Source | None, numbers: frozenset[int], merges: Mapping[int, str]
 ) -> frozenset[str]:
-    mirror = ensure_mirror(services().data / "mirrors", services().host, row.repository_id)
+    mirror = ensure_mirror(services().data / "mirrors", services().host_of(row.installation_id).name, row.repository_id)
     with lock_mirror(mirror):
         if not has_commit(mirror, head):  # the mirror was removed, or the branch was rewritten
             if source is None:
                 return frozenset(merges.values())
-            head = fetch_default_branch(mirror, source.url, token=source.token)
+            head = fetch_default_branch(mirror, source.url, access=source.access)
         kept_out = fetch_kept_out(Place(mirror, source, head), numbers, merges)
         commits = fetch_listing(mirror, head)
     return select_left_out(commits, RepositoryPolicy(), Forgotten(), kept_out)

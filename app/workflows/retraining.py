@@ -91,6 +91,7 @@ async def _destroy_of(installation_id: int) -> int:
             save_adapter_state(session, installation_id, name, AdapterState.ERASED)
             append_audit(
                 session,
+                installation_id=installation_id,
                 actor="understudy",
                 action="adapter.erased",
                 subject=name,
@@ -168,6 +169,7 @@ async def start_round(installation_id: int, moment: str, reason: str) -> str:
         with writing(services().database) as session:
             append_audit(
                 session,
+                installation_id=installation_id,
                 actor="understudy",
                 action="round.begun",
                 subject=workflow_id,

@@ -314,7 +314,7 @@ async def submit(installation_id: int, review_id: str, github_review_id: int) ->
 
 
 async def _own_reviews(installation_id: int, subject: _Subject) -> tuple[OwnReview, ...]:
-    login = f"{services().app_slug}[bot]"
+    login = services().host_of(installation_id).login
     listed = await services().github(installation_id).list_reviews(subject.repository, subject.pull_request)
     return tuple(
         OwnReview(

@@ -187,7 +187,8 @@ async def _fetch_commands(row: RepositoryRow) -> tuple[Start, ...]:
     changed at all: a comment changes the one it stands on."""
     since = (row.swept_at or row.watched_since) - OVERLAP
     listed = await services().github(row.installation_id).list_comments_since(row.full_name, since)
-    return tuple(start for one in listed for start in decide_heard(one, row, services().host))
+    host = services().host_of(row.installation_id).name
+    return tuple(start for one in listed for start in decide_heard(one, row, host))
 
 
 def decide_heard(one: ListedComment, row: RepositoryRow, host: str) -> tuple[Start, ...]:
@@ -205,11 +206,12 @@ def decide_heard(one: ListedComment, row: RepositoryRow, host: str) -> tuple[Sta
 async def _fetch_head(row: RepositoryRow) -> str | None:
     """The newest commit of the default branch, by git. None when it can't be told now: the next sweep asks again."""
     github = services().github(row.installation_id)
-    url, token = github.git_url(row.full_name), await github.fetch_git_token()
+    url, access = github.git_url(row.full_name), await github.fetch_git_access()
+    host = services().host_of(row.installation_id).name
 
     def ask() -> str | None:
-        mirror = ensure_mirror(services().data / "mirrors", services().host, row.repository_id)
-        return fetch_default_head(mirror, url, token=token)
+        mirror = ensure_mirror(services().data / "mirrors", host, row.repository_id)
+        return fetch_default_head(mirror, url, access=access)
 
     try:
         return await asyncio.to_thread(ask)
@@ -269,11 +271,12 @@ def _enqueue_missing(row: RepositoryRow, found: _Found) -> dict[str, int]:
 
 def _looks(row: RepositoryRow, pulls: list[ListedPull]) -> list[Start]:
     """New heads whose policy file nobody looked at yet, drafts among them."""
+    host = services().host_of(row.installation_id).name
     return [
         look_at(
             row.installation_id,
             row.full_name,
-            f"{services().host}:{row.repository_id}:{pull.number}:{pull.head_sha}",
+            f"{host}:{row.repository_id}:{pull.number}:{pull.head_sha}",
             draft=pull.draft,
         )
         for pull in pulls
@@ -307,7 +310,8 @@ def _enqueue(session: Session, row: RepositoryRow, missing: Missing) -> None:
     if missing.work == "harvest":
         enqueue_harvest(session, row, pull.number, pull.head_sha, priority=_PRIORITY)
         return
-    head = f"{services().host}:{row.repository_id}:{pull.number}:{pull.head_sha}"
+    host = services().host_of(row.installation_id).name
+    head = f"{host}:{row.repository_id}:{pull.number}:{pull.head_sha}"
     arguments: tuple[Any, ...] = (row.installation_id, row.full_name)
     if missing.work == "review":
         workflow_id, arguments = f"review:{head}", (*arguments, head)

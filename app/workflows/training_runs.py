@@ -72,7 +72,7 @@ async def train(installation_id: int, snapshot_id: str, reason: str) -> str:
 
     note("running")
     try:
-        await services().runner.run(task, _listener(run, reason))
+        await services().runner.run(task, _listener(installation_id, run, reason))
         if not services().runner.keeps_weights:
             await asyncio.to_thread(verify_returned, task.out, task.snapshot, task.base)
     except (UserError, Refused):
@@ -134,7 +134,7 @@ def _is_cancelled(workflow_id: str) -> bool:
     return found is not None and found.state is State.CANCELLED
 
 
-def _listener(run: str, reason: str) -> Listener:
+def _listener(installation_id: int, run: str, reason: str) -> Listener:
     workflow_id = current_workflow_id()
 
     async def tell(newest: TrainingProgress) -> None:
@@ -150,7 +150,13 @@ def _listener(run: str, reason: str) -> Listener:
         def save() -> None:
             with writing(services().database) as session:
                 append_audit(
-                    session, actor="understudy", action=action, subject=run, idempotency_key=key, detail=dict(detail)
+                    session,
+                    installation_id=installation_id,
+                    actor="understudy",
+                    action=action,
+                    subject=run,
+                    idempotency_key=key,
+                    detail=dict(detail),
                 )
 
         await asyncio.to_thread(save)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.errors import UserError
+from app.domain.errors import RetryLater, UserError
+from app.domain.tenants import split_tenant
 from app.store.database import reading, writing
 from app.store.deliveries import erase_bodies, select_installations, select_known_guids
 from app.store.executors import delete_ended, delete_progress
@@ -82,27 +83,40 @@ def select_revived(runs: Iterable[WorkflowRun], now_seconds: float) -> list[str]
 
 @scheduled("redelivery", "*/5 * * * *")
 async def _redeliver(_at: datetime) -> None:
-    """GitHub never retries by itself: ask for every failed delivery that is not stored here."""
-    await request_missed()
+    """GitHub never retries by itself: ask each for every failed delivery that is not stored here."""
+    for host in services().hosts:
+        await request_missed(host.number)
 
 
 @step()
-async def request_missed() -> int:
-    """Returns how many deliveries were asked for. One that was stored although GitHub gave up on it is not."""
+async def request_missed(number: int = 0) -> int:
+    """Returns how many deliveries of a host were asked for. One that was stored although GitHub gave up on it is not.
+
+    A GitHub that does not answer is asked at the next tick, for the others must not wait for it.
+    """
     with reading(services().database) as session:
-        installations = select_installations(session)
-    if not installations:
+        tenants = [row.id for row in select_installations(session) if split_tenant(row.id).number == number]
+    if not tenants:
         return 0
-    github = services().github(installations[0].id)  # the delivery log is the App's; any of its clients can read it
+    try:
+        return await _request_missed(tenants[0])
+    except RetryLater as error:
+        _log.warning("what host %d failed to deliver is asked for later: %s", number, error)
+        return 0
+
+
+async def _request_missed(tenant_id: int) -> int:
+    github = services().github(tenant_id)  # the delivery log is the App's; any of its clients there can read it
     failed = await github.fetch_failed_deliveries()
-    missed = select_missed(failed, _known({str(attempt["guid"]) for attempt in failed}))
+    host = services().host_of(tenant_id).name
+    missed = select_missed(failed, _known(host, {str(attempt["guid"]) for attempt in failed}))
     for delivery_id in missed:
         await github.redeliver(delivery_id)
     return len(missed)
 
 
-def _known(guids: set[str]) -> set[str]:
-    prefix = f"{services().host}:"
+def _known(host: str, guids: set[str]) -> set[str]:
+    prefix = f"{host}:"
     with reading(services().database) as session:
         return {guid.removeprefix(prefix) for guid in select_known_guids(session, [prefix + guid for guid in guids])}
 

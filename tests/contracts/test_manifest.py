@@ -52,8 +52,8 @@ async def use_everything(world: World, mirror: Path) -> None:
     """Every request the App can make, git's among them."""
     github = client(world)
     copy = ensure_mirror(mirror, "127.0.0.1", 1)
-    token = await github.fetch_git_token()
-    await asyncio.to_thread(fetch_commits, copy, github.git_url(REPO), number=1, shas=[world.base_sha], token=token)
+    access = await github.fetch_git_access()
+    await asyncio.to_thread(fetch_commits, copy, github.git_url(REPO), number=1, shas=[world.base_sha], access=access)
     assert has_commit(copy, world.head_sha)
     for number in (1, 2):
         await github.fetch_pull(REPO, number)

@@ -18,6 +18,7 @@ import httpx
 
 from app.domain.adapters import AdapterManifest, BaseCheckpoint
 from app.domain.errors import Refused, RetryLater, UserError
+from app.domain.loopback import is_loopback
 from app.domain.prompt import Message
 from app.domain.serving import BASE_NAME, EngineCard
 from training.evaluation.engines import Answer, Told
@@ -91,7 +92,10 @@ class ServedScorer:
         self._served = served
         self._tokenizer = tokenizer
         self._http = httpx.Client(
-            base_url=served.url, headers={"authorization": f"Bearer {served.key}"}, timeout=_ANSWER_LIMIT_SECONDS
+            base_url=served.url,
+            headers={"authorization": f"Bearer {served.key}"},
+            timeout=_ANSWER_LIMIT_SECONDS,
+            trust_env=not is_loopback(httpx.URL(served.url).host),
         )
         with ExitStack() as undo:
             undo.callback(self.close)

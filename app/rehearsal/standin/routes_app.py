@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.rehearsal.standin.answers import Answer, Listing, Refusal, not_found
 from app.rehearsal.standin.auth import narrow_permissions, reaches
+from app.rehearsal.standin.enterprise import refuse_limits
 from app.rehearsal.standin.render import Json
 from app.rehearsal.standin.render.repositories import full_repository_json, repository_json
 from app.rehearsal.standin.routing import Call, Route, positive
@@ -94,6 +95,8 @@ def _repository(call: Call) -> Answer:
 
 
 def _rate_limit(call: Call) -> Answer:
+    if call.site.enterprise is not None:
+        raise refuse_limits()
     limits, now = call.site.limits, call.site.clock()
     core = limits.core.json(now)
     unused = {"limit": 30, "used": 0, "remaining": 30, "reset": core["reset"]}
@@ -112,9 +115,13 @@ def _deliveries(call: Call) -> Answer:
     size = min(100, positive(call.query.get("per_page"), 30))
     headers = {}
     if len(attempts) > size:
-        url = f"{call.site.base_url}/app/hook/deliveries?per_page={size}&cursor={attempts[size].id}"
+        url = f"{_api_url(call.site)}/app/hook/deliveries?per_page={size}&cursor={attempts[size].id}"
         headers["link"] = f'<{url}{f"&status={wanted}" if wanted else ""}>; rel="next"'
     return Answer(200, [_attempt_json(one) for one in attempts[:size]], headers)
+
+
+def _api_url(site: Site) -> str:
+    return site.base_url if site.enterprise is None else f"{site.base_url}{site.enterprise.prefix('/app')}"
 
 
 def _matches(attempt: Attempt, wanted: str | None) -> bool:

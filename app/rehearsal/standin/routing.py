@@ -126,6 +126,8 @@ def _outgoing(site: Site, route: Route, incoming: Incoming, call: Call) -> Outgo
     try:
         if site.faults.take("502_before", route.method, route.template):
             return _plain(_BAD_GATEWAY)
+        if site.enterprise is not None:
+            site.enterprise.check_version(incoming.headers)
         _authorise(site, route, incoming, call)
         result = route.handle(call)
         if site.faults.take("502_after", route.method, route.template):
@@ -166,7 +168,7 @@ def _authorise(site: Site, route: Route, incoming: Incoming, call: Call) -> None
     limited = site.faults.take("secondary", route.method, route.template)
     if limited is not None:
         raise secondary_limit(limited.retry_after_seconds)
-    if route.creates_content:
+    if route.creates_content and site.enterprise is None:
         site.limits.create_content(site.clock())
 
 
@@ -174,7 +176,7 @@ def _authorise_installation(site: Site, route: Route, call: Call, token: str) ->
     call.grant = site.grants.check(token, site.clock())
     if site.suspended_at is not None:
         raise Refusal(403, "This installation has been suspended")
-    if not route.free:
+    if not route.free and site.enterprise is None:
         site.limits.spend(route.resource, site.clock(), site.installation_id)
     if "repo" in call.path:
         _ = call.repository  # what the token cannot see is 404 before it is 403
@@ -192,6 +194,8 @@ def _token(headers: Mapping[str, str]) -> str:
 
 
 def _limit_headers(site: Site, route: Route) -> dict[str, str]:
+    if site.enterprise is not None:
+        return site.enterprise.answer_headers
     return {} if route.asker != "installation" else site.limits.headers(route.resource, site.clock())
 
 
@@ -229,7 +233,7 @@ def _conditional(site: Site, route: Route, incoming: Incoming, outgoing: Outgoin
     }
     if etag not in incoming.headers.get("if-none-match", ""):
         return outgoing
-    if route.asker == "installation" and not route.free:
+    if route.asker == "installation" and not route.free and site.enterprise is None:
         site.limits.give_back(route.resource)
     return Outgoing(304, b"", outgoing.headers | _limit_headers(site, route))
 

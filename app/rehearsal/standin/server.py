@@ -3,8 +3,11 @@
 import socket
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
+import httpx
 import uvicorn
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
@@ -42,11 +45,13 @@ def create_standin_app(site: Site) -> FastAPI:
 
 
 def _mount(app: FastAPI, site: Site, route: Route) -> None:
+    prefix = "" if site.enterprise is None else site.enterprise.prefix(route.template)
+
     async def handle(request: Request) -> Response:
         incoming = Incoming(
             method=request.method,
             url=f"{site.base_url}{request.url.path}",
-            path=request.url.path,
+            path=request.url.path.removeprefix(prefix),
             path_values=request.path_params,
             query=dict(request.query_params),
             headers=request.headers,
@@ -58,18 +63,49 @@ def _mount(app: FastAPI, site: Site, route: Route) -> None:
     template = route.template
     for name in ("{basehead}", "{ref}", "{path}"):  # these may hold slashes
         template = template.replace(name, f"{name[:-1]}:path}}")
-    app.add_route(template, handle, methods=[route.method])
+    app.add_route(f"{prefix}{template}", handle, methods=[route.method])
+
+
+class Certificate(NamedTuple):
+    """Files in PEM."""
+
+    chain: Path
+    key: Path
 
 
 class StandInServer:
-    """`with StandInServer(standin) as server:` listens on a free port of 127.0.0.1 until the block ends."""
+    """`with StandInServer(standin) as server:` listens on a free port of 127.0.0.1 until the block ends.
 
-    def __init__(self, standin: StandIn, *, port: int = 0) -> None:
+    `address` is another of this machine's own. With a `certificate` it speaks TLS, and `base_url` is what its clients
+    know it by, such as a name that a proxy leads here.
+    """
+
+    def __init__(
+        self,
+        standin: StandIn,
+        *,
+        port: int = 0,
+        address: str = "127.0.0.1",
+        certificate: Certificate | None = None,
+        base_url: str | None = None,
+    ) -> None:
         self._standin = standin
-        self._socket = socket.create_server(("127.0.0.1", port))
-        self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._socket = socket.create_server((address, port))
+        self.port: int = self._socket.getsockname()[1]
+        self.base_url = base_url or f"{'https' if certificate else 'http'}://{address}:{self.port}"
         standin.base_url = self.base_url
-        config = uvicorn.Config(create_standin_app(standin), log_level="warning", access_log=False, lifespan="off")
+        self.api_url = self.base_url
+        if standin.enterprise is not None:
+            self.api_url += standin.enterprise.prefix("/app")
+            standin.webhooks.more_headers = standin.enterprise.webhook_headers(httpx.URL(self.base_url).host)
+        config = uvicorn.Config(
+            create_standin_app(standin),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ssl_certfile=certificate and certificate.chain,
+            ssl_keyfile=certificate and certificate.key,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="stand-in-github", daemon=True)
 

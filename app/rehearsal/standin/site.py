@@ -13,6 +13,7 @@ import yaml
 from app.domain.errors import UserError
 from app.rehearsal.standin import payloads
 from app.rehearsal.standin.auth import EVENT_NEEDS, AppKey, Grants, allows
+from app.rehearsal.standin.enterprise import Enterprise
 from app.rehearsal.standin.faults import Faults
 from app.rehearsal.standin.limits import Limits
 from app.rehearsal.standin.render import Json
@@ -40,7 +41,8 @@ MANIFEST = Path(__file__).resolve().parents[3] / "app.yml"
 
 
 class Site:
-    """Everything one GitHub knows. Guard every use with `lock`; `base_url` is set by the server when it listens."""
+    """Everything one GitHub knows. Guard every use with `lock`; `base_url` is set by the server when it listens,
+    `enterprise` before that where it is to be an Enterprise Server."""
 
     def __init__(self, root: Path, *, webhook_secret: str, clock: Callable[[], datetime], key: AppKey) -> None:
         manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
@@ -59,6 +61,7 @@ class Site:
         self.codes: dict[str, object] = {}
         self.events: list[str] = list(manifest["default_events"])
         self.base_url = "http://127.0.0.1"
+        self.enterprise: Enterprise | None = None
         self.faults = Faults()
         self.limits = Limits()
         self.requests: list[RequestRecord] = []

@@ -47,6 +47,7 @@ class Webhooks:
 
     def __init__(self, *, secret: str, app_id: int, faults: Faults, clock: Callable[[], datetime]) -> None:
         self.attempts: list[Attempt] = []
+        self.more_headers: dict[str, str] = {}
         self._secret = secret
         self._app_id = app_id
         self._faults = faults
@@ -119,6 +120,7 @@ class Webhooks:
             "X-GitHub-Hook-Installation-Target-ID": str(self._app_id),
             "X-GitHub-Hook-Installation-Target-Type": "integration",
             "X-Hub-Signature-256": f"sha256={digest}",
+            **self.more_headers,
         }
 
     def _enqueue(self, delivery: Delivery, *, redelivery: bool) -> None:

@@ -1,7 +1,7 @@
 """Looking at workflows and steering them. Everything here blocks: call it from a thread."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -124,20 +124,28 @@ def delete_finished(before: datetime, *, limit: int = 1_000) -> list[str]:
     return ids
 
 
-def forget_runs(*, prefixes: Sequence[str], holding: Sequence[str], partition: str | None = None) -> int:
+def forget_runs(
+    *,
+    prefixes: Sequence[str],
+    holding: Sequence[str],
+    partition: str | None = None,
+    is_spared: Callable[[str, str | None], bool] = lambda _id, _partition: False,
+) -> int:
     """Forget workflows that ended, with everything recorded of them, and say how many; for erasure.
 
     Those whose id begins with one of `prefixes`, whose arguments, results, errors or events hold one of the texts of
-    `holding` (in any case), or that ran in the queue of `partition`; what still waits there is cancelled first.
+    `holding` (in any case), or that ran in the queue of `partition`; what still waits there is cancelled first. Not
+    those of which `is_spared` says so, by id and partition.
     """
     mine = DBOS.workflow_id
     found: dict[str, State] = {}
-    status = _table("workflow_status", "workflow_uuid", "status")
+    status = _table("workflow_status", "workflow_uuid", "status", "queue_partition_key")
+    columns = (status.c.workflow_uuid, status.c.status, status.c.queue_partition_key)
     with reading(database()) as session:
         for query in _about(prefixes, holding, partition):
             about = status.c.workflow_uuid.in_(query)
-            rows = session.connection().execute(sa.select(status.c.workflow_uuid, status.c.status).where(about))
-            found |= {row[0]: State(row[1]) for row in rows if row[0] != mine}
+            rows = session.connection().execute(sa.select(*columns).where(about))
+            found |= {row[0]: State(row[1]) for row in rows if row[0] != mine and not is_spared(row[0], row[2])}
     waiting = [workflow_id for workflow_id, state in found.items() if state in RUNNING]
     if partition is not None and waiting:
         DBOS.cancel_workflows(waiting)

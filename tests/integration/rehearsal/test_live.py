@@ -41,7 +41,7 @@ def discussed(team: Team) -> list[int]:
 
 
 def token_of(team: Team) -> str:
-    return asyncio.run(team.client().fetch_git_token())
+    return asyncio.run(team.client().fetch_git_access()).token or ""
 
 
 def record(team: Team, folder: Path, access: TokenAccess | AppAccess, newest: int = 50) -> Recorded:

@@ -35,7 +35,7 @@ _HUNK = """@@ -1,1 +1,5 @@
 +    return order"""
 
 
-def _rows() -> list[HunkRow]:
+def guilty_rows() -> list[HunkRow]:
     """Reviewers always comment on `forbidden_float`, and on nothing else."""
     rows = []
     for number in range(40):
@@ -60,7 +60,7 @@ def _rows() -> list[HunkRow]:
 def promote_adapter(team: Team, base: Path, folder: Path, *, seed: int = 1) -> str:
     """Make a version and point the installation at it, as a learning round would."""
     make_adapter(base, folder, seed=seed, installation=str(team.installation_id))
-    save_scores(folder / "locator.skops", fit_locator(_rows(), alarms=0.05))
+    save_scores(folder / "locator.skops", fit_locator(guilty_rows(), alarms=0.05))
     save_scores(folder / "filter.skops", fit_acceptance([], precision=0.8))
     manifest = seal(folder, base, seed=seed, installation=str(team.installation_id))
     with writing(team.services.database) as session:

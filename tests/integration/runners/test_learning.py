@@ -143,6 +143,7 @@ def _make_what_was_rolled_back(task: TrainingTask) -> None:
     with writing(context.services().database) as session:
         append_audit(
             session,
+            installation_id=INSTALLATION,
             actor="operator",
             action=ROLLBACK,
             subject="42--restored",

@@ -164,7 +164,9 @@ def test_the_newest_approval_is_in_force(engine: sa.Engine) -> None:
 
 def test_audit_says_the_same_act_once(engine: sa.Engine) -> None:
     def act(session: Session) -> bool:
-        return append_audit(session, actor="ann", action="approve", subject="o/r#3", idempotency_key="k", detail={})
+        return append_audit(
+            session, installation_id=7, actor="ann", action="approve", subject="o/r#3", idempotency_key="k", detail={}
+        )
 
     with writing(engine) as session:
         assert act(session)

@@ -187,6 +187,7 @@ def _remember(planted: Planted) -> None:
         save_posted_comments(session, review.id, {finding.fingerprint: 99})
         append_audit(
             session,
+            installation_id=team.installation_id,
             actor=LOGIN,
             action="curation.refused",
             subject=f"{REPO}#{planted.number}",

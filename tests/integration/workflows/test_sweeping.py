@@ -59,15 +59,15 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Wor
 def settle(world: World) -> None:
     """Everything that was sent arrived, was handled, and all that it asked for is done."""
     world.server.drain()
-    eventually(lambda: not _is_any_waiting(), timeout_seconds=120)
-    waiting = (State.ENQUEUED, State.PENDING)
-    eventually(lambda: not engine.list_runs(waiting), timeout_seconds=120)
-    eventually(lambda: not engine.list_runs(waiting), timeout_seconds=120)
+    eventually(_is_idle, timeout_seconds=120)
+    eventually(_is_idle, timeout_seconds=120)
 
 
-def _is_any_waiting() -> bool:
+def _is_idle() -> bool:
     with reading(engine.database()) as session:
-        return is_any_waiting(session)
+        if is_any_waiting(session):
+            return False
+    return not engine.list_runs((State.ENQUEUED, State.PENDING))
 
 
 def sweep(world: World, tick: str) -> Any:

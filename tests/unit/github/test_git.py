@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import RetryLater
-from app.github.git import FETCH_SECONDS, GitFailed, ensure_mirror, fetch_commits, has_commit, read_git
+from app.github.git import FETCH_SECONDS, GitAccess, GitFailed, ensure_mirror, fetch_commits, has_commit, read_git
 from app.harvest.history import open_history
 
 
@@ -78,7 +78,7 @@ def test_the_token_is_on_no_command_line_and_hooks_do_not_run(
         (mirror / "hooks" / hook).write_text(f"#!/bin/sh\ntouch {tmp_path}/hooked\n")
         (mirror / "hooks" / hook).chmod(0o755)
 
-    fetch_commits(mirror, str(origin), number=8, shas=[], token="ghs_secret", allow_file=True)
+    fetch_commits(mirror, str(origin), number=8, shas=[], access=GitAccess("ghs_secret"), allow_file=True)
 
     assert "ghs_secret" not in seen.read_text()
     environment = Path(f"{seen}.env").read_text()

@@ -1,10 +1,13 @@
 """What intake reads of a delivery, and what it puts aside."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused
+from app.domain.tenants import LARGEST_INSTALLATION, Host
 from app.intake.deliveries import Glance, decide_ignored, parse_body, parse_headers
 
 _HEADERS = {
@@ -18,10 +21,25 @@ _GLANCE = Glance(action="opened", installation_id=1, sender_type="User", sender_
 
 
 def test_a_guid_is_known_under_its_host_and_signatures_are_not_kept() -> None:
-    envelope = parse_headers(_HEADERS, "ghe.example")
+    envelope = parse_headers(_HEADERS).under("ghe.example")
     assert envelope.guid == "ghe.example:72d3162e-cc78-11e3-81ab-4c9367dc0958"
     assert envelope.event == "pull_request"
     assert set(envelope.headers) == {"x-github-event", "x-github-delivery"}
+
+
+def test_only_an_enterprise_server_says_which_it_is() -> None:
+    assert parse_headers(_HEADERS).claimed_host is None
+    claiming = parse_headers(
+        _HEADERS | {"x-github-enterprise-host": "GHE.example", "x-github-enterprise-version": "3.17"}
+    )
+    assert claiming.claimed_host == "ghe.example"
+
+
+def test_the_same_installation_of_two_hosts_is_two_tenants() -> None:
+    assert _GLANCE.of(Host(0, "github.com", "understudy")) == _GLANCE
+    assert _GLANCE.of(Host(3, "ghe.example", "understudy")).installation_id == (3 << 44) + 1
+    odd = replace(_GLANCE, installation_id=LARGEST_INSTALLATION + 1)
+    assert odd.of(Host(0, "github.com", "understudy")).installation_id is None
 
 
 @pytest.mark.parametrize(
@@ -39,7 +57,7 @@ def test_a_guid_is_known_under_its_host_and_signatures_are_not_kept() -> None:
 )
 def test_odd_headers_are_refused(name: str, value: str, reason: str) -> None:
     with pytest.raises(Refused) as refused:
-        parse_headers(_HEADERS | {name: value}, "github.com")
+        parse_headers(_HEADERS | {name: value})
     assert refused.value.reason == reason
 
 

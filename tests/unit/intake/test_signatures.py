@@ -5,7 +5,9 @@ import hmac
 
 import pytest
 
-from app.intake.signatures import is_authentic
+from app.domain.errors import Refused
+from app.domain.tenants import Host
+from app.intake.signatures import Sender, decide_sender, is_authentic
 
 _BODY = b"Hello, World!"
 #: The example of GitHub's documentation.
@@ -47,3 +49,37 @@ def test_another_body_or_secret_is_refused() -> None:
     assert not is_authentic(_BODY + b"\n", _SIGNATURE, [_SECRET])
     assert not is_authentic(_BODY, _SIGNATURE, ["another"])
     assert not is_authentic(_BODY, _SIGNATURE, [])
+
+
+_COM, _GHE = Host(0, "github.com", "understudy"), Host(2, "ghe.example", "reviews")
+_SENDERS = (Sender(_COM, ("another secret of 16", _SECRET)), Sender(_GHE, ("the server's own secret",)))
+
+
+def _signed(secret: str) -> str:
+    return "sha256=" + hmac.new(secret.encode(), _BODY, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("claimed", [None, "ghe.example"])
+def test_the_secret_tells_whose_a_delivery_is(claimed: str | None) -> None:
+    assert decide_sender(_BODY, _signed("the server's own secret"), _SENDERS, claimed) == _GHE
+    assert decide_sender(_BODY, _SIGNATURE, _SENDERS, None) == _COM
+
+
+@pytest.mark.parametrize(
+    ("secret", "claimed"),
+    [(_SECRET, "ghe.example"), ("the server's own secret", "github.com"), ("the server's own secret", "third.example")],
+)
+def test_who_signs_as_one_host_and_claims_another_is_refused(secret: str, claimed: str) -> None:
+    with pytest.raises(Refused, match=rf"expected X-GitHub-Enterprise-Host: .* got {claimed}") as refused:
+        decide_sender(_BODY, _signed(secret), _SENDERS, claimed)
+    assert refused.value.reason == "signature"
+
+
+def test_nobodys_secret_is_refused_whatever_is_claimed() -> None:
+    for claimed in (None, "github.com", "ghe.example"):
+        with pytest.raises(Refused, match="expected X-Hub-Signature-256"):
+            decide_sender(_BODY, _signed("nobody's secret at all"), _SENDERS, claimed)
+
+
+def test_secrets_are_not_printed() -> None:
+    assert "secret" not in repr(_SENDERS)

@@ -17,6 +17,7 @@ def test_the_newest_rollback_of_the_installation_is_what_counts(tmp_path: Path) 
         with writing(database) as session:
             append_audit(
                 session,
+                installation_id=installation,
                 actor="operator",
                 action=ROLLBACK,
                 subject="restored",
