@@ -7,9 +7,11 @@ import typer
 
 from app.commands import erase, feedback, policy, trace
 from app.dataset_commands import dataset
+from app.doctor.commands import doctor
 from app.domain.errors import UnderstudyError
 from app.history.commands import history
 from app.rehearsal import commands
+from app.setup.commands import setup
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,6 +43,8 @@ def serve() -> None:
         raise typer.Exit(1)
 
 
+cli.command()(setup)
+cli.command()(doctor)
 cli.command()(erase)
 cli.command()(trace)
 cli.command()(feedback)

@@ -23,6 +23,7 @@ from app.runners.choosing import make_runner
 from app.settings import Settings
 from app.web.dashboard.backstage import Backstage, Place
 from app.web.dashboard.routes import dashboard_router
+from app.web.installed import installed_router
 from app.web.operator import Operations, operator_router
 from app.workflows import (
     backfilling,
@@ -38,6 +39,7 @@ from app.workflows import (
     history,
     indexing,
     learning,
+    onboarding,
     operating,
     overseeing,
     policing,
@@ -65,6 +67,7 @@ WORKFLOWS = (
     history,
     indexing,
     learning,
+    onboarding,
     policing,
     retraining,
     reviewing,
@@ -112,6 +115,7 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
     )
     app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
     app.include_router(dashboard_router(_backstage(), _place(settings)))
+    app.include_router(installed_router(settings.github_git_url))
     app.add_api_route("/healthz", _health)
     app.add_api_route("/readyz", _readiness)
     return app

@@ -1,5 +1,7 @@
-"""The only reader of the environment. Everything that is set wrongly, or not at all, is said at once and by name."""
+"""The only reader of the environment, and of the file that stands in for it. Everything that is set wrongly, or not at
+all, is said at once and by name."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,7 @@ from app.domain.explaining import explain
 from app.runners.places import RunnerKind
 
 _PREFIX = "UNDERSTUDY_"
+_DEFAULT_ENV_FILE = Path("data/understudy.env")
 _SHORTEST_SECRET = 16
 _WHERE_THE_KEY_IS = "download the App's key from its settings page on GitHub and name that file"
 
@@ -241,21 +244,43 @@ def load_reading_settings() -> ReadingSettings:
     UserError: naming every variable that is wrong, and never a value.
     """
     try:
-        return ReadingSettings()
+        return ReadingSettings(_env_file=_existing_env_file())
     except ValidationError as error:
         raise _wrong_settings(error) from None
 
 
 def load_settings() -> Settings:
-    """The settings of this process's environment.
+    """The settings of this process's environment, and of the environment file for what is not in it.
 
     Raises:
         UserError: naming every variable that is missing or wrong, and never a value.
     """
     try:
-        return Settings()
+        return Settings(_env_file=_existing_env_file())
     except ValidationError as error:
         raise _wrong_settings(error) from None
+
+
+def env_file() -> Path:
+    """Where settings are read from beside the environment, and where the setup writes them: UNDERSTUDY_ENV_FILE."""
+    return Path(os.environ.get(f"{_PREFIX}ENV_FILE") or _DEFAULT_ENV_FILE)
+
+
+def _existing_env_file() -> Path | None:
+    """None where there is none; one that was named and is not there is a mistake.
+
+    Raises:
+        UserError: naming it.
+    """
+    path = env_file()
+    if path.is_file() and os.access(path, os.R_OK):
+        return path
+    if path != _DEFAULT_ENV_FILE or path.exists():
+        raise UserError(
+            f"expected a file that can be read at {path} ({_PREFIX}ENV_FILE), found none; name the file that "
+            "`python -m app setup` wrote, and run as the user that owns it"
+        )
+    return None
 
 
 def _wrong_settings(error: ValidationError) -> UserError:

@@ -5,7 +5,7 @@ serves the API and git. Not protected against: a reader of this process's memory
 """
 
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +41,9 @@ class Access(Protocol):
 
     def forget_token(self) -> None: ...
 
+    @property
+    def granted(self) -> Mapping[str, str]: ...
+
 
 class Installation:
     """Two transports: `app` signs as the App, `api` acts as the installation. `ca_file`: the authorities, in PEM, that
@@ -55,6 +58,12 @@ class Installation:
         self.api = Transport(connect(api_url, UnauthAuthStrategy(), ca_file=ca_file))
         self._token: str | None = None
         self._expires_at = datetime.min.replace(tzinfo=UTC)
+        self._granted: dict[str, str] = {}
+
+    @property
+    def granted(self) -> Mapping[str, str]:
+        """Permissions of the newest token; none before the first."""
+        return self._granted
 
     async def fetch_token(self) -> str:
         """A token that lives for at least a minute more. Fetched again only when it would not."""
@@ -62,6 +71,7 @@ class Installation:
             path = f"/app/installations/{self.installation_id}/access_tokens"
             answer = (await self.app.request("POST", path)).json()
             self._token = str(answer["token"])
+            self._granted = dict(answer.get("permissions") or {})
             self._expires_at = datetime.fromisoformat(answer["expires_at"])
         return self._token
 

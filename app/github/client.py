@@ -7,7 +7,6 @@ from typing import Any
 from app.domain.errors import Refused
 from app.domain.policies import POLICY_PATH
 from app.github.asking import PAGE_SIZE
-from app.github.conversing import Conversing
 from app.github.harvested import Account, HarvestedPull, parse_pull
 from app.github.listed import (
     LabelEvent,
@@ -22,6 +21,7 @@ from app.github.listed import (
     read_moments,
 )
 from app.github.policy_file import PolicyFile, ProposedPolicy, read_policy
+from app.github.proposing import Proposing
 from app.github.queries import (
     AGENTS_FILES,
     FILE_TEXT,
@@ -36,7 +36,7 @@ from app.github.queries import (
 LARGEST_TEXT = 200_000
 
 
-class GitHubClient(Conversing):
+class GitHubClient(Proposing):
     """Safe to share between tasks and threads. Writes keep the pace of `Pace`."""
 
     # Reading

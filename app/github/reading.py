@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -73,6 +74,7 @@ class TokenAccess:
     """With a token of somebody's own, as it is."""
 
     installation_id = 0
+    granted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, *, api_url: str, token: str, ca_file: Path | None = None) -> None:
         self.ca_file = ca_file
@@ -90,6 +92,7 @@ class AppAccess:
     """As the App, with a token for one repository that may only read."""
 
     installation_id = 0
+    granted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self, *, api_url: str, app_id: int, private_key_pem: str, repository: str, ca_file: Path | None = None

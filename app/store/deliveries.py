@@ -54,6 +54,13 @@ def count_outcomes(session: Session) -> dict[str, int]:
     return counts
 
 
+def measure_waiting(session: Session) -> tuple[int, datetime | None]:
+    """How many deliveries are not handled yet, and when the oldest of them came."""
+    query = select(sa.func.count(), sa.func.min(DeliveryRow.received_at)).where(col(DeliveryRow.handled_at).is_(None))
+    count, oldest = session.exec(query).one()
+    return int(count), oldest
+
+
 def erase_bodies(session: Session, before: datetime) -> int:
     """Forget what handled deliveries said, but not that they came: the GUID must stay to refuse a duplicate."""
     statement = sa.update(DeliveryRow).where(col(DeliveryRow.handled_at) < before, sa.func.length(DeliveryRow.body) > 0)

@@ -178,6 +178,31 @@ def select_rejections(
     return list(session.exec(query.order_by(col(RejectionRow.created_at), col(RejectionRow.id))))
 
 
+def count_evidence(session: Session, installation_id: int, repository: str) -> dict[str, int]:
+    """Harvested comments by what git shows of them."""
+    query = (
+        select(ExampleRow.evidence, sa.func.count())
+        .where(
+            ExampleRow.installation_id == installation_id,
+            ExampleRow.repository == repository,
+            ExampleRow.source == "harvest",
+            col(ExampleRow.comment_id).is_not(None),
+        )
+        .group_by(col(ExampleRow.evidence))
+    )
+    return {evidence or "unknown": int(count) for evidence, count in session.exec(query)}
+
+
+def count_rejections(session: Session, installation_id: int, repository: str) -> dict[str, int]:
+    """Threads that are no Example, by reason."""
+    query = (
+        select(RejectionRow.reason, sa.func.count())
+        .where(RejectionRow.installation_id == installation_id, RejectionRow.repository == repository)
+        .group_by(col(RejectionRow.reason))
+    )
+    return {reason: int(count) for reason, count in session.exec(query)}
+
+
 def append_approval(session: Session, row: ApprovalRow) -> bool:
     """False if the same act (`idempotency_key`) is recorded already."""
     new = insert_if_absent(session, row)

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from app.domain.onboarding import Onboarding
 from app.domain.tenants import split_tenant
 from app.store.columns import utc_now
 from app.store.rows import insert_if_absent, upsert
@@ -24,6 +25,49 @@ def ensure_repository(session: Session, installation_id: int, repository_id: int
 
 def load_repository(session: Session, installation_id: int, repository_id: int) -> RepositoryRow | None:
     return session.get(RepositoryRow, (installation_id, repository_id))
+
+
+def find_repository(session: Session, installation_id: int, full_name: str) -> RepositoryRow | None:
+    """By its present name; GitHub's names know no case."""
+    query = select(RepositoryRow).where(
+        RepositoryRow.installation_id == installation_id, sa.func.lower(RepositoryRow.full_name) == full_name.lower()
+    )
+    return session.exec(query).first()
+
+
+def load_waiting(session: Session, installation_id: int) -> frozenset[str]:
+    """Names of the repositories whose onboarding has not come to its yes."""
+    query = select(RepositoryRow.full_name).where(
+        RepositoryRow.installation_id == installation_id,
+        col(RepositoryRow.onboarding).is_not(None),
+        RepositoryRow.onboarding != Onboarding.STARTED.value,
+    )
+    return frozenset(session.exec(query))
+
+
+def select_unproposed(session: Session, before: datetime) -> list[str]:
+    """Names of repositories, across tenants, whose history was read before that moment and that were not asked yet."""
+    query = select(RepositoryRow.full_name).where(
+        RepositoryRow.onboarding == Onboarding.DUE.value, col(RepositoryRow.backfill_listed_at) < before
+    )
+    return sorted(session.exec(query))
+
+
+def save_first_place(session: Session, installation_id: int, repository_id: int, place: Onboarding) -> None:
+    """Unless it has one."""
+    statement = sa.update(RepositoryRow).where(
+        col(RepositoryRow.installation_id) == installation_id,
+        col(RepositoryRow.repository_id) == repository_id,
+        col(RepositoryRow.onboarding).is_(None),
+    )
+    session.connection().execute(statement.values(onboarding=place.value))
+
+
+def save_place(
+    session: Session, installation_id: int, repository_id: int, place: Onboarding, pull_request: int | None
+) -> None:
+    """How far a repository's onboarding is, and the number of its pull request."""
+    _update(session, installation_id, repository_id, onboarding=place.value, onboarding_pull=pull_request)
 
 
 def select_repositories(session: Session, installation_id: int) -> list[RepositoryRow]:

@@ -71,6 +71,9 @@ class RepositoryRow(SQLModel, table=True):
     seen_head: str | None = None
     history_head: str | None = None
     indexed_head: str | None = None
+    #: one of app.domain.onboarding.Onboarding, None before it was looked at, and the number of our pull request
+    onboarding: str | None = None
+    onboarding_pull: int | None = None
 
 
 class HarvestedRow(SQLModel, table=True):

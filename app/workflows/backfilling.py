@@ -33,6 +33,7 @@ from app.store.tables import RepositoryRow
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, progress, step, transaction, workflow
 from app.workflows.history import enqueue_history
+from app.workflows.onboarding import enqueue_onboarding
 from app.workflows.runs import Queue
 
 #: Pull requests on a page. Small: what GitHub's limit leaves is looked at between two pages.
@@ -224,6 +225,7 @@ def _enqueue_harvests(session: Session, place: _Place, listed: dict[str, Any]) -
         _enqueue_page(session, place._replace(page=place.page + 1, cursor=following))
     else:
         enqueue_history(session, row, place.run)
+        enqueue_onboarding(session, row, place.run, propose=True)
     return len(fresh)
 
 

@@ -14,8 +14,10 @@ from app.curation.people import People
 from app.curation.recording import Scope, record_refusal
 from app.curation.words import is_ours
 from app.domain.commands import Command, parse_command
+from app.domain.onboarding import Work
 from app.github.said import Said
 from app.store.database import writing
+from app.workflows.consent import may
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, enqueue_in_transaction, step, transaction, workflow
 from app.workflows.orders import Order, carry_out
@@ -41,7 +43,7 @@ async def obey(installation_id: int, node_id: str) -> str:
 async def acknowledge(installation_id: int, node_id: str) -> bool:
     """React with eyes to a command of somebody with write access; others get no sign at all."""
     order = await _read_order(installation_id, node_id)
-    if order is None:
+    if order is None or not await may(Work.ACT, installation_id, order.said.repository):
         return False
     if not order.actor.may_decide:
         await asyncio.to_thread(_note_refusal, order)

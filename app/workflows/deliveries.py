@@ -9,6 +9,7 @@ from sqlmodel import Session
 from app.domain.commands import CURATING, parse_command
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused
+from app.domain.onboarding import BRANCH, Onboarding, Work, is_allowed
 from app.domain.tenants import Host, join_tenant
 from app.github.payloads import (
     Event,
@@ -25,12 +26,14 @@ from app.github.payloads import (
 )
 from app.store.deliveries import load_delivery, load_installation, save_installation, save_outcome
 from app.store.feedback import save_ask
+from app.store.repositories import load_repository
 from app.store.tables import DeliveryRow, InstallationRow
 from app.workflows.backfilling import enqueue_backfill
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, transaction, workflow
 from app.workflows.erasure_requests import request_erasure
 from app.workflows.indexing import INDEX_PRIORITY, index_workflow_id
+from app.workflows.onboarding import enqueue_onboarding
 from app.workflows.runs import Queue
 
 #: Labels of this prefix are commands; every other label is none of our business.
@@ -50,6 +53,8 @@ INSTALLATION_STATES = {"created": "active", "unsuspend": "active", "new_permissi
 _BACKFILLED = frozenset({"created", "unsuspend"})
 #: How the outcome begins of a delivery that a defect of ours kept from being handled.
 FAILED_OUTCOME = "failed"
+#: What may begin before a repository's owners said yes; all else shows or decides something.
+WORKS = {"harvest": Work.READ, "keep_commit": Work.READ}
 _log = logging.getLogger(__name__)
 
 
@@ -120,6 +125,14 @@ def act(session: Session, row: DeliveryRow) -> str:
 def _enqueue(session: Session, event: Event, row: DeliveryRow, host: Host, installation_id: int) -> str:
     decision = decide_start(event, guid=row.guid, host=host.name, app_slug=host.app_slug)
     beside = decide_beside(event, host=host.name, app_slug=host.app_slug)
+    about = event.repository
+    repository = None if about is None else load_repository(session, installation_id, about.id)
+    place = Onboarding(repository.onboarding) if repository and repository.onboarding else Onboarding.STARTED
+    if repository is not None and is_about_onboarding(event, place):
+        enqueue_onboarding(session, repository, row.guid, propose=False)
+    if isinstance(decision, Start) and not is_allowed(place, WORKS.get(decision.workflow, Work.ACT)):
+        decision = Ignore(f"its onboarding is {place}")
+    beside = beside if is_allowed(place, Work.ACT) else ()
     starts = (*(() if isinstance(decision, Ignore) else (decision,)), *beside)
     for start in starts:
         enqueue_start(session, start, installation_id, priority=start.priority)
@@ -144,6 +157,15 @@ def _settle(event: Event, host: Host) -> Event:
         return event
     tenant_id = join_tenant(host.number, event.installation.id)
     return event.model_copy(update={"installation": event.installation.model_copy(update={"id": tenant_id})})
+
+
+def is_about_onboarding(event: Event, place: Onboarding) -> bool:
+    """Whether it may say how our pull request stands: closed, reopened, or the default branch moved. Pure."""
+    if place is Onboarding.STARTED:
+        return False
+    if isinstance(event, PullRequestEvent):
+        return event.action in ("closed", "reopened") and event.pull_request.head.ref == BRANCH
+    return isinstance(event, PushEvent) and event.is_default_branch
 
 
 def enqueue_start(session: Session, start: Start, installation_id: int, *, priority: int = 0) -> None:

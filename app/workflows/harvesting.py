@@ -42,6 +42,7 @@ from app.curation.words import (
 from app.domain.base import Record, content_hash
 from app.domain.erasure import Forgotten
 from app.domain.examples import Evidence, Example
+from app.domain.onboarding import Work, is_allowed
 from app.domain.policies import Curation
 from app.domain.written import WrittenExample, author_key
 from app.github.harvested import Account, HarvestedPull
@@ -65,6 +66,7 @@ from app.store.repositories import load_repository, save_harvested
 from app.store.reviews import load_review
 from app.store.tables import HarvestedRow
 from app.workflows.answering import answer_commands, publish_summary, select_unanswered
+from app.workflows.consent import find_place
 from app.workflows.context import services
 from app.workflows.describing import decide_candidate, read_description
 from app.workflows.engine import progress, step, workflow
@@ -138,6 +140,10 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     held = services()
     scope = Scope(installation_id=installation_id, repository=repository, number=number)
     github = held.github(installation_id)
+    place = await find_place(installation_id, repository)
+    if not is_allowed(place, Work.READ):
+        return {"merged": 0, "examples": 0, "rejections": 0, "declined": 1, "to_answer": 0, "to_tell": 0}
+    may_act = is_allowed(place, Work.ACT)
     pull, url = await fetch_pull(github, host=held.host_of(installation_id).name, repository=repository, number=number)
     before = await asyncio.to_thread(_load_before, scope)
     people = People(github, repository)
@@ -152,10 +158,12 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     if pull.merged and not settled.get("private"):
         found = await gather(github, held.data / "mirrors", pull, url)
         described = await read_description(pull, found.base_sha)
-        candidates = await _read_candidates(read, found, described, people, scope)
+        candidates = await _read_candidates(read, found, described, people, scope) if may_act else ()
         kept, decided = await asyncio.to_thread(_replace, scope, read, (found, described), candidates)
         counts.update(decided)
         counts.update(examples=len(kept.examples), rejections=len(kept.rejections))
+    if not may_act:
+        return {**counts, "to_answer": 0, "to_tell": 0}
     to_tell = (before.is_decided or before.has_examples or counts["examples"] > 0) and await _may_tell(scope, pull)
     return {**counts, "to_answer": int(asked), "to_tell": int(to_tell)}
 

@@ -24,6 +24,7 @@ from app.store.learning import (
 )
 from app.store.tables import SnapshotRow
 from app.workflows.candidates import WITHHELD, confirm_version, load_version, register_version, unload_version
+from app.workflows.consent import select_waiting
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
 from app.workflows.training_runs import train
@@ -61,10 +62,12 @@ async def _take_snapshot(installation_id: int) -> str:
     """Freeze the approved Examples into a folder; the same Examples give the same folder and id."""
 
     def build() -> str:
+        waiting = select_waiting(installation_id)
         with reading(services().database) as session:
-            rows = select_approved_examples(session, installation_id)
-            written = select_approved_written(session, installation_id)
+            rows = [row for row in select_approved_examples(session, installation_id) if row.repository not in waiting]
+            spoken = select_approved_written(session, installation_id)
             told = select_spoken_with_feedback(session, installation_id)
+        written = [row for row in spoken if row.repository not in waiting]
         outcomes = render_finding_outcomes(told, {(row.repository, row.pull_request or 0) for row in rows})
         folder = services().data / "snapshots"
         path, manifest = build_snapshot(rows, installation_id, folder, written=written, outcomes=outcomes)

@@ -2,8 +2,10 @@
 
 from sqlmodel import Session
 
+from app.domain.onboarding import Work
 from app.domain.policies import POLICY_PATH
 from app.review.policy_check import POLICY_CHECK_NAME, render_annotations, render_policy_check
+from app.workflows.consent import may
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, step, transaction, workflow
 from app.workflows.runs import Queue
@@ -22,6 +24,8 @@ async def look_at_head(installation_id: int, repository: str, review_id: str, dr
 @step()
 async def check_policy(installation_id: int, repository: str, review_id: str) -> bool:
     """A check run on a head that changes the policy file. False, and nothing written, on every other."""
+    if not await may(Work.ACT, installation_id, repository):
+        return False
     github = services().github(installation_id)
     *_, number, head_sha = review_id.split(":")
     found = await github.fetch_proposed_policy(repository, head_sha)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from app.domain.errors import Refused, UnderstudyError
 from app.domain.findings import Finding
+from app.domain.onboarding import Work
 from app.domain.review_policy import ReviewMode, ReviewPolicy, WithoutAdapter, is_held_back
 from app.review.base_review import draft_base_review
 from app.review.coverage import Coverage, read_before, read_files
@@ -43,6 +44,7 @@ from app.store.reviews import (
 from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
 from app.workflows.checking import publish_check, publish_failure, publish_pause
+from app.workflows.consent import may
 from app.workflows.context import services
 from app.workflows.engine import progress, step, transaction, workflow
 from app.workflows.following import load_earlier, mark_comments
@@ -170,6 +172,8 @@ async def draft(installation_id: int, review_id: str, asked: str = "") -> str:
     second run finds them."""
     known = _load_known(installation_id, review_id)
     row, github = known.row, services().github(installation_id)
+    if not await may(Work.ACT, installation_id, row.repository):
+        return "skipped"
     policy = (await github.fetch_policy(row.repository)).policy
     if row.state == "drafted":
         return _decide_fate(policy.review, row, speaks=bool(load_drafted(review_id)))

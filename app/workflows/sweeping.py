@@ -19,6 +19,7 @@ from sqlmodel import Session
 from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
 from app.domain.commands import CURATING, parse_command
 from app.domain.errors import RetryLater
+from app.domain.onboarding import Onboarding, Work, is_allowed
 from app.github.git import ensure_mirror, fetch_default_head
 from app.github.listed import ListedPull
 from app.github.said import ListedComment
@@ -35,11 +36,13 @@ from app.store.repositories import (
 from app.store.reviews import select_reviews
 from app.store.tables import RepositoryRow
 from app.workflows.backfilling import enqueue_backfill, enqueue_harvest, list_repositories
+from app.workflows.consent import find_place
 from app.workflows.context import services
 from app.workflows.deliveries import Start, enqueue_start, hearing, look_at
 from app.workflows.engine import enqueue_in_transaction, progress, scheduled, step, transaction, workflow
 from app.workflows.history import enqueue_history
 from app.workflows.indexing import enqueue_index
+from app.workflows.onboarding import enqueue_onboarding
 from app.workflows.runs import Queue
 
 #: A sweep looks back further than the last one began: clocks differ, and lists lag.
@@ -165,9 +168,11 @@ async def sweep_repository(installation_id: int, repository_id: int) -> dict[str
         return {}
     pulls, etag = await _fetch_changed(row)
     head = await _fetch_head(row)
-    starts = (*(await _fetch_commands(row) if pulls else ()), *_looks(row, pulls))
+    place = await find_place(installation_id, row.full_name)
+    may_act = is_allowed(place, Work.ACT)
+    starts = (*(await _fetch_commands(row) if pulls else ()), *_looks(row, pulls)) if may_act else ()
     await asyncio.to_thread(_enqueue_starts, row.installation_id, starts)
-    return await asyncio.to_thread(_enqueue_missing, row, pulls, began_at, etag, head)
+    return await asyncio.to_thread(_enqueue_missing, row, _Found(pulls, began_at, etag, head, place))
 
 
 def _enqueue_starts(installation_id: int, starts: tuple[Start, ...]) -> None:
@@ -231,13 +236,27 @@ async def _fetch_changed(row: RepositoryRow) -> tuple[list[ListedPull], str | No
     return pulls, first.etag
 
 
-def _enqueue_missing(
-    row: RepositoryRow, pulls: list[ListedPull], began_at: datetime, etag: str | None, head: str | None
-) -> dict[str, int]:
+class _Found(NamedTuple):
+    """What a sweep of a repository read: pull requests, when it began, the list's ETag, the default branch's head."""
+
+    pulls: list[ListedPull]
+    began_at: datetime
+    etag: str | None
+    head: str | None
+    place: Onboarding
+
+
+def _enqueue_missing(row: RepositoryRow, found: _Found) -> dict[str, int]:
+    pulls, began_at, etag, head, place = found
     with writing(services().database) as session:
         counts: dict[str, int] = {}
         known = _load_known(session, row, pulls)
+        if place is not Onboarding.STARTED:
+            propose = row.backfill_listed_at is not None
+            enqueue_onboarding(session, row, f"sweep-{began_at.isoformat()}", propose=propose)
         for missing in select_missing(pulls, known, watched_since=row.watched_since):
+            if not is_allowed(place, Work.READ if missing.work == "harvest" else Work.ACT):
+                continue
             _enqueue(session, row, missing)
             counts[missing.work] = counts.get(missing.work, 0) + 1
         if head is not None and head != row.seen_head:  # the same head may come back: each sweep asks anew

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from app.domain.app_permissions import ONBOARDING, PERMISSIONS, render_permissions
 from app.domain.errors import Refused, RetryLater
+from app.domain.onboarding import BRANCH, MARKER
+from app.domain.policies import POLICY_PATH
 from app.github.client import GitHubClient
 from app.github.git import GitFailed, ensure_mirror, fetch_commits, has_commit
 from app.rehearsal.standin import needed_for_events, needed_permissions
@@ -102,6 +105,38 @@ async def test_the_permissions_are_those_the_requests_need(world: World, tmp_pat
     told = needed_for_events(MANIFEST["default_events"])
     assert told | asked == MANIFEST["default_permissions"]
     assert set(ONLY_EVENTS) == told.keys() - asked.keys()
+
+
+async def propose(world: World) -> None:
+    """What the App does only where its owners let it write contents."""
+    github = client(world)
+    base = await github.ensure_branch(REPO, BRANCH)
+    await github.create_file(REPO, BRANCH, POLICY_PATH, "version: 1\n", message="Say it")
+    number = await github.create_pull(REPO, head=BRANCH, base=base, title="t", body=MARKER)
+    found = await github.find_proposal(REPO, BRANCH, login=f"{world.standin.slug}[bot]", marker=MARKER)
+    assert found is not None
+    assert (found.number, found.is_open, found.is_merged) == (number, True, False)
+
+
+async def test_the_optional_permission_is_the_one_that_proposing_needs(world: World) -> None:
+    with pytest.raises(Refused, match="not accessible by integration"):
+        await propose(world)
+    world.standin.permissions[ONBOARDING.name] = ONBOARDING.level
+    await propose(world)
+    asked = needed_permissions(world.standin.requests)
+    chosen = render_permissions(propose=True)
+    assert set(asked.items()) <= set(chosen.items())
+    assert asked[ONBOARDING.name] == ONBOARDING.level
+    assert {name for name, level in chosen.items() if MANIFEST["default_permissions"].get(name) != level} == {
+        ONBOARDING.name
+    }
+
+
+def test_the_manifest_says_of_each_permission_what_the_one_table_says() -> None:
+    text = Path("app.yml").read_text(encoding="utf-8")
+    told = [f"  {one.name}: {one.level} # {one.reason}" for one in PERMISSIONS]
+    assert "\n".join(("default_permissions:", *told, "default_events:")) in text
+    assert MANIFEST["default_permissions"] == render_permissions(propose=False)
 
 
 def test_without_reading_issues_nobody_tells_of_a_remark(world: World) -> None:

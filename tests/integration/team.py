@@ -32,6 +32,7 @@ from app.workflows import (
     harvesting,
     history,
     indexing,
+    onboarding,
     policing,
     reviewing,
     sweeping,
@@ -50,6 +51,7 @@ WORKFLOWS = (
     feedback,
     deliveries,
     commanding,
+    onboarding,
     policing,
     reviewing,
 )

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -190,6 +191,19 @@ class BareRepository:
         tree = done.stdout.decode().split("\n", 1)[0]
         parents = ["-p", tip] if is_squash else ["-p", tip, "-p", head]
         sha = _git(self.path, "commit-tree", tree, *parents, "-m", message, extra=_as_person(who)).strip()
+        self.set_ref(f"refs/heads/{branch}", sha)
+        return sha
+
+    def commit_file(self, branch: str, path: str, content: bytes, message: str, who: Signature) -> str:
+        """One commit on a branch that makes or replaces one file; its id."""
+        tip = self.run("rev-parse", f"refs/heads/{branch}").strip()
+        blob = self.run("hash-object", "-w", "--stdin", stdin=content.decode()).strip()
+        with tempfile.TemporaryDirectory() as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            _git(self.path, "read-tree", tip, extra=index)
+            _git(self.path, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", extra=index)
+            tree = _git(self.path, "write-tree", extra=index).strip()
+        sha = _git(self.path, "commit-tree", tree, "-p", tip, "-m", message, extra=_as_person(who)).strip()
         self.set_ref(f"refs/heads/{branch}", sha)
         return sha
 

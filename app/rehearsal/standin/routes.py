@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from app.rehearsal.standin import (
     graph,
+    registration,
     routes_app,
     routes_checks,
     routes_comments,
+    routes_contents,
     routes_pulls,
     routes_reviews,
     routes_user,
@@ -19,10 +21,12 @@ from app.rehearsal.standin.state import RequestRecord
 ROUTES: tuple[Route, ...] = (
     *routes_app.ROUTES,
     *routes_user.ROUTES,
+    *registration.ROUTES,
     *routes_comments.ROUTES,  # before those of one pull request: `pulls/comments` names none
     *routes_pulls.ROUTES,
     *routes_reviews.ROUTES,
     *routes_checks.ROUTES,
+    *routes_contents.ROUTES,
     *graph.ROUTES,
 )
 

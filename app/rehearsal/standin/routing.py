@@ -82,7 +82,7 @@ class Route:
     method: str
     template: str
     handle: Callable[[Call], Answer | Listing]
-    asker: Literal["app", "installation", "user"] = "installation"
+    asker: Literal["app", "installation", "user", "anyone"] = "installation"
     needs: tuple[str, str] | None = None
     creates_content: bool = False
     resource: str = "core"
@@ -157,6 +157,8 @@ def _plain(given: Answer) -> Outgoing:
 
 
 def _authorise(site: Site, route: Route, incoming: Incoming, call: Call) -> None:
+    if route.asker == "anyone":
+        return
     token = _token(incoming.headers)
     if site.faults.take("expired_token", route.method, route.template):
         site.grants.revoke(token)
@@ -197,7 +199,7 @@ def _token(headers: Mapping[str, str]) -> str:
 def _limit_headers(site: Site, route: Route) -> dict[str, str]:
     if site.enterprise is not None:
         return site.enterprise.answer_headers
-    return {} if route.asker == "app" else site.limits.headers(route.resource, site.clock())
+    return {} if route.asker != "installation" else site.limits.headers(route.resource, site.clock())
 
 
 def _cut(listing: Listing, incoming: Incoming) -> Answer:

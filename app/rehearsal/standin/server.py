@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.domain.errors import UserError
 from app.rehearsal.standin.answers import Refusal, not_found
 from app.rehearsal.standin.control import StandIn
+from app.rehearsal.standin.registration import mount_registration
 from app.rehearsal.standin.routes import ROUTES
 from app.rehearsal.standin.routing import Incoming, Route, answer
 from app.rehearsal.standin.site import Site
@@ -30,6 +31,7 @@ def create_standin_app(site: Site) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for route in ROUTES:
         _mount(app, site, route)
+    mount_registration(app, site)
 
     async def git(request: Request) -> Response:
         return await serve_git(site, request)
@@ -75,7 +77,7 @@ def _mount(app: FastAPI, site: Site, route: Route) -> None:
         return Response(outgoing.content, outgoing.status, outgoing.headers)
 
     template = route.template
-    for name in ("{basehead}", "{ref}"):  # these may hold slashes
+    for name in ("{basehead}", "{ref}", "{path}"):  # these may hold slashes
         template = template.replace(name, f"{name[:-1]}:path}}")
     app.add_route(f"{prefix}{template}", handle, methods=[route.method])
 

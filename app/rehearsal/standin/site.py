@@ -1,6 +1,7 @@
 """The state of the stand-in GitHub: look-ups and announcements that people's acts and the HTTP routes share."""
 
 import itertools
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,14 @@ class Site:
         self.app_id = 4_711
         self.slug = "understudy"
         self.installation_id = 47_110_001
+        self.name = "Understudy"
+        #: what the owner granted, and what the App asks for; they differ until a change is accepted
         self.permissions: dict[str, str] = dict(manifest["default_permissions"])
+        self.asked_permissions: dict[str, str] = dict(manifest["default_permissions"])
+        self.client_secret = secrets.token_hex(20)
+        self.setup_url: str | None = None
+        #: of manifests, by the code that is exchanged for their App
+        self.codes: dict[str, object] = {}
         self.events: list[str] = list(manifest["default_events"])
         self.base_url = "http://127.0.0.1"
         self.enterprise: Enterprise | None = None
@@ -100,6 +108,35 @@ class Site:
         if sha is None:
             raise UserError(f"{repository.full_name}: expected a commit the repository has, got {revision!r}")
         return sha
+
+    def open_pull(
+        self,
+        repository: Repository,
+        author: User,
+        title: str,
+        body: str | None,
+        branch: str,
+    ) -> int:
+        """A pull request of a branch against the default branch, opened now; its number."""
+        number, at = max(repository.pulls, default=0) + 1, self.clock()
+        head = self.known_commit(repository, f"refs/heads/{branch}")
+        pull = PullRequest(
+            id=self.new_id(),
+            number=number,
+            author=author,
+            title=title,
+            body=body,
+            head_ref=branch,
+            head_sha=head,
+            base_ref=repository.default_branch,
+            base_sha=self.known_commit(repository, f"refs/heads/{repository.default_branch}"),
+            created_at=at,
+            updated_at=at,
+        )
+        repository.pulls[number] = pull
+        repository.git.set_ref(f"refs/pull/{number}/head", head)
+        self.emit_pull(repository, pull, "opened", author)
+        return number
 
     def account(self) -> User:
         """Who installed the App: the owner of the first repository."""
@@ -239,9 +276,9 @@ class Site:
             self.base_url,
             app_id=self.app_id,
             slug=self.slug,
-            name="Understudy",
+            name=self.name,
             owner=self.account(),
-            permissions=self.permissions,
+            permissions=self.asked_permissions,
             events=self.events,
         )
 

@@ -57,6 +57,7 @@ class Webhooks:
         self._sending = 0
         self._changed = threading.Condition()
         self._url: str | None = None
+        self._configured: str | None = None
         self._stopped = True
         self._thread: threading.Thread | None = None
 
@@ -85,6 +86,16 @@ class Webhooks:
         with self._changed:
             self._release()
             return self._changed.wait_for(lambda: not self._waiting and not self._sending, timeout)
+
+    @property
+    def url(self) -> str | None:
+        """What the App's webhook is set to."""
+        return self._configured or self._url
+
+    def point_at(self, url: str | None, *, secret: str) -> None:
+        """A new address and secret of the App's webhook; `deliver_to` says when it is sent to."""
+        with self._changed:
+            self._configured, self._secret = url, secret
 
     def start(self) -> None:
         self._stopped = False

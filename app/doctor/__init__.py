@@ -1,0 +1,1 @@
+"""`python -m app doctor`: what is wrong with an installation, and the cure. Probes look, checks decide and are pure."""

@@ -1,0 +1,1 @@
+"""`python -m app setup`: a page on loopback that creates the GitHub App and writes what the service needs to know."""

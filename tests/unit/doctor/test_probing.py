@@ -1,0 +1,110 @@
+"""The probes look at real files, sockets and databases."""
+
+import json
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from app.doctor import probing
+from app.doctor.learning_checks import Accelerator
+from app.store.database import open_engine, writing
+from app.store.deliveries import save_deliveries
+from app.store.learning import move_pointer
+from app.store.migrate import migrate
+from app.store.tables import DeliveryRow
+from tests.integration.intake.conftest import running, settings_for
+
+
+def _write_base(folder: Path) -> None:
+    folder.mkdir()
+    stated = dict.fromkeys(("name", "revision", "weights_hash", "tokenizer_hash", "template_hash"), "x")
+    (folder / "base.json").write_text(json.dumps(stated))
+    for name in ("config.json", "tokenizer.json", "chat_template.jinja"):
+        (folder / name).write_text("{}")
+    header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0" * 8)
+
+
+def test_a_base_and_what_may_be_wrong_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "base"
+    assert probing.probe_base(folder).stated is None
+    _write_base(folder)
+    assert probing.probe_base(folder).problem is None
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    for broken in (whole[:-1], whole[:4], b"", b"\xff" * 40, struct.pack("<Q", 2) + b"{}"):
+        weights.write_bytes(broken)
+        assert probing.probe_base(folder).problem == "model.safetensors is cut short"
+    weights.unlink()
+    assert probing.probe_base(folder).problem == "there are no weights"
+    (folder / "tokenizer.json").unlink()
+    assert probing.probe_base(folder).problem == "tokenizer.json missing"
+    (folder / "base.json").write_text("{")
+    assert probing.probe_base(folder).stated is None
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    file = tmp_path / "sub" / "x.db"
+    found = probing.Stored(f"sqlite:///{file}")
+    assert (found.is_new, found.problem) == (True, None)
+    assert not file.parent.exists()
+
+
+def test_what_the_database_tells(database_url: str) -> None:
+    database = open_engine(database_url)
+    with writing(database) as session:
+        save_deliveries(session, [DeliveryRow(guid="h:1", event="push", body=b"{}")])
+        move_pointer(session, 7, "7--000000000000")
+    database.dispose()
+    found = probing.Stored(database_url)
+    assert found.problem is None
+    assert found.waiting == 1
+    assert 0 <= found.oldest_seconds < 60
+    (adapter,) = found.adapters
+    assert (adapter.name, adapter.is_there, adapter.base) == ("7--000000000000", False, None)
+    assert (found.postgresql is not None) == database_url.startswith("postgresql")
+
+
+def test_a_database_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(b"this is a text and no database at all " * 30)
+    assert "not a database" in (probing.Stored(f"sqlite:///{tmp_path / 'x.db'}").problem or "")
+
+
+def test_a_service_that_runs_and_another_program(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'understudy.db'}"
+    migrate(url)
+    with running(settings_for(url, tmp_path)) as service:
+        port = int(service.url.rsplit(":", 1)[1])
+        ours = probing.Service(settings_for(url, tmp_path, port=port))
+        assert ours.status is not None
+        assert ours.status["failed"] == []
+        wrong = probing.Service(settings_for(url, tmp_path, port=port, operator_token="another token, as long"))
+        assert (wrong.status, wrong.is_taken) == (None, True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    nobody = probing.Service(settings_for(url, tmp_path, port=port))
+    assert (nobody.status, nobody.is_taken) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("NVIDIA L4, 23034\nNVIDIA L4, 23034\n", Accelerator(name="NVIDIA L4", memory=23_034 * 2**20)),
+        ("No devices were found", None),
+        ("", None),
+    ],
+)
+def test_what_nvidias_tool_says(said: str, found: Accelerator | None) -> None:
+    assert probing.parse_accelerator(said) == found
+
+
+def test_files_and_folders(tmp_path: Path) -> None:
+    assert probing.probe_file(tmp_path / "no").mode is None
+    (tmp_path / "x").touch(mode=0o640)
+    (tmp_path / "x").chmod(0o640)
+    assert probing.probe_file(tmp_path / "x").mode == 0o640
+    assert probing.is_writable(tmp_path / "not" / "yet")
+    assert not probing.is_writable(tmp_path / "x" / "below a file")
+    assert probing.free_bytes(tmp_path / "not" / "yet") > 0
