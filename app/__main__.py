@@ -8,6 +8,7 @@ import typer
 from app.commands import erase, feedback, policy, trace
 from app.dataset_commands import dataset
 from app.domain.errors import UnderstudyError
+from app.domain.log_lines import set_up_logging
 from app.history.commands import history
 from app.rehearsal import commands
 
@@ -30,6 +31,7 @@ def serve() -> None:
     from app.web.listening import answer, reserve_address
 
     settings = load_settings()
+    set_up_logging(settings.log_format)
     # Both before the server: a taken port or a wrong setting is a sentence here and a traceback there.
     with reserve_address(settings.host, settings.port) as address:
         boot(settings)

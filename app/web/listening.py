@@ -32,7 +32,7 @@ def reserve_address(host: str, port: int) -> socket.socket:
 def answer(app: FastAPI, address: socket.socket, *, connections: int) -> bool:
     """Serve until SIGTERM or SIGINT, so many connections at once. False when the server never came up; its log says
     why. Blocking."""
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, limit_concurrency=connections))
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, limit_concurrency=connections, log_config=None))
     with suppress(KeyboardInterrupt):  # what uvicorn raises again at its end
         server.run(sockets=[address])
     return server.started

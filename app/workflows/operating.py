@@ -15,7 +15,6 @@ from app.domain.tenants import Host, split_tenant
 from app.store import tables
 from app.store.database import reading, writing
 from app.store.deliveries import count_outcomes, count_rows, load_installation, select_installations
-from app.store.executors import save_progress
 from app.store.learning import (
     append_audit,
     load_adapter_version,
@@ -132,13 +131,3 @@ def check_renumbered(database: sa.Engine, hosts: Iterable[Host]) -> None:
                     f"expected number {number} in the file of UNDERSTUDY_HOSTS to be {row.host}, whose installation "
                     f"{row.id} is still here, got {now}; give {now} a number that none had"
                 )
-
-
-def is_ready() -> bool:
-    """Whether a delivery would be stored now: booted, and the database takes a write."""
-    try:
-        with writing(engine.database()) as session:
-            save_progress(session, "readiness", {})
-    except (sa.exc.SQLAlchemyError, UserError):
-        return False
-    return True

@@ -10,14 +10,17 @@ until the workflow is pruned, so pass ids and counts, never texts of a repositor
 """
 
 from app.workflows.engine.declaring import current_workflow_id, progress, scheduled, sleep, step, transaction, workflow
-from app.workflows.engine.process import boot, database, enqueue_in_transaction, is_alive, shutdown, start
+from app.workflows.engine.health import check_parts, is_alive
+from app.workflows.engine.process import boot, database, enqueue_in_transaction, shutdown, start
 from app.workflows.engine.steering import (
     cancel,
     count_states,
     delete_finished,
     forget_runs,
+    list_ids,
     list_runs,
     load_run,
+    measure_queues,
     retry,
     wait,
 )
@@ -25,6 +28,7 @@ from app.workflows.engine.steering import (
 __all__ = [
     "boot",
     "cancel",
+    "check_parts",
     "count_states",
     "current_workflow_id",
     "database",
@@ -32,8 +36,10 @@ __all__ = [
     "enqueue_in_transaction",
     "forget_runs",
     "is_alive",
+    "list_ids",
     "list_runs",
     "load_run",
+    "measure_queues",
     "progress",
     "retry",
     "scheduled",
