@@ -1,21 +1,18 @@
 """/healthz, /readyz and /metrics: for those who watch over processes, and of no use to anybody else."""
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.inference.wire import is_loopback
+from app.domain.watchers import may_watch
 
 OK = "ok"
 _SECONDS = 3.0
 _INFORMATION_SECONDS = 2.0
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: Written by a proxy: then whoever asks is not on this machine, whatever the connection's other end is.
-_FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,8 @@ def watching_router(watching: Watching) -> APIRouter:
     async def metrics(request: Request) -> Response:
         """A scraper sends the token. Without one only this machine is answered, for the figures name installations
         and adapters."""
-        if not may_read(request, watching.token):
+        peer = None if request.client is None else request.client.host
+        if not may_watch(peer, request.headers, watching.token):
             return JSONResponse({"detail": "expected `Authorization: Bearer <UNDERSTUDY_METRICS_TOKEN>`"}, 401)
         return Response(await asyncio.to_thread(watching.metrics), media_type=_CONTENT_TYPE)
 
@@ -76,12 +74,3 @@ async def _describe_model(watching: Watching) -> str:
         return await asyncio.wait_for(watching.model(), _INFORMATION_SECONDS)
     except TimeoutError:
         return "away"
-
-
-def may_read(request: Request, token: str | None) -> bool:
-    """With a token who has it, without one who calls from this machine and not through a proxy."""
-    if token is not None:
-        given = request.headers.get("authorization", "").encode()
-        return hmac.compare_digest(given, f"Bearer {token}".encode())
-    through_proxy = any(name in request.headers for name in _FORWARDED)
-    return request.client is not None and is_loopback(request.client.host) and not through_proxy

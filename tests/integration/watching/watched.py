@@ -120,8 +120,10 @@ class Watched:
             "canary_name.py": f"{SERVICE}\n\ndef tax(order):\n    {line}\n    return order\n"
         }
         sha = self.work.commit(branch, files, start=self.first)
-        words = {"title": "canary title", "body": "canary body"}
-        return self.standin.open_pull_request(REPO, author="dev", head_ref=branch, head_sha=sha, **words), sha
+        number = self.standin.open_pull_request(
+            REPO, author="dev", head_ref=branch, head_sha=sha, title="canary title", body="canary body"
+        )
+        return number, sha
 
     def failed(self) -> list[dict[str, Any]]:
         answer = httpx.get(f"{self.url}/operator/status", headers={"authorization": f"Bearer {TOKEN}"}, timeout=30)
