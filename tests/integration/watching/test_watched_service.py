@@ -28,7 +28,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     with (
         collector() as (endpoint, spans),
         model_server(folder) as state,
-        watched_service(folder, endpoint, state) as watched,
+        watched_service(folder, state, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint) as watched,
     ):
         with watched.running("text"):
             with watched.standin.lock:

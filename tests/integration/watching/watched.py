@@ -37,6 +37,12 @@ _POLICY = "review:\n  without_adapter: base\n"
 class Talking(Socket):
     """Says something about the first line it is shown, or, shown `canary_breaks`, answers in no agreed shape."""
 
+    loop: asyncio.AbstractEventLoop
+
+    def release(self) -> None:
+        """Let answers go that waited because `go_on` was cleared."""
+        self.loop.call_soon_threadsafe(self.go_on.set)
+
     def _answer(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
         if route != "/v1/chat/completions":
             return super()._answer(route, body)
@@ -50,14 +56,15 @@ class Talking(Socket):
 
 
 @contextmanager
-def model_server(folder: Path) -> Iterator[Path]:
+def model_server(folder: Path, talking: Talking | None = None) -> Iterator[Path]:
     """A real front over `Talking`, in a thread; its state folder."""
     base, state = make_base(folder / "base"), folder / "serving"
     started, ended = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
+    talking = talking or Talking()
+    talking.loop = loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        async with serving(base, state, socket=Talking()):
+        async with serving(base, state, socket=talking):
             started.set()
             await ended.wait()
 
@@ -163,8 +170,8 @@ class Watched:
 
 
 @contextmanager
-def watched_service(folder: Path, endpoint: str, state: Path) -> Iterator[Watched]:
-    """Not started yet; it stands on one SQLite file and one port however often it is."""
+def watched_service(folder: Path, state: Path, **environment: str) -> Iterator[Watched]:
+    """Not started yet; it stands on one database and one port however often it is."""
     standin = StandIn(folder / "github", webhook_secret=SECRET)
     standin.add_repository(REPO)
     for login, permission in PEOPLE.items():
@@ -172,16 +179,13 @@ def watched_service(folder: Path, endpoint: str, state: Path) -> Iterator[Watche
     work = Worktree(folder / "work", standin.bare_path(REPO))
     first = work.commit("main", {"canary_name.py": SERVICE, POLICY_PATH: _POLICY})
     with StandInServer(standin) as server:
-        environment = _environment(folder, standin, server, state) | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
-        watched = Watched(standin, work, first, environment, folder)
+        watched = Watched(standin, work, first, _environment(folder, standin, server, state) | environment, folder)
         server.deliver_to(f"{watched.url}/webhooks")
         yield watched
 
 
 def _environment(folder: Path, standin: StandIn, server: StandInServer, state: Path) -> dict[str, str]:
     (folder / "key.pem").write_text(standin.private_key_pem)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("UNDERSTUDY_", "OTEL_"))}
     return inherited | {
         "UNDERSTUDY_WEBHOOK_SECRETS": SECRET,
@@ -196,8 +200,13 @@ def _environment(folder: Path, standin: StandIn, server: StandInServer, state: P
         "UNDERSTUDY_DATA": str(folder / "data"),
         "UNDERSTUDY_SERVING": str(state),
         "UNDERSTUDY_EMBEDDING": "none",
-        "UNDERSTUDY_PORT": str(port),
+        "UNDERSTUDY_PORT": str(free_port()),
     }
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def wait_for(look: Callable[[], object], seconds: float = 60) -> None:
