@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from app.commands import erase, feedback, policy, trace
+from app.commands import erase, feedback, lora_adapters, policy, trace
 from app.dataset_commands import dataset
 from app.domain.errors import UnderstudyError
 from app.domain.log_lines import set_up_logging
@@ -47,6 +47,7 @@ cli.command()(erase)
 cli.command()(trace)
 cli.command()(feedback)
 cli.command()(policy)
+cli.command("lora-adapters")(lora_adapters)
 cli.command()(commands.demo)
 cli.command()(commands.rehearse)
 cli.command("import-comments")(commands.import_comments)

