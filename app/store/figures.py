@@ -11,6 +11,7 @@ from app.store.columns import UtcDateTime
 from app.store.tables import (
     AdapterPointerRow,
     AdapterVersionRow,
+    DeliveryRow,
     ExecutorRow,
     FeedbackRow,
     InstallationRow,
@@ -81,6 +82,12 @@ def load_sweeps(session: Session) -> tuple[datetime | None, datetime | None]:
     )
     newest, oldest = session.exec(query).one()
     return newest, oldest
+
+
+def load_oldest_waiting(session: Session) -> datetime | None:
+    """When the delivery came that nobody handled for longest; None where none waits."""
+    query = select(sa.func.min(DeliveryRow.received_at)).where(col(DeliveryRow.outcome).is_(None))
+    return session.exec(query).one()
 
 
 def count_processes(session: Session, after: datetime) -> int:

@@ -42,9 +42,12 @@ def dispatch(database: sa.Engine) -> int:
 
 
 def _handle(session: Session, row: DeliveryRow) -> str:
-    with span("dispatch delivery", CONSUMER, parent=row.headers.get(TRACEPARENT), delivery=row.guid):
-        with about(delivery=row.guid, installation=row.installation_id, trace=current_trace_id()):
-            return _try(session, row)
+    parent = row.headers.get(TRACEPARENT)
+    with (
+        span("dispatch delivery", CONSUMER, parent=parent, delivery=row.guid),
+        about(delivery=row.guid, installation=row.installation_id, trace=current_trace_id()),
+    ):
+        return _try(session, row)
 
 
 def _try(session: Session, row: DeliveryRow) -> str:

@@ -31,6 +31,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "database_up": ("1 while the database answers.", ()),
     "database_bytes": ("Size of the database.", ()),
     "deliveries_stored": ("Deliveries that are kept, by outcome.", ("outcome",)),
+    "deliveries_oldest_seconds": ("Age of the delivery that waits for longest to be handled; 0 where none does.", ()),
     "queue_depth": ("Workflows that wait or run, by queue and state.", ("queue", "state")),
     "queue_oldest_seconds": ("Age of the oldest of them.", ("queue", "state")),
     "workflows": ("Workflows that are remembered, by state.", ("state",)),
@@ -114,6 +115,8 @@ def describe_training(workflow_id: str, shown: dict[str, object]) -> Iterator[Sa
 
 def _upkeep(session: Session, now: datetime) -> Iterator[Sample]:
     yield Sample("database_bytes", figures.measure_database(session))
+    oldest = figures.load_oldest_waiting(session)
+    yield Sample("deliveries_oldest_seconds", 0 if oldest is None else (now - oldest).total_seconds())
     yield Sample("processes", figures.count_processes(session, now - _ALIVE))
     for name, moment in zip(("newest", "oldest"), figures.load_sweeps(session), strict=True):
         if moment is not None:

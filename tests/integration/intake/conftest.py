@@ -144,7 +144,7 @@ def running(settings: Settings, *, queues: tuple[Queue, ...] | None = (Queue.INT
 
 
 class ServiceProgram:
-    """`python -m app serve` as a program of its own, which can be killed and started again on the same data."""
+    """The service with intake's queue alone as a program of its own, which can be killed and started again on the same data."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
         settings = settings_for(database_url, folder)
@@ -167,7 +167,7 @@ class ServiceProgram:
     def running(self) -> Iterator[Service]:
         service = Service(f"http://127.0.0.1:{self._port}", self._database_url)
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "app", "serve"]
+            command = [sys.executable, "-m", "tests.integration.intake.intake_program"]
             self._process = subprocess.Popen(command, cwd=_CHECKOUT, env=self._environment, stdout=log, stderr=log)
         try:
             self._wait_ready(service)

@@ -40,8 +40,7 @@ def _processes(watched: Watched, *roles: str) -> Iterator[dict[int, tuple[str, s
                 command = [sys.executable, "-m", "app", "serve"]
                 started.append(subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=out, stderr=out))
             found[started[-1].pid] = (role, f"http://127.0.0.1:{port}")
-        for _, url in found.values():
-            eventually(lambda url=url: _is_ready(url), 120)
+        eventually(lambda: all(_is_ready(url) for _, url in found.values()), 120)
         yield found
     finally:
         for process in started:

@@ -131,10 +131,10 @@ def _chain(spans: list[Span], last: Span) -> list[str]:
 
 def test_one_trace_leads_from_the_webhook_to_the_model_across_the_queue(seen: Seen) -> None:
     asked = [_chain(seen.spans, span) for span in seen.spans if span.name == "ask model"]
-    way = ["webhook pull_request", "workflow delivery", "transaction _handle", "workflow review", "step draft"]
+    way = ["webhook pull_request", "dispatch delivery", "workflow review", "step draft"]
     assert [*way, "ask model"] in asked
     posted = [span for span in seen.spans if span.name == "POST /repos/{}/{}/pulls/{}/reviews"]
-    assert _chain(seen.spans, posted[0])[:4] == way[:4]
+    assert _chain(seen.spans, posted[0])[:3] == way[:3]
 
 
 def test_traces_carry_no_text(seen: Seen) -> None:
