@@ -144,7 +144,7 @@ def running(settings: Settings, *, queues: tuple[Queue, ...] | None = (Queue.INT
 
 
 class ServiceProgram:
-    """The service with intake's queue alone as a program of its own, which can be killed and started again on the same data."""
+    """The service with intake's queue alone as a program, which can be killed and started again on the same data."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
         settings = settings_for(database_url, folder)

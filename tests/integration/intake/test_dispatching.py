@@ -12,7 +12,7 @@ from app.store.database import reading, writing
 from app.store.deliveries import load_delivery, save_deliveries
 from app.store.tables import DeliveryRow
 from app.workflows import deliveries, dispatching, engine
-from app.workflows.runs import FAILED, State
+from app.workflows.runs import FAILED, Queue, State
 from tests.integration.intake.conftest import Service, a_payload, running, settings_for, wait_outcome
 from tests.integration.workflows.conftest import eventually
 
