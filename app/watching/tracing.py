@@ -6,7 +6,7 @@ other processes and a kill. Attributes are ids and words of ours: an exception's
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -15,6 +15,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 TRACEPARENT = "traceparent"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+#: holds what ends the sending, once a collector was named: without one nothing is to cost anything
+_SENDING: list[Callable[[], None]] = []
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("understudy")
 SERVER, CLIENT, PRODUCER, CONSUMER, INTERNAL = (
@@ -49,14 +51,13 @@ def set_up_tracing(role: str) -> None:
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    _SENDING.append(provider.shutdown)
 
 
 def end_tracing() -> None:
     """Send what is left. Blocking, for a few seconds at most."""
-    provider = trace.get_tracer_provider()
-    shutdown = getattr(provider, "shutdown", None)
-    if shutdown is not None:
-        shutdown()
+    while _SENDING:
+        _SENDING.pop()()
 
 
 @contextmanager
@@ -65,6 +66,9 @@ def span(
 ) -> Iterator[Span]:
     """A span around the block, a child of the one around it or of `parent`, a traceparent. An error marks it by its
     type alone."""
+    if not _SENDING:
+        yield trace.INVALID_SPAN
+        return
     context = _propagator.extract({TRACEPARENT: parent}) if parent else None
     known = {f"understudy.{key}": value for key, value in attributes.items() if value is not None}
     with _tracer.start_as_current_span(
@@ -80,6 +84,8 @@ def span(
 
 def current_traceparent() -> str | None:
     """Of the span around here; None where nothing is traced."""
+    if not _SENDING:
+        return None
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
     return carrier.get(TRACEPARENT)
@@ -87,5 +93,5 @@ def current_traceparent() -> str | None:
 
 def current_trace_id() -> str | None:
     """32 hexadecimal digits; None where nothing is traced."""
-    found = trace.get_current_span().get_span_context()
-    return trace.format_trace_id(found.trace_id) if found.is_valid else None
+    found = trace.get_current_span().get_span_context() if _SENDING else None
+    return trace.format_trace_id(found.trace_id) if found is not None and found.is_valid else None
