@@ -56,6 +56,10 @@ def _is_ready(url: str) -> bool:
         return False
 
 
+def _metrics(url: str) -> str:
+    return httpx.get(f"{url}/metrics", timeout=30).text
+
+
 def _holder(url: str) -> int | None:
     """The process that runs the review, by the executor's id, which holds it."""
     database = open_engine(url)
@@ -97,6 +101,5 @@ def test_a_killed_workers_review_is_finished_by_its_peer_and_stands_once(empty_p
         print(f"taken over after {seconds:.1f} s")  # noqa: T201 - a figure of the project
         assert len(watched.standin.reviews(REPO, number, author=bot)) == 1
         assert len(watched.standin.check_runs(REPO, sha)) == 1
-        metrics = httpx.get(f"{processes[web][1]}/metrics", timeout=30).text
-        assert 'understudy_reviews{state="posted"} 1.0' in metrics
-        assert "understudy_processes 2.0" in metrics
+        wait_for(lambda: 'understudy_reviews{state="posted"} 1.0' in _metrics(processes[web][1]))
+        assert "understudy_processes 2.0" in _metrics(processes[web][1])
