@@ -5,10 +5,11 @@ import sys
 
 import typer
 
-from app.commands import erase, feedback, policy, trace
+from app.commands import erase, feedback, lora_adapters, policy, trace
 from app.dataset_commands import dataset
 from app.doctor.commands import doctor
 from app.domain.errors import UnderstudyError
+from app.domain.log_lines import set_up_logging
 from app.history.commands import history
 from app.rehearsal import commands
 from app.setup.commands import setup
@@ -32,6 +33,7 @@ def serve() -> None:
     from app.web.listening import answer, reserve_address
 
     settings = load_settings()
+    set_up_logging(settings.log_format)
     # Both before the server: a taken port or a wrong setting is a sentence here and a traceback there.
     with reserve_address(settings.host, settings.port) as address:
         boot(settings)
@@ -49,6 +51,7 @@ cli.command()(erase)
 cli.command()(trace)
 cli.command()(feedback)
 cli.command()(policy)
+cli.command("lora-adapters")(lora_adapters)
 cli.command()(commands.demo)
 cli.command()(commands.rehearse)
 cli.command("import-comments")(commands.import_comments)

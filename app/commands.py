@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple
 
 import httpx
 import typer
+import yaml
 
 from app.domain.erasure import ErasureKind
 from app.domain.errors import UserError
@@ -60,6 +61,27 @@ def trace(
     finally:
         database.dispose()
     typer.echo(json_module.dumps(found, indent=1, ensure_ascii=False))
+
+
+def lora_adapters(
+    base_model: Annotated[str, typer.Option(help="What the production-stack calls the base.")],
+    namespace: Annotated[str, typer.Option(help="Where its operator looks.")] = "default",
+) -> None:
+    """Print a LoraAdapter of vLLM's production-stack for every adapter that reviews now."""
+    from app.inference.lora_manifests import render_lora_adapter
+    from app.store.database import open_engine, reading
+    from app.store.learning import select_registry
+
+    database = open_engine(load_settings().database_url)
+    try:
+        with reading(database) as session:
+            pointers, versions = select_registry(session)
+    finally:
+        database.dispose()
+    in_use = {pointer.adapter_name for pointer in pointers}
+    found = [version for version in versions if version.name in in_use]
+    manifests = [render_lora_adapter(one.name, Path(one.path), base_model, namespace) for one in found]
+    typer.echo(yaml.safe_dump_all(manifests, sort_keys=False), nl=False)
 
 
 def policy(

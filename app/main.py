@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
+from prometheus_client import generate_latest
 
 from app.dataset.sending import render_sent_rows
-from app.domain.errors import UserError, spoken_place
+from app.domain.errors import spoken_place
 from app.domain.tenants import Hosts, split_tenant
 from app.github.client import GitHubClient
 from app.github.signing_in import SigningIn
@@ -21,10 +21,13 @@ from app.intake.routes import Intake, intake_route
 from app.intake.signatures import Sender
 from app.runners.choosing import make_runner
 from app.settings import Settings
+from app.watching.metrics import REGISTRY
+from app.watching.tracing import end_tracing, set_up_tracing
 from app.web.dashboard.backstage import Backstage, Place
 from app.web.dashboard.routes import dashboard_router
 from app.web.installed import installed_router
 from app.web.operator import Operations, operator_router
+from app.web.watching import Watching, watching_router
 from app.workflows import (
     backfilling,
     commanding,
@@ -52,7 +55,9 @@ from app.workflows import (
 )
 from app.workflows.context import Services, install
 from app.workflows.operating import check_renumbered
+from app.workflows.readiness import check_liveness, check_readiness, describe_model
 from app.workflows.runs import Queue
+from app.workflows.standing import Standing, make_registry
 from app.workflows.triggers import parse_schedules
 
 #: Importing them declares their workflows, which must be done before the engine boots.
@@ -75,12 +80,11 @@ WORKFLOWS = (
     upholding,
     upkeep,
 )
-_READY_SECONDS = 3.0
 
 
-def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
+def create_app(settings: Settings, *, booted: bool = False, queues: tuple[Queue, ...] | None = None) -> FastAPI:
     """The ASGI application. It boots when it starts and shuts down when it ends, unless `booted` says that its caller
-    called `boot` and will call `shutdown`."""
+    called `boot` and will call `shutdown`. `queues`: as `boot`."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -88,13 +92,33 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
             yield
             return
         # In a thread: without a running loop around it the engine makes one of its own, which webhooks cannot delay.
-        await asyncio.to_thread(boot, settings)
+        await asyncio.to_thread(boot, settings, queues=queues)
         try:
             yield
         finally:
             await asyncio.to_thread(shutdown)
 
     app = FastAPI(title="Understudy", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(watching_router(_watching(settings)))
+    if settings.role.answers:
+        _answer(app, settings)
+    return app
+
+
+def _watching(settings: Settings) -> Watching:
+    standing = make_registry(Standing())
+    token = settings.metrics_token
+    return Watching(
+        alive=check_liveness,
+        ready=check_readiness,
+        model=describe_model,
+        metrics=lambda: generate_latest(REGISTRY) + generate_latest(standing),
+        token=None if token is None else token.get_secret_value(),
+    )
+
+
+def _answer(app: FastAPI, settings: Settings) -> None:
+    """Webhooks and the operator's calls."""
     intake = Intake(
         senders=tuple(Sender(one.host, one.webhook_secrets) for one in load_hosts(settings)),
         body_limit_bytes=settings.body_limit_bytes,
@@ -116,9 +140,6 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
     app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
     app.include_router(dashboard_router(_backstage(), _place(settings)))
     app.include_router(installed_router(settings.github_git_url))
-    app.add_api_route("/healthz", _health)
-    app.add_api_route("/readyz", _readiness)
-    return app
 
 
 def _backstage() -> Backstage:
@@ -158,16 +179,19 @@ def _place(settings: Settings) -> Place:
     )
 
 
-def boot(settings: Settings, *, scheduled: bool = True) -> sa.Engine:
+def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...] | None = None) -> sa.Engine:
     """Migrate, start the engine and install the services of this process. Blocking: call it from a thread. `scheduled`
     as for the engine.
+
+    Args:
+        queues: those to work on in the stead of the role's, for who wants to see what waits.
 
     Raises:
         UserError: saying what to change.
     """
     hosts = load_hosts(settings)
     clients = _Clients(settings, hosts)
-    queues = _parse_queues(settings.queues)
+    set_up_tracing(settings.role.value)
     with spoken_place(f"UNDERSTUDY_DATA ({settings.data})"):
         settings.data.mkdir(parents=True, exist_ok=True)
     services = functools.partial(
@@ -204,14 +228,15 @@ def boot(settings: Settings, *, scheduled: bool = True) -> sa.Engine:
         check_renumbered(database, tuple(one.host for one in hosts[1:]))
         install(services(database=database))
 
+    worked_on = settings.role.queues if queues is None else queues
     database = engine.boot(
         settings.database_url,
         prepare=prepare,
-        queues=queues,
+        queues=worked_on,
         polling_seconds=settings.polling_seconds,
-        scheduled=scheduled,
+        scheduled=scheduled and settings.role.keeps_clock,
     )
-    if queues is None or Queue.INTAKE in queues:
+    if worked_on is None or Queue.INTAKE in worked_on:
         dispatching.start(settings.polling_seconds)
     return database
 
@@ -221,15 +246,7 @@ def shutdown() -> None:
     dispatching.stop()
     engine.shutdown()
     install(None)
-
-
-def _parse_queues(names: tuple[str, ...]) -> tuple[Queue, ...] | None:
-    try:
-        return tuple(Queue(name) for name in names) or None
-    except ValueError:
-        raise UserError(
-            f"expected UNDERSTUDY_QUEUES to name some of {', '.join(Queue)}, got {', '.join(names)}"
-        ) from None
+    end_tracing()
 
 
 class _Clients:
@@ -260,18 +277,3 @@ class _Clients:
             write_pause_seconds=self._settings.write_pause_seconds,
             writes_per_hour=self._settings.writes_per_hour,
         )
-
-
-async def _health() -> JSONResponse:
-    """Alive: the event loop answers and the job engine's threads run. A 503 means: restart this process."""
-    alive = await asyncio.to_thread(engine.is_alive) and dispatching.is_alive()
-    return JSONResponse({"status": "ok" if alive else "the job engine does not run"}, 200 if alive else 503)
-
-
-async def _readiness() -> JSONResponse:
-    """Ready: a delivery would be stored now. A 503 means: send nothing here, but let it live."""
-    try:
-        ready = await asyncio.wait_for(asyncio.to_thread(operating.is_ready), _READY_SECONDS)
-    except TimeoutError:
-        ready = False
-    return JSONResponse({"status": "ok" if ready else "the database takes no writes"}, 200 if ready else 503)

@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.domain.errors import UserError
 from app.domain.evals import GatePolicy
 from app.domain.explaining import explain
+from app.domain.log_lines import LogFormat
 from app.runners.places import RunnerKind
+from app.workflows.runs import Role
 
 _PREFIX = "UNDERSTUDY_"
 _DEFAULT_ENV_FILE = Path("data/understudy.env")
@@ -124,8 +126,12 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(default=25 * 1024 * 1024, gt=0)
     #: Connections answered at once; one more is told 503. Each may hold a body of that size.
     connections: int = Field(default=100, gt=0)
-    #: Queues this process works on, comma-separated; empty means all.
-    queues: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    #: One line an event, as text or as JSON.
+    log_format: LogFormat = LogFormat.TEXT
+    #: Bearer token of /metrics; without one it answers callers on this machine alone.
+    metrics_token: Annotated[SecretStr | None, BeforeValidator(_none_if_empty)] = None
+    #: What this process is there for: all, web, worker or gpu. Several processes need PostgreSQL.
+    role: Role = Role.ALL
     #: How long an enqueued workflow may lie before it is noticed.
     polling_seconds: float = Field(default=0.2, gt=0)
     #: How long finished workflows and the bodies of handled deliveries are kept.
@@ -143,6 +149,18 @@ class Settings(BaseSettings):
     def _check_length(cls, secret: SecretStr) -> SecretStr:
         check_secret_length(secret.get_secret_value())
         return secret
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _check_metrics_token(cls, secret: SecretStr | None) -> SecretStr | None:
+        return None if secret is None else cls._check_length(secret)
+
+    @field_validator("role")
+    @classmethod
+    def _check_role(cls, role: Role, given: ValidationInfo) -> Role:
+        if role is not Role.ALL and str(given.data.get("database_url", "")).startswith("sqlite"):
+            raise ValueError("is for several processes, which need PostgreSQL; set UNDERSTUDY_DATABASE_URL, or say all")
+        return role
 
     @field_validator("runner_config")
     @classmethod

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ctypes
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -13,11 +14,13 @@ import httpx
 
 from app.domain.errors import UnderstudyError, UserError
 from app.domain.serving import PrefixCache
+from app.domain.watchers import METRICS_TOKEN
 from serving.engine import EngineOptions
 from serving.export import export
 from serving.leash import PR_SET_PDEATHSIG
 from serving.needs import Sizes, decide_sizes, load_needs
-from serving.run import run
+from serving.run import Place, run
+from serving.speaking import make_say
 from serving.state import load_address, read_key
 
 
@@ -37,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     start = commands.add_parser("run", help="start vLLM and the front; stops on SIGTERM")
     start.add_argument("--base", type=Path, required=True, help="base checkpoint folder")
     start.add_argument("--state", type=Path, required=True, help="folder for keys, copies of adapters and logs")
-    start.add_argument("--port", type=int, default=0, help="of the front on 127.0.0.1; 0 takes a free one")
+    start.add_argument("--port", type=int, default=0, help="of the front; 0 takes a free one")
+    start.add_argument("--host", default="127.0.0.1", help="of the front; another than this machine's own needs --url")
+    start.add_argument("--url", help="where the service reaches the front, such as http://serving:8001")
     sizes = start.add_argument_group("sizes", "what is left out is taken from what the service knows of its adapters")
     sizes.add_argument("--max-rank", type=int, help="largest LoRA rank that can be loaded")
     sizes.add_argument("--max-loras", type=int, help="adapters that can answer at the same time")
@@ -77,8 +82,15 @@ def _run(given: argparse.Namespace) -> int:
         max_length=sizes.max_length,
         threads=given.threads,
     )
-    asyncio.run(run(options, state_path=given.state, port=given.port, say=lambda text: print(text, flush=True)))
+    token = os.environ.get(METRICS_TOKEN) or None
+    asyncio.run(run(options, state_path=given.state, place=_place(given), say=make_say(), metrics_token=token))
     return 0
+
+
+def _place(given: argparse.Namespace) -> Place:
+    if given.host not in ("127.0.0.1", "::1", "localhost") and not given.url:
+        raise UserError(f"expected --url beside --host {given.host}, by which the service reaches the front")
+    return Place(host=given.host, port=given.port, url=given.url)
 
 
 def _status(given: argparse.Namespace) -> int:

@@ -19,9 +19,11 @@ from app.domain.base import Record
 from app.domain.errors import Refused, RetryLater
 from app.domain.explaining import explain
 from app.domain.serving import EngineCard, PrefixCache, ProbeReport, ServingStatus
+from app.domain.watchers import METRICS_TOKEN, may_watch
 from serving.chat import LARGEST_BODY, ChatRequest, CompletionRequest
 from serving.controller import Controller
 from serving.engine import Engine
+from serving.figures import Figures
 
 RequestT = TypeVar("RequestT", ChatRequest, CompletionRequest, "LoadRequest")
 _STATUS_OF = {"key": 401, "unknown_name": 404, "too_large": 413, "engine": 502}
@@ -33,14 +35,18 @@ class LoadRequest(Record):
     path: str
 
 
-def create_front(controller: Controller, *, read_key: str, control_key: str) -> FastAPI:
-    """The control key also reads; the read key controls nothing."""
+def create_front(
+    controller: Controller, *, read_key: str, control_key: str, metrics_token: str | None = None
+) -> FastAPI:
+    """The control key also reads; the read key controls nothing. Figures are for `metrics_token`, or this machine."""
     front = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     front.add_exception_handler(HTTPException, _answer_unknown)
     front.add_exception_handler(Refused, _answer_refused)
     front.add_exception_handler(RetryLater, _answer_later)
     reads = [Depends(_require(read_key, control_key))]
+    figures = Figures(controller)
     _add_control(front, controller, control_key)
+    _add_figures(front, figures, metrics_token)
 
     @front.get("/health")
     async def health() -> Response:
@@ -55,14 +61,16 @@ def create_front(controller: Controller, *, read_key: str, control_key: str) -> 
     @front.post("/v1/chat/completions", dependencies=reads)
     async def chat(request: Request) -> Response:
         asked = _parse(ChatRequest, await _read_body(request))
-        async with controller.admit(asked.model):
-            return await _pass_on(controller.engine, "/v1/chat/completions", asked)
+        with figures.asked("chat"):
+            async with controller.admit(asked.model):
+                return await _pass_on(controller.engine, "/v1/chat/completions", asked)
 
     @front.post("/v1/completions", dependencies=reads)
     async def complete(request: Request) -> Response:
         asked = _parse(CompletionRequest, await _read_body(request))
-        async with controller.admit(asked.model):
-            return await _pass_on(controller.engine, "/v1/completions", asked)
+        with figures.asked("completion"):
+            async with controller.admit(asked.model):
+                return await _pass_on(controller.engine, "/v1/completions", asked)
 
     @front.get("/v1/engine", dependencies=reads)
     async def engine() -> EngineCard:
@@ -93,6 +101,15 @@ def _add_control(front: FastAPI, controller: Controller, control_key: str) -> No
     async def cache() -> PrefixCache:
         """Hits tell what others asked, so no key that only reads is told."""
         return await controller.read_cache()
+
+
+def _add_figures(front: FastAPI, figures: Figures, token: str | None) -> None:
+    @front.get("/metrics")
+    async def metrics(request: Request) -> Response:
+        peer = None if request.client is None else request.client.host
+        if not may_watch(peer, request.headers, token):
+            raise Refused("key", f"expected `Authorization: Bearer <{METRICS_TOKEN}>`")
+        return Response(figures.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 async def _pass_on(engine: Engine, route: str, asked: ChatRequest | CompletionRequest) -> Response:

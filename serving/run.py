@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -20,14 +21,30 @@ from serving.probe import TOLERANCES
 from serving.state import FrontAddress, StateFolder
 
 
-async def run(options: EngineOptions, *, state_path: Path, port: int, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Place:
+    """Where the front listens. `url` is what the service is told; without one the address itself."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    url: str | None = None
+
+
+async def run(
+    options: EngineOptions,
+    *,
+    state_path: Path,
+    place: Place,
+    say: Callable[[str], None],
+    metrics_token: str | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT. STATE/front.json says where, from the moment everything desired is served.
 
     Raises:
         UserError: when the base is no base, the state folder is in use, the port is taken or vLLM does not start.
     """
     state = StateFolder(state_path)
-    with state.locked(), listen(port) as listener:
+    with state.locked(), listen(place.port, place.host) as listener:
         state.clear_address()
         for pid in end_leftovers(str(state.path)):
             say(f"ended process {pid}, left by an earlier run that was killed")
@@ -36,8 +53,9 @@ async def run(options: EngineOptions, *, state_path: Path, port: int, say: Calla
         tolerance = TOLERANCES.get(read_precision(options.base), TOLERANCES["bfloat16"])
         controller = Controller(engine, state, base, tolerance=tolerance, say=say)
         keys = {"read_key": state.ensure_key("read"), "control_key": state.ensure_key("control")}
-        server = FrontServer(uvicorn.Config(create_front(controller, **keys), log_level="warning", access_log=False))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        front = create_front(controller, **keys, metrics_token=metrics_token)
+        server = FrontServer(uvicorn.Config(front, log_level="warning", access_log=False, log_config=None))
+        url = place.url or f"http://{place.host}:{listener.getsockname()[1]}"
         try:
             await _serve_all(server, controller, listener, lambda: _announce(state, url, controller, say))
         finally:
@@ -83,12 +101,12 @@ def _announce(state: StateFolder, url: str, controller: Controller, say: Callabl
     say(f"serving at {url} ({', '.join(controller.names())}); vLLM started in {controller.engine.ready_seconds:.0f} s")
 
 
-def listen(port: int) -> socket.socket:
+def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise UserError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}; choose another --port") from error
+        raise UserError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
     return listener

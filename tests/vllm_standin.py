@@ -108,8 +108,8 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(base: Path, state: Path, *, held: int = 4) -> AsyncIterator[Server]:
-    socket, folder = Socket(), StateFolder(state)
+async def serving(base: Path, state: Path, *, held: int = 4, socket: "Socket | None" = None) -> AsyncIterator[Server]:
+    socket, folder = socket or Socket(), StateFolder(state)
     keys = {"read_key": folder.ensure_key("read"), "control_key": folder.ensure_key("control")}
     async with controlling(base, state, socket, held=held) as controller:
         with listen(0) as listener:

@@ -15,6 +15,7 @@ from app.github.auth import Access, Installation
 from app.github.git import GitAccess
 from app.github.pacing import Pace
 from app.github.transport import LIMIT_PAUSE
+from app.watching.metrics import PACED_SECONDS, WRITES_PACED, WRITES_SPENT, show_left
 
 PAGE_SIZE = 100
 
@@ -69,9 +70,25 @@ class Asking:
             answer = await self._send("GET", following["url"])
 
     async def _write(self, method: str, path: str, payload: object = None) -> dict[str, Any]:
-        await asyncio.sleep(self._pace.take(time.monotonic()))
+        await asyncio.sleep(self._take_turn())
         answer = await self._send(method, path, json=payload)
         return dict(answer.json()) if answer.content else {}
+
+    def _take_turn(self) -> float:
+        """Seconds to wait before a write.
+
+        Raises:
+            RetryLater: when the hour's writes are used up.
+        """
+        try:
+            seconds = self._pace.take(time.monotonic())
+        except RetryLater:
+            WRITES_SPENT.inc()
+            raise
+        if seconds > 0:
+            WRITES_PACED.inc()
+            PACED_SECONDS.inc(seconds)
+        return seconds
 
     async def _graphql(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         payload = {"operationName": name, "query": query, "variables": variables}
@@ -97,12 +114,21 @@ class Asking:
         """With the installation's token; a refused one (401 has no effect) is fetched anew, once."""
         request = functools.partial(self._installation.api.request, method, path, params=params, json=json, etag=etag)
         try:
-            return await request(token=await self._installation.fetch_token())
+            return self._note_left(await request(token=await self._installation.fetch_token()))
         except Refused as error:
             if error.reason != "bad_credentials":
                 raise
         self._installation.forget_token()
-        return await request(token=await self._installation.fetch_token())
+        return self._note_left(await request(token=await self._installation.fetch_token()))
+
+    def _note_left(self, answer: httpx.Response) -> httpx.Response:
+        said = answer.headers
+        show_left(
+            self._installation.installation_id,
+            said.get("x-ratelimit-resource", ""),
+            said.get("x-ratelimit-remaining", ""),
+        )
+        return answer
 
 
 def _seconds_until_reset(headers: httpx.Headers) -> float:

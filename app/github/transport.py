@@ -2,13 +2,17 @@
 
 import logging
 import ssl
+import time
 from typing import Any
 
 import httpx
-from githubkit import GitHub
+from githubkit import GitHub, Response
 from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed
 
 from app.domain.errors import Refused, RetryLater, UnderstudyError
+from app.watching.metrics import count_request
+from app.watching.routes import route_of
+from app.watching.tracing import CLIENT, span
 
 #: Seconds to wait after an answer or a silence that says nothing about when to come back.
 SERVER_PAUSE = 10.0
@@ -73,7 +77,7 @@ class Transport:
         self, method: str, path: str, headers: dict[str, str], params: dict[str, str | int] | None, json: object
     ) -> httpx.Response:
         try:
-            answer = await self._github.arequest(method, path, params=params, json=json, headers=headers)
+            answer = await self._ask(method, path, params=params, json=json, headers=headers)
         except RateLimitExceeded as error:
             raise RetryLater(f"GitHub's rate limit: {method} {path}", error.retry_after.total_seconds()) from error
         except RequestFailed as error:
@@ -87,6 +91,23 @@ class Transport:
                 ) from error
             raise RetryLater(f"no answer from GitHub: {method} {path}: {error.exc!r}", SERVER_PAUSE) from error
         return answer.raw_response
+
+    async def _ask(self, method: str, path: str, **asked: Any) -> Response[Any]:  # noqa: ANN401 - githubkit's own
+        """Watched: whatever becomes of it is counted, and told in a span."""
+        began, status = time.monotonic(), None
+        route = route_of(path)
+        with span(f"{method} {route}", CLIENT, route=route) as current:
+            try:
+                answer: Response[Any] = await self._github.arequest(method, path, **asked)
+                status = answer.raw_response.status_code
+            except RequestFailed as error:
+                status = error.response.raw_response.status_code
+                raise
+            finally:
+                count_request(method, path, status, time.monotonic() - began)
+                if status is not None:
+                    current.set_attribute("http.response.status_code", status)
+        return answer
 
 
 def describe_failure(method: str, path: str, response: httpx.Response) -> Refused | RetryLater:

@@ -45,7 +45,7 @@ def read_batch(files: Sequence[File], *, repository: str) -> Iterator[list[Refer
             yield [Reference(repository=repository, path=file.path, **one) for one in json.loads(answer)]
         waiting = waiting[len(answers) :]
         if not answers:
-            _log.warning("nothing of %r is indexed: its reader ended with %s", waiting[0].path[:200], told.status)
+            _log.warning("nothing of a file is indexed: its reader ended with %s", told.status)
             yield []
             waiting = waiting[1:]
 

@@ -21,7 +21,7 @@ async def read_scopes(path: str, source: str, rows: Collection[int]) -> Mapping[
     asked = json.dumps({"path": path, "source": source, "rows": sorted(rows)}).encode()
     told = await asyncio.get_running_loop().run_in_executor(CHILDREN, ask_child, __name__, asked)
     if told.status != 0:
-        _log.warning("the syntax tree of %r was given up: the reader ended with %s", path[:200], told.status)
+        _log.warning("the syntax tree of a file was given up: the reader ended with %s", told.status)
         return None
     found = json.loads(told.said)
     return None if found is None else {int(row): tuple(Scope(*one) for one in scopes) for row, scopes in found.items()}

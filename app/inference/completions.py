@@ -10,6 +10,8 @@ from app.domain.base import Record
 from app.domain.errors import Refused
 from app.domain.prompt import RESPONSE_SCHEMA, Message
 from app.inference.wire import FrontClient, send
+from app.watching.metrics import MODEL_CALLS, MODEL_SECONDS, MODEL_TOKENS
+from app.watching.tracing import CLIENT, span
 
 #: Seconds for one answer: a CPU that trains at the same time is slow.
 ANSWER_LIMIT_SECONDS = 300.0
@@ -62,9 +64,19 @@ class CompletionClient(FrontClient):
             body["cache_salt"] = cache_salt
         if seed is not None:
             body["seed"] = seed
-        began = time.monotonic()
-        answer = await send(self._http, "POST", "/v1/chat/completions", body)
-        return _parse(answer, seconds=time.monotonic() - began)
+        began, outcome = time.monotonic(), "failed"
+        with span("ask model", CLIENT, model=model) as current:
+            try:
+                answer = await send(self._http, "POST", "/v1/chat/completions", body)
+                completion = _parse(answer, seconds=time.monotonic() - began)
+                outcome = completion.finish_reason if completion.finish_reason in ("stop", "length") else "other"
+            finally:
+                MODEL_CALLS.labels(outcome).inc()
+                MODEL_SECONDS.observe(time.monotonic() - began)
+            for kind, tokens in (("prompt", completion.prompt_tokens), ("completion", completion.completion_tokens)):
+                MODEL_TOKENS.labels(kind).inc(tokens)
+                current.set_attribute(f"understudy.{kind}_tokens", tokens)
+        return completion
 
 
 def _parse(answer: httpx.Response, *, seconds: float) -> Completion:

@@ -7,16 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from opentelemetry.trace import Span
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.domain.errors import Refused
-from app.intake.deliveries import Envelope, decide_ignored, parse_body, parse_headers
+from app.domain.log_lines import about
+from app.intake.deliveries import Envelope, decide_ignored, label_event, parse_body, parse_headers
 from app.intake.recording import Recorder
 from app.intake.signatures import Sender, decide_sender, is_signature
 from app.store.columns import utc_now
 from app.store.tables import DeliveryRow
+from app.watching.metrics import ACKNOWLEDGEMENT, DELIVERIES
+from app.watching.tracing import SERVER, TRACEPARENT, current_trace_id, current_traceparent, span
 
 _STATUS = {"content_type": 415, "headers": 400, "json": 400, "signature": 401, "too_large": 413, "too_slow": 408}
 #: Refused with some of the body still to come.
@@ -45,28 +49,41 @@ def intake_route(intake: Intake) -> Route:
     recorder = Recorder(intake.database, intake.stored)
 
     async def receive(request: Request) -> JSONResponse:
-        try:
-            envelope = parse_headers(request.headers)
+        event = label_event(request.headers.get("x-github-event", ""))
+        with ACKNOWLEDGEMENT.time(), span(f"webhook {event}", SERVER) as current, about(trace=current_trace_id()):
+            answer, outcome = await _receive(intake, recorder, request, current)
+        DELIVERIES.labels(event, outcome).inc()
+        return answer
+
+    return Route("/webhooks", receive, methods=["POST"])
+
+
+async def _receive(intake: Intake, recorder: Recorder, request: Request, current: Span) -> tuple[JSONResponse, str]:
+    """The answer, and in a word what became of the delivery."""
+    try:
+        envelope = parse_headers(request.headers)
+        current.set_attribute("understudy.delivery", envelope.guid)
+        with about(delivery=envelope.guid):
             signature = request.headers.get("x-hub-signature-256")
             body = await _read(request, intake) if is_signature(signature) else b""
             decide = functools.partial(_decide_row, intake, envelope, body, signature)
             row = decide() if len(body) < _LARGE_BYTES else await asyncio.to_thread(decide)
             if not await recorder.keep(row):
-                return JSONResponse({"delivery": row.guid, "outcome": "duplicate"}, 200)
-            return JSONResponse({"delivery": row.guid, "outcome": row.outcome or "accepted"}, 202)
-        except Refused as refused:
-            _log.info("refused a delivery: %s", refused.reason)
-            # Closing ends what is still being sent; the server would read, and drop, all of it.
-            headers = {"connection": "close"} if refused.reason in _UNREAD else None
-            return JSONResponse({"error": refused.reason, "detail": str(refused)}, _STATUS[refused.reason], headers)
-        except sa.exc.SQLAlchemyError as error:
-            # Its type only: the text of a database error shows the values of the statement.
-            _log.error("could not store a delivery: %s", type(error).__name__)
-            detail = "the delivery was not stored; redeliver it"
-            headers = {"retry-after": str(_RETRY_SECONDS)}
-            return JSONResponse({"error": "not_stored", "detail": detail}, 503, headers)
-
-    return Route("/webhooks", receive, methods=["POST"])
+                return JSONResponse({"delivery": row.guid, "outcome": "duplicate"}, 200), "duplicate"
+            outcome = row.outcome or "accepted"
+            return JSONResponse({"delivery": row.guid, "outcome": outcome}, 202), outcome.split(":")[0]
+    except Refused as refused:
+        _log.info("refused a delivery: %s", refused.reason)
+        # Closing ends what is still being sent; the server would read, and drop, all of it.
+        headers = {"connection": "close"} if refused.reason in _UNREAD else None
+        content = {"error": refused.reason, "detail": str(refused)}
+        return JSONResponse(content, _STATUS[refused.reason], headers), refused.reason
+    except sa.exc.SQLAlchemyError as error:
+        # Its type only: the text of a database error shows the values of the statement.
+        _log.error("could not store a delivery: %s", type(error).__name__)
+        detail = "the delivery was not stored; redeliver it"
+        headers = {"retry-after": str(_RETRY_SECONDS)}
+        return JSONResponse({"error": "not_stored", "detail": detail}, 503, headers), "not_stored"
 
 
 async def _read(request: Request, intake: Intake) -> bytes:
@@ -94,13 +111,14 @@ def _decide_row(intake: Intake, envelope: Envelope, body: bytes, signature: str 
     host = decide_sender(body, signature, intake.senders, envelope.claimed_host)
     envelope, glance = envelope.under(host.name), parse_body(body).of(host)
     ignored = decide_ignored(envelope.event, glance, host.app_slug)
+    parent = current_traceparent()  # kept with the delivery: whoever handles it may be another process
     return DeliveryRow(
         guid=envelope.guid,
         event=envelope.event,
         action=glance.action,
         installation_id=glance.installation_id,
         body=body,
-        headers=envelope.headers,
+        headers=envelope.headers if parent is None else envelope.headers | {TRACEPARENT: parent},
         handled_at=None if ignored is None else utc_now(),
         outcome=ignored,
     )

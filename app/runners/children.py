@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app.domain.errors import RetryLater
+from app.domain.log_lines import LOG_FORMAT
 from app.runners.guarded import open_guarded
 
 #: What the child exits with when its lock stays taken, or by itself: sysexits.h's "try again later".
 _TRY_LATER = 75
 _TERMINATE_SECONDS = 5.0
 _CHUNK_BYTES = 65_536
+_OURS = "UNDERSTUDY_"
 
 # Runs in the child before its program, after the fork and therefore not in `preexec_fn`, which may deadlock in a
 # process with threads. 1 is PR_SET_PDEATHSIG, 9 is SIGKILL; both survive the exec.
@@ -98,7 +100,8 @@ async def run_child(
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
+    """How it is to log is no secret."""
+    return {name: value for name, value in os.environ.items() if name == LOG_FORMAT or not name.startswith(_OURS)}
 
 
 async def _copy_output(process: Process, log: Path, on_line: Callable[[str], None] | None) -> None:

@@ -113,7 +113,12 @@ class SkyPilotRunner:
         # What the team wrote is in its reports, and an erasure here does not reach there.
         said = await run_program(delete_folder_command(self._place.bucket, remote_run(task)))
         if said.code != 0:
-            _log.warning("%s of %s could not be deleted: %s", remote_run(task), self._place.bucket, said.tail)
+            _log.warning(
+                "%s of %s could not be deleted, its program ended with %d",
+                remote_run(task),
+                self._place.bucket,
+                said.code,
+            )
 
 
 def _load_notes(task: TrainingTask) -> _Notes:

@@ -33,6 +33,12 @@ def save_ask(session: Session, review_id: str, installation_id: int, received_at
     return insert_if_absent(session, row)
 
 
+def load_ask(session: Session, review_id: str) -> datetime | None:
+    """When the webhook came that asked for the review; None for one that the sweep found."""
+    row = session.get(ReviewAskRow, review_id)
+    return None if row is None else row.received_at
+
+
 def select_asks(session: Session, installation_id: int) -> dict[str, datetime]:
     """By review id."""
     columns = (col(ReviewAskRow.review_id), col(ReviewAskRow.received_at))

@@ -1,7 +1,9 @@
 """Where the service listens: the address is taken before any work begins, and requests are let in after the boot."""
 
+import signal
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -32,7 +34,18 @@ def reserve_address(host: str, port: int) -> socket.socket:
 def answer(app: FastAPI, address: socket.socket, *, connections: int) -> bool:
     """Serve until SIGTERM or SIGINT, so many connections at once. False when the server never came up; its log says
     why. Blocking."""
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, limit_concurrency=connections))
-    with suppress(KeyboardInterrupt):  # what uvicorn raises again at its end
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, limit_concurrency=connections, log_config=None))
+    with _surviving_sigterm(), suppress(KeyboardInterrupt):  # what uvicorn raises again at its end
         server.run(sockets=[address])
     return server.started
+
+
+@contextmanager
+def _surviving_sigterm() -> Iterator[None]:
+    # uvicorn sends itself what it caught once more when it has stopped; by default that would end the process before
+    # the job engine leaves in order.
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

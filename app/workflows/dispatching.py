@@ -11,9 +11,11 @@ import time
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from app.domain.log_lines import about
 from app.store.database import reading, writing
 from app.store.deliveries import is_any_waiting, save_outcome, select_waiting
 from app.store.tables import DeliveryRow
+from app.watching.tracing import CONSUMER, TRACEPARENT, current_trace_id, span
 from app.workflows import engine
 from app.workflows.deliveries import FAILED_OUTCOME, act, enqueue_delivery
 
@@ -40,6 +42,15 @@ def dispatch(database: sa.Engine) -> int:
 
 
 def _handle(session: Session, row: DeliveryRow) -> str:
+    parent = row.headers.get(TRACEPARENT)
+    with (
+        span("dispatch delivery", CONSUMER, parent=parent, delivery=row.guid),
+        about(delivery=row.guid, installation=row.installation_id, trace=current_trace_id()),
+    ):
+        return _try(session, row)
+
+
+def _try(session: Session, row: DeliveryRow) -> str:
     try:
         with session.begin_nested():
             return act(session, row)

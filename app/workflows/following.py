@@ -71,6 +71,6 @@ async def _edit(row: ReviewRow, comment_id: int, body: str) -> bool:
     except Refused as refusal:
         if refusal.reason not in _UNEDITABLE:
             raise
-        _log.warning("a comment of ours on %s#%d keeps its words: %s", row.repository, row.pull_request, refusal)
+        _log.warning("a comment of review %s keeps its words: %s", row.id, refusal)
         return False
     return True

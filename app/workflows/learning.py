@@ -4,6 +4,7 @@ Steps are named in the journal by their functions here; what they do is in `trai
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from app.dataset.building import build_snapshot
 from app.dataset.findings import render_finding_outcomes
 from app.domain.adapters import AdapterState
+from app.domain.errors import RetryLater
 from app.store.database import reading, writing
 from app.store.feedback import select_spoken_with_feedback
 from app.store.learning import (
@@ -23,12 +25,17 @@ from app.store.learning import (
     select_approved_written,
 )
 from app.store.tables import SnapshotRow
+from app.workflows import engine
 from app.workflows.candidates import WITHHELD, confirm_version, load_version, register_version, unload_version
 from app.workflows.consent import select_waiting
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
+from app.workflows.runs import State
 from app.workflows.training_runs import train
 from app.workflows.triggers import Trigger
+
+#: How long a round waits before it looks again whether an earlier one ended; with the attempts of a step, a night.
+_TURN_SECONDS = 600.0
 
 
 @workflow("learn")
@@ -57,11 +64,24 @@ async def learn(installation_id: int, reason: str = Trigger.OPERATOR.value) -> s
     return verdict
 
 
+def has_to_wait(mine: str, under_way: Sequence[str]) -> bool:
+    """Whether an older round is among those under way, oldest first. Pure."""
+    return mine in under_way and under_way[0] != mine
+
+
 @step()
 async def _take_snapshot(installation_id: int) -> str:
-    """Freeze the approved Examples into a folder; the same Examples give the same folder and id."""
+    """Freeze the approved Examples into a folder; the same Examples give the same folder and id.
+
+    Raises:
+        RetryLater: while an earlier round of the installation is under way, wherever: each has to beat what the one
+            before it made of the pointer.
+    """
 
     def build() -> str:
+        under_way = engine.list_ids((State.PENDING,), prefix=f"learn:{installation_id}:")
+        if has_to_wait(current_workflow_id(), under_way):
+            raise RetryLater(f"another round of installation {installation_id} is under way", _TURN_SECONDS)
         waiting = select_waiting(installation_id)
         with reading(services().database) as session:
             rows = [row for row in select_approved_examples(session, installation_id) if row.repository not in waiting]

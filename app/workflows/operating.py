@@ -15,7 +15,6 @@ from app.domain.tenants import Host, split_tenant
 from app.store import tables
 from app.store.database import reading, writing
 from app.store.deliveries import count_outcomes, count_rows, load_installation, select_installations
-from app.store.executors import save_progress
 from app.store.learning import (
     append_audit,
     load_adapter_version,
@@ -162,13 +161,3 @@ def may_review_again(state: str, *, reviewed_before: bool) -> bool:
     if state in (AdapterState.PROMOTED.value, AdapterState.RETIRED.value):
         return True
     return state == AdapterState.CANDIDATE.value and reviewed_before
-
-
-def is_ready() -> bool:
-    """Whether a delivery would be stored now: booted, and the database takes a write."""
-    try:
-        with writing(engine.database()) as session:
-            save_progress(session, "readiness", {})
-    except (sa.exc.SQLAlchemyError, UserError):
-        return False
-    return True

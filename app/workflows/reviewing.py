@@ -29,7 +29,9 @@ from app.review.messages import (
 )
 from app.review.posting import OwnReview, decide_posting, match_comments
 from app.review.repair import Batch, classify_refusal, repair_batch
+from app.store.columns import utc_now
 from app.store.database import reading, writing
+from app.store.feedback import load_ask
 from app.store.references import Library
 from app.store.reviews import (
     FINISHED,
@@ -43,6 +45,7 @@ from app.store.reviews import (
 )
 from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import ReviewRow
+from app.watching.metrics import DROPPED, FINDINGS, REVIEW_SECONDS, REVIEWS
 from app.workflows.checking import publish_check, publish_failure, publish_pause
 from app.workflows.consent import may
 from app.workflows.context import services
@@ -91,8 +94,10 @@ async def review(installation_id: int, repository: str, review_id: str, asked: s
         _log.error("review %s failed: %s", review_id, error)
         await _tell_failure(installation_id, review_id, error, way)
         await _settle(review_id, "failed")
+        REVIEWS.labels("failed").inc()
         raise
     await _settle(review_id, state)
+    REVIEWS.labels(state).inc()
     return state
 
 
@@ -189,6 +194,8 @@ async def draft(installation_id: int, review_id: str, asked: str = "") -> str:
         save_findings(session, review_id, drafted.findings)
         coverage = drafted.coverage.model_dump(mode="json")
         save_review_state(session, review_id, "drafted", coverage=coverage, adapter=drafted.adapter)
+    for outcome in DROPPED:
+        FINDINGS.labels(outcome).inc(coverage[outcome])
     return _decide_fate(policy.review, row, speaks=bool(drafted.findings))
 
 
@@ -282,7 +289,7 @@ async def _create(installation_id: int, subject: _Subject, findings: tuple[Findi
         except Refused as refusal:
             if classify_refusal(refusal.reason, str(refusal)) != "place":
                 raise
-            _log.warning("GitHub refused a place in a review of %s#%d: %s", *where, refusal)
+            _log.warning("GitHub refused a place in a review: %s", refusal)
             diffs, _ = read_files(await fetch_changed(github, *where))
             repaired = repair_batch(batch, diffs)
             if repaired is None:
@@ -310,6 +317,10 @@ async def submit(installation_id: int, review_id: str, github_review_id: int) ->
     with writing(services().database) as session:
         save_posted_comments(session, review_id, match_comments(findings, comments))
         save_review_state(session, review_id, "drafted", github_review_id=github_review_id)
+        asked_at = load_ask(session, review_id)
+    FINDINGS.labels("posted").inc(len(findings))
+    if asked_at is not None:
+        REVIEW_SECONDS.observe((utc_now() - asked_at).total_seconds())
     return True
 
 

@@ -6,11 +6,35 @@ from typing import Any
 
 
 class Queue(StrEnum):
-    """`GITHUB` runs one workflow at a time per partition, which is an installation id; `GPU` one at a time at all."""
+    """`GITHUB` runs one workflow at a time per partition, which is an installation id; `GPU` one per process."""
 
     INTAKE = "intake"
     GITHUB = "github"
     GPU = "gpu"
+
+
+class Role(StrEnum):
+    """What a process is there for: `WEB` answers webhooks and pages and runs no workflow, `WORKER` runs what reads and
+    writes GitHub and what the clock asks for, `GPU` trains, `ALL` is the three in one."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+    GPU = "gpu"
+
+    @property
+    def queues(self) -> tuple[Queue, ...] | None:
+        """None means all."""
+        return {Role.WEB: (), Role.WORKER: (Queue.INTAKE, Queue.GITHUB), Role.GPU: (Queue.GPU,)}.get(self)
+
+    @property
+    def answers(self) -> bool:
+        """Whether webhooks and operators are answered here."""
+        return self in (Role.ALL, Role.WEB)
+
+    @property
+    def keeps_clock(self) -> bool:
+        return self in (Role.ALL, Role.WORKER)
 
 
 class State(StrEnum):

@@ -16,6 +16,7 @@ from app.store.learning import save_written
 from app.store.migrate import migrate
 from app.store.tables import InstallationRow
 from app.workflows import engine
+from app.workflows.runs import Queue
 from tests.integration.intake.conftest import SECRETS, TOKEN, running, settings_for
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ def test_without_a_service_it_counts_first_and_erases_when_told(url: str, tmp_pa
 
 
 def test_a_running_service_does_the_work(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(settings_for(url, tmp_path, queues=("intake", "github"))) as service:
+    with running(settings_for(url, tmp_path), queues=(Queue.INTAKE, Queue.GITHUB)) as service:
         monkeypatch.setenv("UNDERSTUDY_PORT", service.url.rsplit(":", 1)[1])
         assert ask("erase", "--author", "ann")["found"] == {"11": {"examples": 1}}
         (report,) = ask("erase", "--author", "ann", "--yes")["erased"]

@@ -9,6 +9,8 @@ import warnings
 from importlib import metadata
 from pathlib import Path
 
+from app.domain.log_lines import LOG_FORMAT, LogFormat, set_up_logging
+
 #: Packages whose versions decide what comes out of a training; recorded in every report and manifest.
 RECORDED = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "scikit-learn", "skops")
 
@@ -30,6 +32,9 @@ def prepare_process() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     warnings.filterwarnings("ignore", message=".*pin_memory.*", category=UserWarning)
     logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_not_about_kernels)
+    # As the service's child it ends in the service's words; at a person's terminal a traceback says all it can.
+    if (kind := os.environ.get(LOG_FORMAT)) in set(LogFormat):
+        set_up_logging(LogFormat(kind))
 
 
 def _is_not_about_kernels(record: logging.LogRecord) -> bool:

@@ -10,7 +10,8 @@ until the workflow is pruned, so pass ids and counts, never texts of a repositor
 """
 
 from app.workflows.engine.declaring import current_workflow_id, progress, scheduled, sleep, step, transaction, workflow
-from app.workflows.engine.process import boot, database, enqueue_in_transaction, is_alive, shutdown, start
+from app.workflows.engine.health import check_parts, is_alive
+from app.workflows.engine.process import boot, database, enqueue_in_transaction, shutdown, start
 from app.workflows.engine.steering import (
     cancel,
     count_states,
@@ -18,8 +19,10 @@ from app.workflows.engine.steering import (
     delete_finished,
     forget_runs,
     list_failed_of,
+    list_ids,
     list_runs,
     load_run,
+    measure_queues,
     retry,
     wait,
 )
@@ -27,6 +30,7 @@ from app.workflows.engine.steering import (
 __all__ = [
     "boot",
     "cancel",
+    "check_parts",
     "count_states",
     "count_waiting_of",
     "current_workflow_id",
@@ -36,8 +40,10 @@ __all__ = [
     "forget_runs",
     "is_alive",
     "list_failed_of",
+    "list_ids",
     "list_runs",
     "load_run",
+    "measure_queues",
     "progress",
     "retry",
     "scheduled",

@@ -15,8 +15,11 @@ from sqlmodel import Session
 from app.domain.errors import RetryLater, UserError
 from app.store.database import writing
 from app.store.executors import save_progress
+from app.watching.metrics import STEP_RETRIES
+from app.watching.tracing import span
 from app.workflows import journal
 from app.workflows.engine.process import SCHEDULES, WORKFLOWS, running
+from app.workflows.engine.watched import watched_workflow
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,8 +36,9 @@ def workflow(
     def declare(function: Async[P, R]) -> Async[P, R]:
         @functools.wraps(function)
         async def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            with journal.carrying_errors():
-                return cast(R, journal.portable(await function(*args, **kwargs)))
+            async with watched_workflow(name, current_workflow_id(), args):
+                with journal.carrying_errors():
+                    return cast(R, journal.portable(await function(*args, **kwargs)))
 
         declared = DBOS.workflow(name=name)(run)
         WORKFLOWS[name] = declared
@@ -48,7 +52,8 @@ def scheduled(name: str, cron: str) -> Callable[[Callable[[datetime], Coroutine[
 
     def declare(function: Callable[[datetime], Coroutine[Any, Any, None]]) -> None:
         async def tick(at: datetime, _context: object) -> None:
-            await function(at)
+            async with watched_workflow(name, current_workflow_id(), ()):
+                await function(at)
 
         WORKFLOWS[name] = DBOS.workflow(name=name)(tick)
         SCHEDULES[name] = cron
@@ -70,7 +75,7 @@ def step(
 
     def declare(function: Async[P, R]) -> Async[P, R]:
         async def effect(*args: P.args, **kwargs: P.kwargs) -> R:
-            with journal.carrying_errors():
+            with journal.carrying_errors(), span(f"step {function.__name__}"):
                 try:
                     async with asyncio.timeout(timeout_seconds) as deadline:
                         return cast(R, journal.portable(await function(*args, **kwargs)))
@@ -90,6 +95,7 @@ def step(
                     with journal.revealing_errors():
                         return await recorded(*args, **kwargs)
                 except RetryLater as error:
+                    STEP_RETRIES.labels(function.__name__).inc()
                     wait_seconds = journal.decide_wait(error.after_seconds, attempt)
                     if attempt + 1 >= attempts or wait_seconds > longest_wait_seconds:
                         raise
@@ -109,7 +115,7 @@ def transaction(function: Callable[Concatenate[Session, P], R]) -> Async[P, R]:
 
     def body(*args: P.args, **kwargs: P.kwargs) -> R:
         session = cast(Session, running().datasource.sql_session())
-        with journal.carrying_errors():
+        with journal.carrying_errors(), span(f"transaction {function.__name__}"):
             return cast(R, journal.portable(function(session, *args, **kwargs)))
 
     @functools.wraps(function)

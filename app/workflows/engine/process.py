@@ -1,6 +1,5 @@
 """The engine of this process: booting and stopping it, and handing it work. Everything here blocks."""
 
-import asyncio
 import os
 import socket
 import time
@@ -20,6 +19,8 @@ from sqlmodel import Session
 from app.domain.errors import UserError
 from app.store.database import open_engine, open_journal_engine, writing
 from app.store.migrate import migrate
+from app.watching.tracing import TRACEPARENT, current_traceparent
+from app.workflows.engine.polls import watch_polls
 from app.workflows.locks import FileLock
 from app.workflows.runs import Queue
 from app.workflows.watchdog import Watchdog
@@ -49,6 +50,10 @@ WORKFLOWS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {}
 #: workflow name → cron with five fields, in UTC
 SCHEDULES: dict[str, str] = {}
 _serializer = DBOSPortableJSONSerializer()
+
+
+def is_running() -> bool:
+    return bool(_RUNNING)
 
 
 def running() -> _Running:
@@ -87,6 +92,8 @@ def enqueue_in_transaction(
         options["priority"] = priority
     if delay_seconds > 0:
         options["delay_seconds"] = delay_seconds
+    if (parent := current_traceparent()) is not None:
+        options["attributes"] = {TRACEPARENT: parent}
     running().client.enqueue_in_transaction(session, options, *args)
 
 
@@ -173,12 +180,13 @@ def _launch(queues: tuple[Queue, ...] | None, polling_seconds: float) -> None:
         DBOS.listen_queues([queue.value for queue in queues])
     DBOS.launch()
     _register(polling_seconds)
+    watch_polls(tuple(Queue) if queues is None else queues)
 
 
 def _register(polling_seconds: float) -> None:
     DBOS.register_queue(Queue.INTAKE.value, worker_concurrency=4, polling_interval_sec=polling_seconds)
     DBOS.register_queue(Queue.GITHUB.value, partition_concurrency=1, polling_interval_sec=polling_seconds)
-    DBOS.register_queue(Queue.GPU.value, global_concurrency=1, polling_interval_sec=polling_seconds)
+    DBOS.register_queue(Queue.GPU.value, worker_concurrency=1, polling_interval_sec=polling_seconds)
 
 
 def _keep_schedules() -> None:
@@ -209,20 +217,6 @@ def _recover(executor_ids: list[str]) -> int:
 def database() -> sa.Engine:
     """The engine of our tables, while the job engine runs."""
     return running().database
-
-
-def is_alive(timeout_seconds: float = 2.0) -> bool:
-    """Whether this process can run workflows: the loop they run on answers, and so does the watchdog. Blocking."""
-    loop = dbos_internals._get_dbos_instance()._background_event_loop.target_loop() if _RUNNING else None
-    if loop is None:
-        return False
-    answer = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop)
-    try:
-        answer.result(timeout_seconds)
-    except TimeoutError:
-        return False
-    watchdog = running().watchdog
-    return watchdog is None or watchdog.is_alive()
 
 
 def shutdown() -> None:

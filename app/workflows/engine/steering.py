@@ -50,6 +50,34 @@ def count_states() -> dict[str, int]:
         return {str(row[0]): int(row[1]) for row in session.connection().execute(query)}
 
 
+def measure_queues() -> dict[tuple[str, str], tuple[int, float]]:
+    """(queue, state) → how many workflows wait or run there, and the age of the oldest in seconds; 0 and 0 where none
+    does."""
+    counted = {(queue.value, state.value): (0, 0.0) for queue in Queue for state in RUNNING}
+    status = _table("workflow_status", "queue_name", "status", "created_at")
+    where = status.c.status.in_([state.value for state in RUNNING])
+    grouped = (status.c.queue_name, status.c.status)
+    query = sa.select(*grouped, sa.func.count(), sa.func.min(status.c.created_at)).where(where).group_by(*grouped)
+    now = time.time()
+    with reading(database()) as session:
+        for queue, state, number, oldest in session.connection().execute(query):
+            if (queue, state) in counted:
+                counted[queue, state] = (int(number), max(0.0, now - int(oldest) / 1000))
+    return counted
+
+
+def list_ids(states: tuple[State, ...], *, prefix: str) -> list[str]:
+    """Ids of workflows in one of the states that begin so, oldest first."""
+    status = _table("workflow_status", "workflow_uuid", "status", "created_at")
+    query = sa.select(status.c.workflow_uuid).where(
+        status.c.status.in_([state.value for state in states]),
+        status.c.workflow_uuid.startswith(prefix, autoescape=True),
+    )
+    with reading(database()) as session:
+        rows = session.connection().execute(query.order_by(status.c.created_at, status.c.workflow_uuid))
+        return [str(row[0]) for row in rows]
+
+
 def _schema() -> str | None:
     return None if database().dialect.name == "sqlite" else "dbos"
 

@@ -183,7 +183,6 @@ def running() -> Iterator[Running]:
             "UNDERSTUDY_DATABASE_URL": url,
             "UNDERSTUDY_DATA": str(folder / "data"),
             "UNDERSTUDY_PORT": str(port),
-            "UNDERSTUDY_QUEUES": "intake,github",
         }
         command = [sys.executable, "-m", "tests.benchmarks.tenants.service"]
         with (folder / "log").open("wb") as log:

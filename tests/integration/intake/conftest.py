@@ -28,6 +28,7 @@ from app.settings import Settings
 from app.store.database import open_engine, reading
 from app.store.deliveries import load_delivery
 from app.store.tables import DeliveryRow
+from app.workflows.runs import Queue
 from tests.integration.workflows.conftest import eventually
 
 SECRETS = ("canary-new-webhook-secret", "canary-old-webhook-secret")
@@ -119,7 +120,6 @@ def settings_for(database_url: str, folder: Path, **changes: Any) -> Settings:
         "database_url": database_url,
         "data": folder / "data",
         "github_api_url": _NO_GITHUB,
-        "queues": ("intake",),
         "body_limit_bytes": BODY_LIMIT_BYTES,
         "polling_seconds": 0.05,
     }
@@ -127,10 +127,10 @@ def settings_for(database_url: str, folder: Path, **changes: Any) -> Settings:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Service]:
-    """The service of these settings on a port of its own, in a thread of this process."""
+def running(settings: Settings, *, queues: tuple[Queue, ...] | None = (Queue.INTAKE,)) -> Iterator[Service]:
+    """The service of these settings on a port of its own, in a thread of this process. Work for other queues waits."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(create_app(settings), log_level="info", access_log=True, ws="none")
+        config = uvicorn.Config(create_app(settings, queues=queues), log_level="info", access_log=True, ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -144,7 +144,7 @@ def running(settings: Settings) -> Iterator[Service]:
 
 
 class ServiceProgram:
-    """`python -m app serve` as a program of its own, which can be killed and started again on the same data."""
+    """The service with intake's queue alone as a program, which can be killed and started again on the same data."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
         settings = settings_for(database_url, folder)
@@ -161,14 +161,13 @@ class ServiceProgram:
             "UNDERSTUDY_DATA": str(folder / "data"),
             "UNDERSTUDY_GITHUB_API_URL": _NO_GITHUB,
             "UNDERSTUDY_PORT": str(self._port),
-            "UNDERSTUDY_QUEUES": "intake",  # nobody is there for the work that deliveries ask for
         }
 
     @contextmanager
     def running(self) -> Iterator[Service]:
         service = Service(f"http://127.0.0.1:{self._port}", self._database_url)
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "app", "serve"]
+            command = [sys.executable, "-m", "tests.integration.intake.intake_program"]
             self._process = subprocess.Popen(command, cwd=_CHECKOUT, env=self._environment, stdout=log, stderr=log)
         try:
             self._wait_ready(service)

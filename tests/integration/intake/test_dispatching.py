@@ -12,7 +12,7 @@ from app.store.database import reading, writing
 from app.store.deliveries import load_delivery, save_deliveries
 from app.store.tables import DeliveryRow
 from app.workflows import deliveries, dispatching, engine
-from app.workflows.runs import FAILED, State
+from app.workflows.runs import FAILED, Queue, State
 from tests.integration.intake.conftest import Service, a_payload, running, settings_for, wait_outcome
 from tests.integration.workflows.conftest import eventually
 
@@ -24,7 +24,7 @@ def _outcome(guid: str) -> str | None:
 
 
 def test_what_a_dead_process_left_is_handled_by_the_next(empty_database_url: str, tmp_path: Path) -> None:
-    with running(settings_for(empty_database_url, tmp_path, queues=("github",))) as web:
+    with running(settings_for(empty_database_url, tmp_path), queues=(Queue.GITHUB,)) as web:
         assert web.deliver(a_payload(), guid="kept-00000001").status_code == 202
         assert web.status()["deliveries"] == {"waiting": 1}
     with running(settings_for(empty_database_url, tmp_path)) as worker:
@@ -42,7 +42,7 @@ def test_many_that_dispatch_at_once_handle_each_delivery_once(
         return act(session, row)
 
     monkeypatch.setattr(dispatching, "act", counting)
-    boot(settings_for(empty_database_url, tmp_path, queues=("github",)))
+    boot(settings_for(empty_database_url, tmp_path), queues=(Queue.GITHUB,))
     try:
         guids = [f"github.com:{number:08}" for number in range(40)]
         with writing(engine.database()) as session:

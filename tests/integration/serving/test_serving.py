@@ -175,7 +175,7 @@ async def test_an_answer_has_the_agreed_shape(client: CompletionClient) -> None:
 async def test_only_the_listed_routes_answer(serving: ServingProcess) -> None:
     """Every route that vLLM prints at its start, and some that attackers try, through the front with a valid key."""
     allowed = {("GET", "/health"), ("GET", "/v1/models"), ("GET", "/v1/engine")}
-    allowed |= {("POST", "/v1/chat/completions"), ("POST", "/v1/completions")}
+    allowed |= {("POST", "/v1/chat/completions"), ("POST", "/v1/completions"), ("GET", "/metrics")}
     routes = _routes_of_vllm(serving)
     assert len(routes) > 30, "vLLM has many routes; if it prints none, this test proves nothing"
     assert {("POST", "/v1/load_lora_adapter"), ("POST", "/invocations"), ("POST", "/adapters")} <= routes
@@ -194,6 +194,10 @@ async def test_only_the_listed_routes_answer(serving: ServingProcess) -> None:
     headers = {"authorization": f"Bearer {serving.control_key}"}
     async with httpx.AsyncClient(base_url=serving.url, headers=headers, timeout=30) as http:
         answers = {route: (await http.request(*route, json={})).status_code for route in sorted(routes)}
+    async with httpx.AsyncClient(base_url=serving.url, timeout=30) as http:  # no key, but this machine
+        figures = (await http.get("/metrics")).text
+        assert "understudy_serving_ready 1.0" in figures
+        assert "vllm:" not in figures  # the front's own, vLLM's stay behind it
     assert {route for route, status in answers.items() if status != 404} == allowed
 
 

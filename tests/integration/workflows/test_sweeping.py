@@ -19,7 +19,7 @@ from app.store.reviews import select_reviews
 from app.workflows import engine
 from app.workflows.engine.process import SCHEDULES
 from app.workflows.erasure_requests import read_erasures
-from app.workflows.runs import FAILED, State
+from app.workflows.runs import FAILED, Queue, State
 from app.workflows.sweeping import Known, enqueue_sweep, select_missing
 from tests.integration.intake.conftest import Service, running, settings_for
 from tests.integration.rehearsal.standin.world import REPO, SECRET, World, small_world
@@ -45,10 +45,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Wor
             github_api_url=made.server.base_url,
             github_git_url=made.server.base_url,
             write_pause_seconds=0,
-            queues=("intake", "github"),
             serving=(tmp_path / "serving",),
         )
-        with running(settings) as service:
+        with running(settings, queues=(Queue.INTAKE, Queue.GITHUB)) as service:
             made.server.deliver_to(f"{service.url}/webhooks")
             with made.standin.lock:
                 made.standin.emit_installation("created", made.standin.add_user("ann"))
