@@ -9,6 +9,7 @@ from app.commands import erase, feedback, policy, trace
 from app.dataset_commands import dataset
 from app.domain.errors import UnderstudyError
 from app.history.commands import history
+from app.keeping import commands as keeping
 from app.rehearsal import commands
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -45,6 +46,7 @@ cli.command()(erase)
 cli.command()(trace)
 cli.command()(feedback)
 cli.command()(policy)
+cli.command()(keeping.move)
 cli.command()(commands.demo)
 cli.command()(commands.rehearse)
 cli.command("import-comments")(commands.import_comments)

@@ -46,6 +46,7 @@ from tests.postgres import PostgresServer
 _INSTALLATIONS = 8  # a dead worker holds up those whose work it had, so there are several
 _GAP_SECONDS = (0.7, 2.5)
 _DONE_SECONDS = 300
+_DICE = random.SystemRandom()
 _CHECKOUT = Path(__file__).parents[2]
 
 
@@ -140,7 +141,7 @@ class Services:
 
     def kill_one(self) -> None:
         """Any of them; the next one begins at once."""
-        index = random.randrange(len(self._pids))
+        index = _DICE.randrange(len(self._pids))
         pid = self._pids[index]
         self.killed[pid] = time.time()
         if not _kill(pid):
@@ -177,7 +178,7 @@ def measure(database: str, folder: Path, *, deliveries: int, kills: int, service
             sending.start()
             _wait_any(database)
             while sending.is_alive() or len(running.killed) < kills:
-                time.sleep(random.uniform(*_GAP_SECONDS))
+                time.sleep(_DICE.uniform(*_GAP_SECONDS))
                 running.kill_one()
             last = time.monotonic()
             _wait_done(database, deliveries)
@@ -196,7 +197,7 @@ def measure(database: str, folder: Path, *, deliveries: int, kills: int, service
 def _send_all(world: World, ports: list[int], rate: float) -> None:
     """Each webhook twice, in any order within fifty, so many distinct ones a second."""
     waves = [world.webhooks[first : first + 50] for first in range(0, len(world.webhooks), 50)]
-    sendings = [each for wave in waves for each in random.sample(wave * 2, 2 * len(wave))]
+    sendings = [each for wave in waves for each in _DICE.sample(wave * 2, 2 * len(wave))]
     began = time.monotonic()
 
     def send(position: int) -> None:
@@ -211,7 +212,7 @@ def _send(ports: list[int], guid: str, body: bytes) -> None:
     """Until somebody acknowledges it, as a redelivery would."""
     headers = sign(body, SECRETS[0]) | {"x-github-event": "pull_request", "x-github-delivery": guid}
     while True:
-        connection = http.client.HTTPConnection("127.0.0.1", random.choice(ports), timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", _DICE.choice(ports), timeout=10)
         try:
             connection.request("POST", "/webhooks", body=body, headers=headers)
             if connection.getresponse().status in (200, 202):

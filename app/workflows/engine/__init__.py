@@ -10,6 +10,7 @@ until the workflow is pruned, so pass ids and counts, never texts of a repositor
 """
 
 from app.workflows.engine.declaring import current_workflow_id, progress, scheduled, sleep, step, transaction, workflow
+from app.workflows.engine.moving import JOURNAL_SCHEMA, JOURNAL_VERSIONS, hand_over, prepare_journal
 from app.workflows.engine.process import boot, database, enqueue_in_transaction, is_alive, shutdown, start
 from app.workflows.engine.steering import (
     cancel,
@@ -23,6 +24,8 @@ from app.workflows.engine.steering import (
 )
 
 __all__ = [
+    "JOURNAL_SCHEMA",
+    "JOURNAL_VERSIONS",
     "boot",
     "cancel",
     "count_states",
@@ -31,9 +34,11 @@ __all__ = [
     "delete_finished",
     "enqueue_in_transaction",
     "forget_runs",
+    "hand_over",
     "is_alive",
     "list_runs",
     "load_run",
+    "prepare_journal",
     "progress",
     "retry",
     "scheduled",
