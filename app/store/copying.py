@@ -93,7 +93,7 @@ def copy_tables(source: sqlite3.Connection, target: sa.Connection, tables: list[
             wanted = _copy(source, target, table, names, tell)
             _verify(table, wanted, _sum_target(target, table, names))
             copied += wanted.rows
-    _continue_numbers(target, tables)
+    continue_numbers(target, tables)
     return copied
 
 
@@ -117,7 +117,9 @@ def _verify(table: sa.Table, wanted: Sum, found: Sum) -> None:
 
 
 def _copy(source: sqlite3.Connection, target: sa.Connection, table: sa.Table, names: list[str], tell: Tell) -> Sum:
-    into = sql.SQL("COPY {} ({}) FROM STDIN").format(_identify(table), sql.SQL(",").join(map(sql.Identifier, names)))
+    into = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        identify_table(table), sql.SQL(",").join(map(sql.Identifier, names))
+    )
     found = Sum()
     with _driver(target).cursor() as cursor, cursor.copy(into) as copy:
         for row in _read_source(source, table, names):
@@ -164,12 +166,12 @@ def _sum_target(target: sa.Connection, table: sa.Table, names: list[str]) -> Sum
     found = Sum()
     with _driver(target).cursor(name="verifying") as cursor:
         cursor.itersize = _BATCH
-        for row in cursor.execute(sql.SQL("SELECT {} FROM {}").format(listed, _identify(table))):
+        for row in cursor.execute(sql.SQL("SELECT {} FROM {}").format(listed, identify_table(table))):
             found = found.add(list(row))
     return found
 
 
-def _continue_numbers(target: sa.Connection, tables: list[sa.Table]) -> None:
+def continue_numbers(target: sa.Connection, tables: list[sa.Table]) -> None:
     """Rows that the database numbers go on after the last that came."""
     for table in tables:
         for column in table.primary_key.columns:
@@ -180,7 +182,7 @@ def _continue_numbers(target: sa.Connection, tables: list[sa.Table]) -> None:
             target.execute(sa.select(sa.func.setval(sequence, highest, False)))
 
 
-def _identify(table: sa.Table) -> sql.Identifier:
+def identify_table(table: sa.Table) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name)
 
 

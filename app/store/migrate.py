@@ -51,6 +51,11 @@ def hold_boots(connection: sa.Connection) -> None:
         connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
+def upgrade_to(connection: sa.Connection, revision: str) -> None:
+    """In the connection's transaction; `head` is the schema of this code."""
+    command.upgrade(alembic_config(connection), revision)
+
+
 def head_version() -> str:
     """The schema version of this code."""
     return str(ScriptDirectory(str(Path(__file__).parent / "migrations")).get_current_head())

@@ -10,8 +10,16 @@ until the workflow is pruned, so pass ids and counts, never texts of a repositor
 """
 
 from app.workflows.engine.declaring import current_workflow_id, progress, scheduled, sleep, step, transaction, workflow
-from app.workflows.engine.moving import JOURNAL_SCHEMA, JOURNAL_VERSIONS, hand_over, prepare_journal
-from app.workflows.engine.process import boot, database, enqueue_in_transaction, is_alive, shutdown, start
+from app.workflows.engine.moving import JOURNAL_SCHEMA, JOURNAL_VERSIONS, hand_over, journal_version, prepare_journal
+from app.workflows.engine.process import (
+    boot,
+    database,
+    enqueue_for_later,
+    enqueue_in_transaction,
+    is_alive,
+    shutdown,
+    start,
+)
 from app.workflows.engine.steering import (
     cancel,
     count_states,
@@ -32,10 +40,12 @@ __all__ = [
     "current_workflow_id",
     "database",
     "delete_finished",
+    "enqueue_for_later",
     "enqueue_in_transaction",
     "forget_runs",
     "hand_over",
     "is_alive",
+    "journal_version",
     "list_runs",
     "load_run",
     "prepare_journal",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from dbos import DBOS, SQLAlchemyDatasource
+from dbos import _migration as dbos_migration
 from sqlmodel import Session
 
 from app.store.database import parse_database_url
@@ -21,6 +22,12 @@ def prepare_journal(database_url: str) -> None:
     url = parse_database_url(database_url).render_as_string(hide_password=False)
     DBOS.migrate(url, schema=JOURNAL_SCHEMA)
     SQLAlchemyDatasource.migrate(url, schema=JOURNAL_SCHEMA)
+
+
+def journal_version(*, sqlite: bool) -> int:
+    """The newest form of the job engine's tables that this code knows; each kind of database counts for itself."""
+    known = dbos_migration.sqlite_migrations if sqlite else dbos_migration.get_dbos_migrations(JOURNAL_SCHEMA, True)
+    return len(known)
 
 
 def hand_over(session: Session, *, schema: str | None) -> int:

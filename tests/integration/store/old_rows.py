@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 MOMENT = "2026-01-02 03:04:05.678901"
+#: Their rows got their numbers from the database.
+_NUMBERED = ("us_approval", "us_audit")
 _BIG = 7_000_000_001
 _EXAMPLE = {
     "kind": "review_comment",
@@ -299,6 +301,9 @@ def fill(connection: sa.Connection) -> dict[str, int]:
         statement = sa.text(f'insert into "{table.name}" ({quoted}) values ({marks})')  # noqa: S608  our own names
         typed = [name for name in names if isinstance(table.columns[name].type, sa.JSON)]
         connection.execute(statement.bindparams(*(sa.bindparam(name, type_=sa.JSON()) for name in typed)), rows)
+        if connection.dialect.name == "postgresql" and "id" in table.columns and table.name in _NUMBERED:
+            number = f"setval(pg_get_serial_sequence('{table.name}', 'id'), {len(rows)})"
+            connection.execute(sa.text(f"select {number}"))
     return {table.name: len(ROWS[table.name]) for table in metadata.sorted_tables}
 
 
