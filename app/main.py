@@ -136,6 +136,7 @@ def boot(settings: Settings, *, scheduled: bool = True) -> sa.Engine:
         gate_policy=settings.gate_policy,
         judge=settings.judge,
         retention_days=settings.retention_days,
+        records_days=settings.records_days,
         github=clients,
         further_hosts=tuple(one.host for one in hosts[1:]),
         runner=make_runner(

@@ -1,9 +1,9 @@
 """kill -9, again and again, under deliveries that each come twice.
 
 `python -m tests.benchmarks.kills [--database sqlite|postgresql] [--deliveries 500] [--kills 30] [--per-second 4]` lets
-the real services review pull requests of the stand-in GitHub while one of them is killed every 0.7 to 2.5 seconds: the
-only one on SQLite, any of three on PostgreSQL. A killed service is started again at once. Senders repeat what was not
-acknowledged. It prints one JSON object. To reach: 0 lost, every effect exactly once, exactly one review and one check
+the real services review pull requests of the stand-in GitHub while one of them is killed 0.7 to 2.5 seconds after it
+got ready: the only one on SQLite, any of three on PostgreSQL. A killed service is started again at once. Senders repeat
+what was not acknowledged. It prints one JSON object. To reach: 0 lost, every effect exactly once, exactly one review and one check
 run for each pull request, all done at most 30 s after the last kill, a dead worker's work taken over within 15 s.
 """
 
@@ -44,7 +44,7 @@ from tests.integration.team import REPO, SERVICE, Worktree
 from tests.postgres import PostgresServer
 
 _INSTALLATIONS = 8  # a dead worker holds up those whose work it had, so there are several
-_GAP_SECONDS = (0.7, 2.5)
+_LIFE_SECONDS = (0.7, 2.5)
 _DONE_SECONDS = 300
 _DICE = random.SystemRandom()
 _CHECKOUT = Path(__file__).parents[2]
@@ -140,8 +140,10 @@ class Services:
         return int(self._program.stdout.readline())
 
     def kill_one(self) -> None:
-        """Any of them; the next one begins at once."""
+        """Any of them, a while after it is ready; the next one begins at once."""
         index = _DICE.randrange(len(self._pids))
+        _wait_ready(self.ports[index])
+        time.sleep(_DICE.uniform(*_LIFE_SECONDS))
         pid = self._pids[index]
         self.killed[pid] = time.time()
         if not _kill(pid):
@@ -155,6 +157,21 @@ class Services:
         self._program.communicate()
         for one in self._sockets:
             one.close()
+
+
+def _wait_ready(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    raise TimeoutError("expected a service that is ready within a minute, got none; see services.log")
 
 
 def _kill(pid: int) -> bool:
@@ -178,7 +195,6 @@ def measure(database: str, folder: Path, *, deliveries: int, kills: int, service
             sending.start()
             _wait_any(database)
             while sending.is_alive() or len(running.killed) < kills:
-                time.sleep(_DICE.uniform(*_GAP_SECONDS))
                 running.kill_one()
             last = time.monotonic()
             _wait_done(database, deliveries)
