@@ -239,7 +239,7 @@ def _send(ports: list[int], guid: str, body: bytes) -> None:
             connection.close()
 
 
-def _query(database: str, statement: sa.Select[Any]) -> list[Any]:
+def _query(database: str, statement: sa.Executable) -> list[Any]:
     engine = open_engine(database)
     try:
         with reading(engine) as session:

@@ -54,7 +54,6 @@ def test_finished_workflows_leave_nothing_in_the_journal(data: Path) -> None:
     for number in range(3):
         engine.wait(f"w{number}")
         engine.wait(f"e{number}")
-    assert _count("datasource_outputs") == 3
     time.sleep(1.1)  # this Python's SQLite clock counts whole seconds
     _forget()
     for table in ("workflow_status", "operation_outputs", "workflow_input", "workflow_output", "datasource_outputs"):
@@ -67,9 +66,9 @@ def test_what_earlier_versions_left_of_transactions_goes_and_that_of_live_work_s
     schema = "dbos." if engine.database().dialect.name == "postgresql" else ""
     engine.start("sample", "w1", "k", queue=Queue.INTAKE)
     engine.wait("w1")
-    orphan = f"insert into {schema}datasource_outputs (workflow_id, step_id, output) values ('gone', 1, '1')"  # noqa: S608
+    left = f"insert into {schema}datasource_outputs (workflow_id, step_id, output) values (:id, 1, '1')"  # noqa: S608
     with writing(engine.database()) as session:
-        session.connection().execute(sa.text(orphan))
+        session.connection().execute(sa.text(left), [{"id": "gone"}, {"id": "w1"}])
     assert engine.delete_orphans() == 1
     assert _count("datasource_outputs") == 1
 
