@@ -3,8 +3,9 @@
 `python -m tests.benchmarks.kills [--database sqlite|postgresql] [--deliveries 500] [--kills 30] [--per-second 4]` lets
 the real services review pull requests of the stand-in GitHub while one of them is killed 0.7 to 2.5 seconds after it
 got ready: the only one on SQLite, any of three on PostgreSQL. A killed service is started again at once. Senders repeat
-what was not acknowledged. It prints one JSON object. To reach: 0 lost, every effect exactly once, exactly one review and one check
-run for each pull request, all done at most 30 s after the last kill, a dead worker's work taken over within 15 s.
+what was not acknowledged. It prints one JSON object. To reach: 0 lost, every effect exactly once, exactly one review
+and one check run for each pull request, all done at most 30 s after the last kill, a dead worker's work taken over
+within 15 s.
 """
 
 import argparse
