@@ -1,8 +1,8 @@
 """A service under steady traffic: does anything grow, does anything stick?
 
 `python -m tests.benchmarks.soak [--minutes 10] [--per-second 20]` starts the real service on SQLite, delivers webhooks
-at that pace, looks at it every five seconds and prints one JSON object. To reach over ten minutes: resident memory grows
-by less than 10 % after the first fifth, the write-ahead log stays below 64 MB, nothing stuck, 0 dead letters.
+at that pace, looks at it every five seconds and prints one JSON object. To reach over ten minutes: resident memory
+grows by less than 10 % after the first fifth, the write-ahead log stays below 64 MB, nothing stuck, 0 dead letters.
 """
 
 import argparse
