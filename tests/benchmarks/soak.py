@@ -29,7 +29,8 @@ def measure(folder: Path, *, minutes: float, rate: float) -> dict[str, Any]:
     url = f"sqlite:///{folder / 'understudy.db'}"
     program = ServiceProgram(url, folder)
     with program.running() as service:
-        sender = threading.Thread(target=_send, args=(service, minutes * 60, rate, answers := []))
+        answers: list[int] = []
+        sender = threading.Thread(target=_send, args=(service, minutes * 60, rate, answers))
         sender.start()
         memory, log = _watch(sender, program.pid, folder / "understudy.db-wal")
         waiting = _drain(url)

@@ -1,12 +1,9 @@
-"""The database held up, full, or away again and again: what was acknowledged is kept, and nobody restarts anything."""
+"""The database held up, or full: what was acknowledged is kept, and nobody restarts anything."""
 
 import resource
-import shutil
 import sqlite3
-import tempfile
 import threading
 import time
-import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -21,7 +18,6 @@ from tests.integration.intake.conftest import (
     settings_for,
     wait_outcome,
 )
-from tests.postgres import PostgresServer
 
 
 def _deliver_until_taken(service: Service, number: int, guid: str, seconds: float = 60) -> list[int]:
@@ -71,33 +67,3 @@ def test_on_a_full_disk_nothing_is_acknowledged_and_it_goes_on_when_there_is_roo
         assert program.pid == pid
         for number in range(1, 4):
             assert wait_outcome(service, f"full-{number:04}", 60) == "enqueued: review, look_at_head"
-
-
-def test_postgresql_that_goes_away_again_and_again_loses_nothing(tmp_path: Path) -> None:
-    """A server of its own: the one that others use is left alone."""
-    place = Path(tempfile.mkdtemp(prefix="us-pg-", dir="/tmp"))
-    server = PostgresServer(place)
-    try:
-        with running(settings_for(server.create_database(), tmp_path)) as service:
-            guids = [str(uuid.uuid4()) for _ in range(30)]
-            taken: list[int] = []
-
-            def send() -> None:
-                for number, guid in enumerate(guids, start=1):
-                    taken.append(_deliver_until_taken(service, number, guid)[-1])
-                    time.sleep(0.2)
-
-            sender = threading.Thread(target=send, daemon=True)
-            sender.start()
-            for down_seconds in (0.0, 1.0, 2.0):
-                time.sleep(1.5)
-                server.stop()
-                time.sleep(down_seconds)
-                server.start()
-            sender.join(120)
-            assert len(taken) == len(guids)
-            for guid in guids:
-                assert wait_outcome(service, guid, 60) == "enqueued: review, look_at_head"
-    finally:
-        server.kill()
-        shutil.rmtree(place, ignore_errors=True)

@@ -132,7 +132,8 @@ def test_nobody_else_can_read_it_and_no_secret_is_in_it_unless_asked_for(place: 
 
 def test_it_holds_one_state_of_a_database_that_others_write(place: Place, tmp_path: Path) -> None:
     """Each transaction writes to two tables; both or neither are in the backup, which holds up none of them."""
-    stop, wrote = threading.Event(), []
+    stop = threading.Event()
+    wrote: list[str] = []
 
     def write() -> None:
         database = open_engine(place.url)

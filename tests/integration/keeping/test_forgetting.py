@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -152,7 +153,7 @@ def test_the_erased_stays_erased_and_reviews_go_on(
     with writing(team.services.database) as session:
         session.add(InstallationRow(id=team.installation_id, host="github.test", account="acme"))
         move_pointer(session, team.installation_id, "7--v1")
-        mine = {"installation_id": team.installation_id, "handled_at": BEGINNING}
+        mine: dict[str, Any] = {"installation_id": team.installation_id, "handled_at": BEGINNING}
         session.add(DeliveryRow(guid="g", event="x", body=b'{"by": "mara"}', **mine))
     assert team.examples(number)
 
