@@ -11,6 +11,7 @@ from app.doctor.commands import doctor
 from app.domain.errors import UnderstudyError
 from app.domain.log_lines import set_up_logging
 from app.history.commands import history
+from app.keeping import commands as keeping
 from app.rehearsal import commands
 from app.setup.commands import setup
 
@@ -52,6 +53,10 @@ cli.command()(trace)
 cli.command()(feedback)
 cli.command()(policy)
 cli.command("lora-adapters")(lora_adapters)
+cli.command()(keeping.move)
+cli.command()(keeping.backup)
+cli.command()(keeping.restore)
+cli.command()(keeping.erasures)
 cli.command()(commands.demo)
 cli.command()(commands.rehearse)
 cli.command("import-comments")(commands.import_comments)

@@ -206,6 +206,7 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
         gate_policy=settings.gate_policy,
         judge=settings.judge,
         retention_days=settings.retention_days,
+        records_days=settings.records_days,
         github=clients,
         further_hosts=tuple(one.host for one in hosts[1:]),
         runner=make_runner(

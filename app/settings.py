@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     polling_seconds: float = Field(default=0.2, gt=0)
     #: How long finished workflows and the bodies of handled deliveries are kept.
     retention_days: int = Field(default=30, ge=1)
+    #: How long it is known that a delivery came and when a review was asked for, and how long workflows that failed and
+    #: folders of training runs that nothing stands on are kept.
+    records_days: int = Field(default=365, ge=90)
 
     @field_validator("webhook_secrets")
     @classmethod

@@ -16,10 +16,12 @@ from githubkit.cache import MemCacheStrategy
 
 from app.domain.errors import Refused
 from app.domain.loopback import is_loopback
+from app.github.app_token import SigningStrategy
 from app.github.transport import Transport
 
-#: A token is renewed this long before GitHub lets it die, so that none expires within a request.
-RENEW_BEFORE = timedelta(seconds=60)
+#: A token is renewed this long before GitHub lets it die, so that none expires within a request, though the clocks
+#: differ by two minutes.
+RENEW_BEFORE = timedelta(seconds=180)
 
 
 class Access(Protocol):
@@ -54,7 +56,7 @@ class Installation:
     ) -> None:
         self.installation_id = installation_id
         self.ca_file = ca_file
-        self.app = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem), ca_file=ca_file))
+        self.app = Transport(connect(api_url, SigningStrategy(app_id, private_key_pem), ca_file=ca_file))
         self.api = Transport(connect(api_url, UnauthAuthStrategy(), ca_file=ca_file))
         self._token: str | None = None
         self._expires_at = datetime.min.replace(tzinfo=UTC)
@@ -66,7 +68,7 @@ class Installation:
         return self._granted
 
     async def fetch_token(self) -> str:
-        """A token that lives for at least a minute more. Fetched again only when it would not."""
+        """A token that lives for a while more. Fetched again only when it would not."""
         if self._token is None or datetime.now(UTC) > self._expires_at - RENEW_BEFORE:
             path = f"/app/installations/{self.installation_id}/access_tokens"
             answer = (await self.app.request("POST", path)).json()

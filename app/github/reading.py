@@ -14,10 +14,11 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
-from githubkit import AppAuthStrategy, UnauthAuthStrategy
+from githubkit import UnauthAuthStrategy
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 
 from app.domain.errors import Refused
+from app.github.app_token import SigningStrategy
 from app.github.auth import RENEW_BEFORE, connect
 from app.github.client import GitHubClient
 from app.github.pacing import Pace
@@ -98,7 +99,7 @@ class AppAccess:
         self, *, api_url: str, app_id: int, private_key_pem: str, repository: str, ca_file: Path | None = None
     ) -> None:
         self.ca_file = ca_file
-        signing = AppAuthStrategy(app_id, private_key_pem)
+        signing = SigningStrategy(app_id, private_key_pem)
         self.app = Transport(connect(api_url, signing, refuse_writing, ca_file=ca_file))
         self.api = Transport(connect(api_url, UnauthAuthStrategy(), refuse_writing, ca_file=ca_file))
         self._repository = repository

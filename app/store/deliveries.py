@@ -67,6 +67,12 @@ def erase_bodies(session: Session, before: datetime) -> int:
     return session.connection().execute(statement.values(body=b"")).rowcount
 
 
+def delete_deliveries(session: Session, before: datetime) -> int:
+    """Forget that handled deliveries came; GitHub sends none so old again."""
+    statement = sa.delete(DeliveryRow).where(col(DeliveryRow.handled_at) < before)
+    return session.connection().execute(statement).rowcount
+
+
 def save_installation(session: Session, row: InstallationRow) -> None:
     upsert(session, row)
 

@@ -141,7 +141,9 @@ def _select_decisions(session: Session, installation_id: int, subject: Subject, 
             doomed.approvals.append(row.id)
             gone.add(row.example_hash)
     places = {f"{repository}#{number}" for repository, number in doomed.pulls}
-    known = _repository_names(session, installation_id) if subject.kind is ErasureKind.INSTALLATION else frozenset()
+    known = (
+        select_repository_names(session, installation_id) if subject.kind is ErasureKind.INSTALLATION else frozenset()
+    )
     for audit in session.exec(_audits(installation_id).execution_options(yield_per=500)):
         place = str(audit.detail.get("pull_request") or audit.subject)
         about = place in places or _is_about(subject, place) or place.split("#", maxsplit=1)[0] in known
@@ -167,7 +169,7 @@ def _is_about(subject: Subject, place: str) -> bool:
     return bool(mark) and number.isdigit() and not whole and subject.covers_pull(repository, int(number))
 
 
-def _repository_names(session: Session, installation_id: int) -> frozenset[str]:
+def select_repository_names(session: Session, installation_id: int) -> frozenset[str]:
     """Every repository that the installation has rows of, and a name that none has, so that it is never empty."""
     tables = (ExampleRow, RejectionRow, ApprovalRow, ReviewRow, HarvestedRow)
     names = {"", *session.exec(select(RepositoryRow.full_name).where(RepositoryRow.installation_id == installation_id))}

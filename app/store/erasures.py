@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.domain.erasure import ErasureKind, Forgotten, subject_key
+from app.domain.tombstones import Tombstone
 from app.store.columns import utc_now
 from app.store.rows import insert_if_absent
 from app.store.tables import ErasureRow
@@ -49,3 +50,22 @@ def save_erased(session: Session, erasure_id: str, report: dict[str, Any], *, li
 def select_erasures(session: Session) -> list[ErasureRow]:
     """Newest first, across tenants: for the operator only."""
     return list(session.exec(select(ErasureRow).order_by(col(ErasureRow.requested_at).desc()).limit(20)))
+
+
+def select_tombstones(session: Session) -> list[Tombstone]:
+    """Every erasure of every tenant, oldest first, without names: for the operator only."""
+    rows = session.exec(select(ErasureRow).order_by(col(ErasureRow.requested_at), col(ErasureRow.id)))
+    return [
+        Tombstone.model_validate(
+            {name: getattr(row, name) for name in Tombstone.model_fields if name != "kind"}
+            | {"kind": ErasureKind(row.kind)}
+        )
+        for row in rows
+    ]
+
+
+def save_tombstone(session: Session, tombstone: Tombstone) -> bool:
+    """Remember what was erased elsewhere; True if it was not known here."""
+    values = tombstone.model_dump() | {"kind": tombstone.kind.value, "subject": "", "report": {}}
+    finished = tombstone.finished_at or tombstone.requested_at
+    return insert_if_absent(session, ErasureRow(**(values | {"finished_at": finished})))

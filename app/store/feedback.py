@@ -197,3 +197,9 @@ def _same_finding() -> sa.ColumnElement[bool]:
 
 def _was_spoken() -> sa.ColumnElement[bool]:
     return sa.or_(col(FindingRow.posted).is_(True), col(ReviewRow.state) == HELD_BACK)
+
+
+def delete_asks(session: Session, before: datetime) -> int:
+    """When reviews were asked for tells how fast they came, and nobody asks that of a year ago."""
+    statement = sa.delete(ReviewAskRow).where(col(ReviewAskRow.received_at) < before)
+    return session.connection().execute(statement).rowcount

@@ -1,6 +1,7 @@
 """Examples, approvals, snapshots, runs and adapters of one installation."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -379,3 +380,18 @@ def select_audit(session: Session, *, action: str) -> list[AuditRow]:
 def load_newest_snapshot(session: Session, installation_id: int) -> SnapshotRow | None:
     query = select(SnapshotRow).where(SnapshotRow.installation_id == installation_id)
     return session.exec(query.order_by(col(SnapshotRow.created_at).desc())).first()
+
+
+def select_outdated_runs(session: Session, before: datetime) -> list[TrainingRunRow]:
+    """Runs that ended before the moment and made no version that serves, may be gone back to, or was promoted; across
+    tenants, for upkeep only."""
+    pointed = sa.union(
+        sa.select(col(AdapterPointerRow.adapter_name)).where(col(AdapterPointerRow.adapter_name).is_not(None)),
+        sa.select(col(AdapterPointerRow.previous)).where(col(AdapterPointerRow.previous).is_not(None)),
+    )
+    promoted = col(AdapterVersionRow.state) == AdapterState.PROMOTED.value
+    standing = sa.select(col(AdapterVersionRow.snapshot_id)).where(
+        sa.or_(promoted, col(AdapterVersionRow.name).in_(pointed))
+    )
+    ended = select(TrainingRunRow).where(col(TrainingRunRow.ended_at) < before)
+    return list(session.exec(ended.where(col(TrainingRunRow.snapshot_id).not_in(standing))))

@@ -33,9 +33,7 @@ def migrate(database_url: str) -> None:
     engine = open_engine(database_url)
     try:
         with engine.begin() as connection:
-            # On SQLite the transaction itself is the lock: it begins IMMEDIATE.
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            hold_boots(connection)
             config = alembic_config(connection)
             _refuse_newer(connection, config)
             command.upgrade(config, "head")
@@ -44,6 +42,29 @@ def migrate(database_url: str) -> None:
         raise UserError(f"expected to open the database {where}, got: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def hold_boots(connection: sa.Connection) -> None:
+    """Until the transaction ends, no process migrates here, and so none boots."""
+    # On SQLite the transaction itself is the lock: it begins IMMEDIATE.
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def upgrade_to(connection: sa.Connection, revision: str) -> None:
+    """In the connection's transaction; `head` is the schema of this code."""
+    command.upgrade(alembic_config(connection), revision)
+
+
+def head_version() -> str:
+    """The schema version of this code."""
+    return str(ScriptDirectory(str(Path(__file__).parent / "migrations")).get_current_head())
+
+
+def is_known_version(version: str) -> bool:
+    """Whether this code can bring a database of that schema version to its own."""
+    known = ScriptDirectory(str(Path(__file__).parent / "migrations")).walk_revisions()
+    return version in {script.revision for script in known}
 
 
 def _refuse_newer(connection: sa.Connection, config: Config) -> None:

@@ -44,6 +44,7 @@ class Services:
     gate_policy: Path | None = None
     judge: Path | None = None
     embedder: Embedder | None = field(default_factory=StaticEmbedder)
+    records_days: int = 365
     further_hosts: tuple[Host, ...] = ()
 
     @property

@@ -84,7 +84,7 @@ async def erase(installation_id: int, erasure_id: str) -> dict[str, Any]:
 async def confirm(installation_id: int, erasure_id: str) -> bool:
     """Webhooks come late and out of order: what the App has again by now is not erased."""
     row, subject = await asyncio.to_thread(_load, erasure_id)
-    if row.reason == "operator":
+    if row.reason in ("operator", "restored"):  # a person said so; or it was done once, and a backup brought it back
         return True
     github = services().github(installation_id)
     if row.reason == "uninstalled":

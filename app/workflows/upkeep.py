@@ -4,31 +4,40 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from app.dataset.erasing import remove_folder
 from app.domain.errors import RetryLater, UserError
 from app.domain.tenants import split_tenant
 from app.store.columns import utc_now
 from app.store.database import reading, writing
-from app.store.deliveries import erase_bodies, select_installations, select_known_guids
-from app.store.executors import delete_ended, delete_progress
+from app.store.deliveries import delete_deliveries, erase_bodies, select_installations, select_known_guids
+from app.store.executors import delete_ended
+from app.store.feedback import delete_asks
+from app.store.learning import select_outdated_runs
 from app.store.sessions import delete_expired
 from app.workflows import engine
 from app.workflows.context import services
 from app.workflows.engine import scheduled, step
-from app.workflows.runs import State, WorkflowRun
+from app.workflows.erased_files import remove_entry
+from app.workflows.runs import FAILED, State, WorkflowRun
 
 _log = logging.getLogger(__name__)
 _MOST_ATTEMPTS = 10
 _REVIVED_SECONDS = 86_400.0
+#: Nobody works on a half made folder for longer.
+_LEFT_SECONDS = 86_400.0
 #: Failed workflows that one revival looks at.
 _LOOKED_AT = 1_000
 
 
 @scheduled("retention", "17 3 * * *")
 async def _retain(at: datetime) -> None:
-    """Forget finished workflows, bodies of handled deliveries and executors that are gone."""
+    """Forget what is old; docs/operating.md says what is kept for how long."""
     await forget_before((at - timedelta(days=services().retention_days)).isoformat())
+    await forget_records((at - timedelta(days=services().records_days)).isoformat())
+    await remove_leftovers(at.timestamp() - _LEFT_SECONDS)
 
 
 @step()
@@ -40,8 +49,7 @@ async def forget_before(moment: str) -> int:
         forgotten = 0
         while ids := engine.delete_finished(before):
             forgotten += len(ids)
-            with writing(services().database) as session:
-                delete_progress(session, ids)
+        engine.delete_orphans()
         with writing(services().database) as session:
             erase_bodies(session, before)
             delete_ended(session, before)
@@ -49,6 +57,36 @@ async def forget_before(moment: str) -> int:
         return forgotten
 
     return await asyncio.to_thread(forget)
+
+
+@step()
+async def forget_records(moment: str) -> dict[str, int]:
+    """Returns what was forgotten, counted. `moment` is in ISO 8601."""
+
+    def forget() -> dict[str, int]:
+        before = datetime.fromisoformat(moment)
+        failed = 0
+        while ids := engine.delete_finished(before, states=FAILED):
+            failed += len(ids)
+        with writing(services().database) as session:
+            found = {"deliveries": delete_deliveries(session, before), "asks": delete_asks(session, before)}
+        with reading(services().database) as session:
+            runs = [Path(row.path) for row in select_outdated_runs(session, before)]
+        return found | {"failed": failed, "runs": sum(map(remove_folder, runs))}
+
+    return await asyncio.to_thread(forget)
+
+
+@step()
+async def remove_leftovers(before_seconds: float) -> int:
+    """Folders that processes left half made when they were killed before the moment, in seconds since 1970."""
+
+    def remove() -> int:
+        places = [services().data / name for name in ("snapshots", "exports", "adapters")]
+        left = [path for place in places for path in place.glob(".*") if path.stat().st_mtime < before_seconds]
+        return sum(map(remove_entry, left))
+
+    return await asyncio.to_thread(remove)
 
 
 @scheduled("revival", "37 * * * *")

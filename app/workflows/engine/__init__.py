@@ -11,12 +11,21 @@ until the workflow is pruned, so pass ids and counts, never texts of a repositor
 
 from app.workflows.engine.declaring import current_workflow_id, progress, scheduled, sleep, step, transaction, workflow
 from app.workflows.engine.health import check_parts, is_alive
-from app.workflows.engine.process import boot, database, enqueue_in_transaction, shutdown, start
+from app.workflows.engine.moving import JOURNAL_SCHEMA, JOURNAL_VERSIONS, hand_over, journal_version, prepare_journal
+from app.workflows.engine.process import (
+    boot,
+    database,
+    enqueue_for_later,
+    enqueue_in_transaction,
+    shutdown,
+    start,
+)
 from app.workflows.engine.steering import (
     cancel,
     count_states,
     count_waiting_of,
     delete_finished,
+    delete_orphans,
     forget_runs,
     list_failed_of,
     list_ids,
@@ -28,6 +37,8 @@ from app.workflows.engine.steering import (
 )
 
 __all__ = [
+    "JOURNAL_SCHEMA",
+    "JOURNAL_VERSIONS",
     "boot",
     "cancel",
     "check_parts",
@@ -36,14 +47,19 @@ __all__ = [
     "current_workflow_id",
     "database",
     "delete_finished",
+    "delete_orphans",
+    "enqueue_for_later",
     "enqueue_in_transaction",
     "forget_runs",
+    "hand_over",
     "is_alive",
+    "journal_version",
     "list_failed_of",
     "list_ids",
     "list_runs",
     "load_run",
     "measure_queues",
+    "prepare_journal",
     "progress",
     "retry",
     "scheduled",

@@ -77,10 +77,40 @@ def enqueue_in_transaction(
     `partition` is required for Queue.GITHUB and refused for the others. A smaller `priority` goes first, whenever it
     was enqueued; what waits for `delay_seconds` holds nothing up.
     """
+    options = _options(workflow_name, workflow_id, queue, partition, priority=priority, delay_seconds=delay_seconds)
+    session.flush()  # a row of ours that is refused must say so here, not from within the engine's statement
+    running().client.enqueue_in_transaction(session, options, *args)
+
+
+def enqueue_for_later(
+    session: Session,
+    workflow_name: str,
+    workflow_id: str,
+    *args: str | int,
+    queue: Queue,
+    partition: int | str | None = None,
+) -> None:
+    """As `enqueue_in_transaction` where no engine runs: the first one that boots on this database has the work."""
+    client = _make_client(session.get_bind().engine)
+    try:
+        session.flush()
+        client.enqueue_in_transaction(session, _options(workflow_name, workflow_id, queue, partition), *args)
+    finally:
+        client.destroy()
+
+
+def _options(
+    workflow_name: str,
+    workflow_id: str,
+    queue: Queue,
+    partition: int | str | None,
+    *,
+    priority: int = 0,
+    delay_seconds: float = 0,
+) -> Any:  # noqa: ANN401 - the engine's own type is not public
     if (partition is not None) != (queue is Queue.GITHUB):
         raise UserError(f"expected a partition for the queue {Queue.GITHUB} and for no other, got {queue}")
-    session.flush()  # a row of ours that is refused must say so here, not from within the engine's statement
-    options: Any = {
+    options: dict[str, Any] = {
         "workflow_name": workflow_name,
         "workflow_id": workflow_id,
         "queue_name": queue.value,
@@ -94,7 +124,7 @@ def enqueue_in_transaction(
         options["delay_seconds"] = delay_seconds
     if (parent := current_traceparent()) is not None:
         options["attributes"] = {TRACEPARENT: parent}
-    running().client.enqueue_in_transaction(session, options, *args)
+    return options
 
 
 def start(
@@ -169,10 +199,11 @@ def _connect(database: sa.Engine, executor_id: str) -> tuple[DBOSClient, SQLAlch
     DBOS(config=config)
     sessions = sessionmaker(class_=Session, expire_on_commit=False)
     datasource = SQLAlchemyDatasource.create(url, engine=database, serializer=_serializer, sessionmaker=sessions)
-    client = DBOSClient(
-        system_database_engine=database, serializer=_serializer, application_name=_APPLICATION, lazy=True
-    )
-    return client, datasource
+    return _make_client(database), datasource
+
+
+def _make_client(database: sa.Engine) -> DBOSClient:
+    return DBOSClient(system_database_engine=database, serializer=_serializer, application_name=_APPLICATION, lazy=True)
 
 
 def _launch(queues: tuple[Queue, ...] | None, polling_seconds: float) -> None:

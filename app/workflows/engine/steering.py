@@ -166,10 +166,12 @@ def wait(workflow_id: str, timeout_seconds: float = 60) -> object:
         return handle.get_result()
 
 
-def delete_finished(before: datetime, *, limit: int = 1_000) -> list[str]:
-    """Forget workflows that ended well before the moment, and say which; failed ones stay for a person to decide."""
+def delete_finished(
+    before: datetime, *, states: tuple[State, ...] = FINISHED, limit: int = _FORGOTTEN_AT_ONCE
+) -> list[str]:
+    """Forget workflows that ended before the moment, with everything recorded of them, and say which."""
     found = DBOS.list_workflows(
-        status=[state.value for state in FINISHED],
+        status=[state.value for state in states],
         completed_before=before.isoformat(),
         limit=limit,
         load_input=False,
@@ -177,8 +179,16 @@ def delete_finished(before: datetime, *, limit: int = 1_000) -> list[str]:
     )
     ids = [status.workflow_id for status in found]
     if ids:
-        DBOS.delete_workflows(ids)
+        _forget(ids)
     return ids
+
+
+def delete_orphans() -> int:
+    """What transactions left of workflows that nobody remembers; returns how many rows."""
+    outputs, status = _table("datasource_outputs", "workflow_id"), _table("workflow_status", "workflow_uuid")
+    known = sa.select(status.c.workflow_uuid)
+    with writing(database()) as session:
+        return session.connection().execute(sa.delete(outputs).where(outputs.c.workflow_id.not_in(known))).rowcount
 
 
 def forget_runs(

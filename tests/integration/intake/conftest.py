@@ -176,6 +176,11 @@ class ServiceProgram:
             self._process.terminate()
             self._process.wait(60)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """kill -9, at whatever it is doing."""
         assert self._process is not None

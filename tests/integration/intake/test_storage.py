@@ -1,0 +1,69 @@
+"""The database held up, or full: what was acknowledged is kept, and nobody restarts anything."""
+
+import resource
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.intake.conftest import (
+    Service,
+    ServiceProgram,
+    a_payload,
+    running,
+    settings_for,
+    wait_outcome,
+)
+
+
+def _deliver_until_taken(service: Service, number: int, guid: str, seconds: float = 60) -> list[int]:
+    """The answers; the last one is 202 or 200."""
+    answers: list[int] = []
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answers.append(service.deliver(a_payload(number=number), guid=guid).status_code)
+        if answers[-1] in (200, 202):
+            return answers
+        time.sleep(0.2)
+    pytest.fail(f"not taken within {seconds} s: {answers[-5:]}")
+
+
+def test_a_sqlite_file_that_is_locked_for_five_seconds_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "understudy.db"
+    with running(settings_for(f"sqlite:///{path}", tmp_path)) as service:
+        service.deliver(a_payload(), guid="before-0001")
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            threading.Timer(5, lambda: other.execute("COMMIT")).start()
+            began = time.monotonic()
+            answer = service.deliver(a_payload(number=8), guid="during-0001")
+            assert answer.status_code == 202
+            assert 3 < time.monotonic() - began < 10, "GitHub gives up after ten seconds"
+        for guid in ("before-0001", "during-0001"):
+            assert wait_outcome(service, guid, 40) == "enqueued: review, look_at_head"
+
+
+def test_on_a_full_disk_nothing_is_acknowledged_and_it_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    """Full is a limit on the size of the process's files: every write that would make one larger fails."""
+    path = tmp_path / "understudy.db"
+    program = ServiceProgram(f"sqlite:///{path}", tmp_path)
+    with program.running() as service:
+        assert service.deliver(a_payload(), guid="before-0001").status_code == 202
+        assert wait_outcome(service, "before-0001", 40)
+        pid = program.pid
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (512, hard))
+        refused = [service.deliver(a_payload(number=number), guid=f"full-{number:04}") for number in range(1, 4)]
+        assert {answer.status_code for answer in refused} == {503}
+        assert httpx.get(f"{service.url}/readyz", timeout=30).status_code == 503
+        time.sleep(2)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+        for number in range(1, 4):
+            _deliver_until_taken(service, number, f"full-{number:04}")
+        assert program.pid == pid
+        for number in range(1, 4):
+            assert wait_outcome(service, f"full-{number:04}", 60) == "enqueued: review, look_at_head"
