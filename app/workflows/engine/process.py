@@ -5,7 +5,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from app.store.database import open_engine, open_journal_engine, writing
 from app.store.migrate import migrate
 from app.watching.tracing import TRACEPARENT, current_traceparent
 from app.workflows.engine.polls import watch_polls
+from app.workflows.engine.stranded import Finder
 from app.workflows.locks import FileLock
 from app.workflows.runs import Queue
 from app.workflows.watchdog import Watchdog
@@ -42,6 +43,7 @@ class _Running:
     datasource: SQLAlchemyDatasource
     lock: FileLock | None
     watchdog: Watchdog | None
+    stranded: Finder = field(default_factory=Finder)
 
 
 #: empty, or the one engine of this process: DBOS is one per process, and so is this
@@ -178,6 +180,7 @@ def boot(
         _RUNNING.clear()
         _close(database, lock)
         raise
+    running().stranded.start()
     if watchdog is not None:
         watchdog.start()
     return database
@@ -255,6 +258,7 @@ def shutdown() -> None:
     if not _RUNNING:
         return
     running = _RUNNING.pop()
+    running.stranded.stop()
     if running.watchdog is not None:
         running.watchdog.stop()
     _stop_taking_work()
