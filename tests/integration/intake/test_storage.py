@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.workflows import engine
+from app.workflows.runs import State
 from tests.integration.intake.conftest import (
     Service,
     ServiceProgram,
@@ -18,6 +20,7 @@ from tests.integration.intake.conftest import (
     settings_for,
     wait_outcome,
 )
+from tests.postgres import PostgresServer
 
 
 def _deliver_until_taken(service: Service, number: int, guid: str, seconds: float = 60) -> list[int]:
@@ -67,3 +70,29 @@ def test_on_a_full_disk_nothing_is_acknowledged_and_it_goes_on_when_there_is_roo
         assert program.pid == pid
         for number in range(1, 4):
             assert wait_outcome(service, f"full-{number:04}", 60) == "enqueued: review, look_at_head"
+
+
+@pytest.mark.slow
+def test_a_database_that_goes_away_again_and_again_loses_nothing(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Stopped five times in the midst of deliveries; what was acknowledged is handled once each, without a restart."""
+    with running(settings_for(postgres_server.create_database(), tmp_path)) as service:
+        stopping = threading.Thread(target=_stop_and_start, args=(postgres_server, 5))
+        stopping.start()
+        guids: list[str] = []
+        while stopping.is_alive() or len(guids) < 20:
+            guids.append(f"again-{len(guids):04}")
+            _deliver_until_taken(service, len(guids), guids[-1])
+        stopping.join()
+        assert {wait_outcome(service, guid, 60) for guid in guids} == {"enqueued: review, look_at_head"}
+        reviews = engine.list_runs(tuple(State), id_prefix="review:", limit=1_000)
+        assert sorted(run.id.split(":")[3] for run in reviews) == sorted(str(n + 1) for n in range(len(guids)))
+
+
+def _stop_and_start(server: PostgresServer, times: int) -> None:
+    for turn in range(times):
+        time.sleep(1.5)
+        server.stop()
+        time.sleep(0.3 * turn)
+        server.start()
