@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
-.PHONY: help install demo test check lock
+.PHONY: help install demo test check docs lock
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -24,6 +24,9 @@ check: $(INSTALLED) ## style, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(INSTALLED) ## the documentation as a site, in .work/site; a broken link or anchor is an error
+	$(BIN)/python -m docs.website $(ARGS)
 
 lock: $(INSTALLED) ## write the pinned list anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --override infra/overrides.txt --python-version 3.11 \

@@ -1,8 +1,8 @@
 """Fenced blocks of commands, and the marks that say how each is proven. Pure.
 
 A mark stands after the language: ```` ```sh run ````. `run` blocks of a page are run by the tests, in order, as they
-stand. `run=NAME` blocks are run by the test of that name, which brings what they need. `needs=WHAT` blocks cannot be run
-by a test, and say what is lacking; their programs and options are checked to exist.
+stand. `run=NAME` blocks are run by the test of that name, which brings what they need. `needs=WHAT` blocks cannot be
+run by a test, and say what is lacking; their programs and options are checked to exist.
 """
 
 import re

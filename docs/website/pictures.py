@@ -5,6 +5,7 @@ the two a reader chose and whether or not the picture is told of that choice.
 """
 
 from html import escape
+from itertools import pairwise
 from typing import NamedTuple
 
 _STYLE = """
@@ -17,7 +18,7 @@ _STYLE = """
 .a{stroke:#9198a1}.h{fill:#9198a1}}
 """.replace("\n", "")
 _MARKER = (
-    '<marker id="to" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse">'
+    '<marker id="to" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
     '<path class="h" d="M0 0 10 5 0 10z"/></marker>'
 )
 
@@ -69,7 +70,7 @@ def _parts() -> str:
         Box(210, 495, "One review", ("at most five comments",), "out", 330),
     ]
     quiet = [Box(600, y, "Silence", (said,), "box", 190) for y, said in ((165, "most lines"), (385, "seldom acted on"))]
-    arrows = [_arrow(210, one.y + 29, 210, two.y - 31) for one, two in zip(boxes, boxes[1:], strict=False)]
+    arrows = [_arrow(210, one.y + 29, 210, two.y - 31) for one, two in pairwise(boxes)]
     arrows += [_arrow(375, box.y, 503, box.y) for box in quiet]
     return _picture(720, 550, "Where, what, whether", [*boxes, *quiet], arrows)
 
@@ -99,7 +100,7 @@ def _gate() -> str:
 def _chain(boxes: list[Box], *, sideways: int) -> list[str]:
     return [
         _arrow(one.x + sideways * one.width // 2, one.y, two.x - sideways * (two.width // 2 + 2), two.y)
-        for one, two in zip(boxes, boxes[1:], strict=False)
+        for one, two in pairwise(boxes)
     ]
 
 

@@ -1,18 +1,18 @@
-"""`python -m docs.site [--out DIR]`: write the pages that come from the code, and build the site."""
+"""`python -m docs.website [--out DIR]`: write the pages that come from the code, and build the site."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from docs.site.staging import CHECKOUT, stage
-from docs.site.writing import render_pages, update_pages
+from docs.website.staging import CHECKOUT, stage
+from docs.website.writing import render_pages, update_pages
 
 _HERE = Path(__file__).parent
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status of Sphinx, for which every warning is an error."""
-    parser = argparse.ArgumentParser(prog="python -m docs.site", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m docs.website", description=__doc__)
     parser.add_argument("--out", type=Path, default=CHECKOUT / ".work" / "site", help="folder of the built site")
     out = parser.parse_args(arguments).out.absolute()
     for page in update_pages():
@@ -22,14 +22,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build(out: Path) -> int:
     """The site in `out`, its sources and what Sphinx remembers beside it."""
-    from sphinx.cmd.build import main as sphinx
-
     sources = out.with_name(f"{out.name}-sources")
     stage(sources, render_pages())
-    done = sphinx(["-W", "--keep-going", "-q", "-E", "-c", str(_HERE), "-d", f"{out}-doctrees", str(sources), str(out)])
+    done = run_sphinx(sources, out)
     if done == 0:
         print(f"the site is in {out}/index.html")
     return done
+
+
+def run_sphinx(sources: Path, out: Path) -> int:
+    """Its exit status; every link or anchor that leads nowhere makes it 1."""
+    from sphinx.cmd.build import main as sphinx
+
+    remembered = out.with_name(f"{out.name}-doctrees")
+    return sphinx(["-W", "--keep-going", "-q", "-E", "-c", str(_HERE), "-d", str(remembered), str(sources), str(out)])
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from docs.site.blocks import show_proofs
-from docs.site.links import FILES, Kind, mend_links
-from docs.site.navigation import SECTIONS, Page, Section
+from docs.website.blocks import show_proofs
+from docs.website.links import FILES, Kind, mend_links
+from docs.website.navigation import SECTIONS, Page, Section
 
 CHECKOUT = Path(__file__).parents[2]
 _HOME = "docs/index.md"
@@ -37,7 +37,9 @@ def stage(target: Path, written: Mapping[str, str]) -> None:
 def find_places() -> dict[str, str]:
     """Path in the checkout → path in the site, of every page and picture that is there."""
     pages = [(page.source, f"{page.name}.md") for section in SECTIONS for page in section.pages]
-    named = {source: place for source, place in [(_HOME, "index.md"), *pages] if source and (CHECKOUT / source).exists()}
+    named = {
+        source: place for source, place in [(_HOME, "index.md"), *pages] if source and (CHECKOUT / source).exists()
+    }
     decisions = {f"docs/adr/{path.name}": f"adr/{path.name}" for path in CHECKOUT.glob("docs/adr/[0-9]*.md")}
     pictures = {f"docs/images/{path.name}": f"images/{path.name}" for path in CHECKOUT.glob("docs/images/*")}
     return {**named, **decisions, **pictures}

@@ -1,0 +1,62 @@
+"""Which test runs each command that the documents tell a person to type. Pure; tests/docs holds it to the tests.
+
+A command that no test can run says what is lacking. Its words and options are checked to exist all the same.
+"""
+
+from typing import NamedTuple
+
+
+class Proof(NamedTuple):
+    """`test` is a file of tests, None where nothing can run it; then `why` says what is lacking."""
+
+    test: str | None
+    why: str = ""
+
+    @property
+    def ran(self) -> bool:
+        return self.test is not None
+
+    @property
+    def text(self) -> str:
+        return f"Run by <code>{self.test}</code>." if self.test else f"Checked, not run: {self.why}."
+
+
+_INTAKE = "tests/integration/intake/test_listening.py"
+_CLI = "tests/integration/training/test_cli.py"
+_AS_WRITTEN = "tests/docs/test_as_written.py"
+
+#: What is typed after `python -m`, or the first words of another line.
+PROOFS: dict[str, Proof] = {
+    "app serve": Proof(_INTAKE),
+    "app erase": Proof("tests/integration/test_commands.py"),
+    "app trace": Proof("tests/integration/test_commands.py"),
+    "app feedback": Proof("tests/integration/review/test_feedback.py"),
+    "app policy": Proof(_AS_WRITTEN),
+    "app demo": Proof(None, "it takes a quarter of an hour; its parts are run one by one, and it is run by hand"),
+    "app rehearse": Proof("tests/integration/rehearsal/test_live.py"),
+    "app import-comments": Proof(_AS_WRITTEN),
+    "app history": Proof("tests/integration/history/test_history.py"),
+    "app dataset report": Proof(_AS_WRITTEN),
+    "app dataset export": Proof(_AS_WRITTEN),
+    "app dataset import": Proof(_AS_WRITTEN),
+    "training base": Proof(_CLI),
+    "training tiny": Proof(_CLI),
+    "training preflight": Proof("tests/integration/training/test_preflight.py"),
+    "training sft": Proof(_CLI),
+    "training run": Proof(_CLI),
+    "training evaluate": Proof(_CLI),
+    "training gate": Proof(_CLI),
+    "training controls": Proof("tests/integration/training/test_round.py"),
+    "training confirm": Proof("tests/integration/serving/test_killed_confirming.py"),
+    "training report": Proof(_AS_WRITTEN),
+    "training spot-check": Proof(_AS_WRITTEN),
+    "training verify": Proof(_AS_WRITTEN),
+    "serving run": Proof("tests/integration/serving/test_serving.py"),
+    "serving status": Proof("tests/integration/serving/test_serving.py"),
+    "serving export": Proof("tests/integration/serving/test_exporting.py"),
+}
+
+
+def find_proof(command: str) -> Proof | None:
+    """Of the words after `python -m`; None for a command that nobody named here."""
+    return PROOFS.get(command)

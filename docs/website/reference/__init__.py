@@ -1,0 +1,1 @@
+"""Pages of the reference: rendered from the code at every build, kept nowhere."""
