@@ -1,6 +1,7 @@
 """`python -m docs.website [--out DIR]`: write the pages that come from the code, and build the site."""
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,11 +32,11 @@ def build(out: Path) -> int:
 
 
 def run_sphinx(sources: Path, out: Path) -> int:
-    """Its exit status; every link or anchor that leads nowhere makes it 1."""
-    from sphinx.cmd.build import main as sphinx
-
-    remembered = out.with_name(f"{out.name}-doctrees")
-    return sphinx(["-W", "--keep-going", "-q", "-E", "-c", str(_HERE), "-d", str(remembered), str(sources), str(out)])
+    """Its exit status; every link or anchor that leads nowhere makes it 1. A process of its own: what Sphinx and its
+    extensions warn of each other is not ours."""
+    options = ["-W", "--keep-going", "-q", "-E", "-c", str(_HERE), "-d", str(out.with_name(f"{out.name}-doctrees"))]
+    command = [sys.executable, "-m", "sphinx", *options, str(sources), str(out)]
+    return subprocess.run(command, check=False).returncode
 
 
 if __name__ == "__main__":

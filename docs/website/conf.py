@@ -28,6 +28,8 @@ html_show_sphinx = False
 html_last_updated_fmt = ""
 html_theme_options = {
     "navbar_align": "left",
+    # The field's label for screen readers is other than what it shows, which axe counts as serious.
+    "navbar_persistent": ["search-button"],
     "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],

@@ -21,18 +21,18 @@ class Proof(NamedTuple):
         return f"Run by <code>{self.test}</code>." if self.test else f"Checked, not run: {self.why}."
 
 
-_INTAKE = "tests/integration/intake/test_listening.py"
-_CLI = "tests/integration/training/test_cli.py"
 _AS_WRITTEN = "tests/docs/test_as_written.py"
+_CLI = "tests/integration/training/test_cli.py"
+_ROUND = "tests/integration/training/test_round.py"
 
 #: What is typed after `python -m`, or the first words of another line.
 PROOFS: dict[str, Proof] = {
-    "app serve": Proof(_INTAKE),
+    "app serve": Proof("tests/integration/intake/test_listening.py"),
     "app erase": Proof("tests/integration/test_commands.py"),
     "app trace": Proof("tests/integration/test_commands.py"),
     "app feedback": Proof("tests/integration/review/test_feedback.py"),
     "app policy": Proof(_AS_WRITTEN),
-    "app demo": Proof(None, "it takes a quarter of an hour; its parts are run one by one, and it is run by hand"),
+    "app demo": Proof(None, "it takes a quarter of an hour; its parts are tested one by one, and it is run by hand"),
     "app rehearse": Proof("tests/integration/rehearsal/test_live.py"),
     "app import-comments": Proof(_AS_WRITTEN),
     "app history": Proof("tests/integration/history/test_history.py"),
@@ -40,13 +40,13 @@ PROOFS: dict[str, Proof] = {
     "app dataset export": Proof(_AS_WRITTEN),
     "app dataset import": Proof(_AS_WRITTEN),
     "training base": Proof(_CLI),
-    "training tiny": Proof(_CLI),
+    "training tiny": Proof(_AS_WRITTEN),
     "training preflight": Proof("tests/integration/training/test_preflight.py"),
     "training sft": Proof(_CLI),
-    "training run": Proof(_CLI),
-    "training evaluate": Proof(_CLI),
+    "training run": Proof(_ROUND),
+    "training evaluate": Proof(_ROUND),
     "training gate": Proof(_CLI),
-    "training controls": Proof("tests/integration/training/test_round.py"),
+    "training controls": Proof(_ROUND),
     "training confirm": Proof("tests/integration/serving/test_killed_confirming.py"),
     "training report": Proof(_AS_WRITTEN),
     "training spot-check": Proof(_AS_WRITTEN),
@@ -54,6 +54,21 @@ PROOFS: dict[str, Proof] = {
     "serving run": Proof("tests/integration/serving/test_serving.py"),
     "serving status": Proof("tests/integration/serving/test_serving.py"),
     "serving export": Proof("tests/integration/serving/test_exporting.py"),
+    "make demo": Proof(None, "it takes a quarter of an hour; it is run by hand"),
+    "make install": Proof("tests/docs/test_quickstart.py"),
+    "make test": Proof(None, "it is what runs the tests"),
+    "make lock": Proof(None, "it asks the package index"),
+    "git clone": Proof(_AS_WRITTEN),
+    "curl": Proof(_AS_WRITTEN),
+    "cp": Proof("tests/docs/test_operating.py"),
+    "python3.11": Proof(None, "it installs SkyPilot from the package index, and needs a cloud"),
+    "tests.benchmarks": Proof(None, "it measures for minutes to hours; the figures beside it are from such a run"),
+}
+
+#: Blocks that name what runs them: `run=NAME` → the test that reads them from the page.
+NAMED = {
+    "erase": "tests/integration/test_commands.py",
+    "preflight": "tests/integration/training/test_preflight.py",
 }
 
 

@@ -1,6 +1,7 @@
 """`erase` and `trace` as a person types them: beside a running service, and without one."""
 
 import json
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from app.store.migrate import migrate
 from app.store.tables import InstallationRow
 from app.workflows import engine
 from app.workflows.runs import Queue
+from docs.website.blocks import read_blocks
 from tests.integration.intake.conftest import SECRETS, TOKEN, running, settings_for
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -79,9 +81,12 @@ def refuse(*arguments: str) -> str:
 
 
 def test_without_a_service_it_counts_first_and_erases_when_told(url: str, tmp_path: Path) -> None:
-    assert ask("erase", "--author", "ann")["found"] == {"11": {"examples": 1}}
+    page = (_CHECKOUT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    (block,) = [block for block in read_blocks(page) if block.by == "erase"]
+    counting, erasing = [shlex.split(line.replace("LOGIN", "ann"))[3:] for line in block.commands]
+    assert ask(*counting)["found"] == {"11": {"examples": 1}}
     assert b"Why the sum is kept" in (tmp_path / "understudy.db").read_bytes()
-    (report,) = ask("erase", "--author", "ann", "--yes")["erased"]
+    (report,) = ask(*erasing)["erased"]
     assert report["report"]["examples"] == 1
     assert b"Why the sum is kept" not in (tmp_path / "understudy.db").read_bytes()
     assert ask("erase", "--author", "ann")["found"] == {"11": {}}

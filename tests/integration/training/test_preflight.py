@@ -1,19 +1,25 @@
 """`python -m training preflight`, and what `sft` does with it."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from app.domain.estimates import EstimateRecord
 from app.domain.preflight import PreflightReport
+from docs.website.blocks import read_blocks
 from tests.integration.training.conftest import run_training
 from tests.training_data import write_snapshot
 
 
 def test_a_report_for_people_and_programs(tiny_base: Path, small_snapshot: Path, quick_config: Path) -> None:
-    arguments = ("preflight", "--snapshot", small_snapshot, "--base", tiny_base, "--config", quick_config)
-    code, said = run_training(*arguments, "--json", "--price-per-hour", "3.60 EUR")
+    page = (Path(__file__).parents[3] / "docs" / "cost.md").read_text(encoding="utf-8")
+    (block,) = [block for block in read_blocks(page) if block.by == "preflight"]
+    (line,) = block.commands
+    given = {"SNAPSHOT": small_snapshot, "BASE": tiny_base, "2.50 EUR": "3.60 EUR"}
+    words = [given.get(word, word) for word in shlex.split(line)[3:]]
+    code, said = run_training(*words, "--config", quick_config, "--json")
     assert code == 0, said
     report = PreflightReport.model_validate_json(said)
     assert report.estimate is not None
