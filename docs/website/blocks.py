@@ -6,7 +6,7 @@ run by a test, and say what is lacking; their programs and options are checked t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 _FENCED = re.compile(r"^```sh (run|run=[\w-]+|needs=[\w,-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,13 +40,14 @@ def read_blocks(text: str) -> Iterator[Block]:
         yield Block(value if word == "run" else "", tuple(value.split(",")) if word == "needs" else (), inside)
 
 
-def show_proofs(text: str) -> str:
-    """The same page with a line under every marked block that says how it is proven."""
+def show_proofs(text: str, named: Mapping[str, str]) -> str:
+    """The same page with a line under every marked block that says how it is proven; `named`: name → its test."""
 
     def show(found: re.Match[str]) -> str:
         (block,) = read_blocks(found[0])
         if not block.needs:
-            return f'{found[0]}\n\n<p class="proof ran">Run by the tests as it stands.</p>'
+            by = f"<code>{named[block.by]}</code>" if block.by else "the tests"
+            return f'{found[0]}\n\n<p class="proof ran">Run as it stands by {by}.</p>'
         lacking = " and ".join(_NEEDS[need] for need in block.needs)
         return f'{found[0]}\n\n<p class="proof">Checked by the tests, not run: needs {lacking}.</p>'
 

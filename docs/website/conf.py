@@ -2,7 +2,6 @@
 
 project = "Understudy"
 author = "The authors of Understudy"
-copyright = "Apache-2.0"  # noqa: A001  Sphinx's name
 
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
@@ -25,7 +24,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
-html_last_updated_fmt = ""
+html_show_copyright = False
 html_theme_options = {
     "navbar_align": "left",
     # The field's label for screen readers is other than what it shows, which axe counts as serious.
@@ -33,7 +32,7 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
-    "footer_start": ["copyright"],
+    "footer_start": [],
     "footer_end": [],
     "show_version_warning_banner": False,
     "pygments_light_style": "a11y-high-contrast-light",

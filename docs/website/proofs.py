@@ -28,6 +28,8 @@ _ROUND = "tests/integration/training/test_round.py"
 #: What is typed after `python -m`, or the first words of another line.
 PROOFS: dict[str, Proof] = {
     "app serve": Proof("tests/integration/intake/test_listening.py"),
+    "app setup": Proof("tests/integration/setup/test_installing.py"),
+    "app doctor": Proof("tests/integration/setup/test_installing.py"),
     "app erase": Proof("tests/integration/test_commands.py"),
     "app trace": Proof("tests/integration/test_commands.py"),
     "app feedback": Proof("tests/integration/review/test_feedback.py"),
@@ -67,6 +69,7 @@ PROOFS: dict[str, Proof] = {
 
 #: Blocks that name what runs them: `run=NAME` → the test that reads them from the page.
 NAMED = {
+    "quickstart": "tests/docs/quickstart.py",
     "erase": "tests/integration/test_commands.py",
     "preflight": "tests/integration/training/test_preflight.py",
 }

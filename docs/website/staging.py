@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.website.blocks import show_proofs
 from docs.website.links import FILES, Kind, mend_links
 from docs.website.navigation import SECTIONS, Page, Section
+from docs.website.proofs import NAMED
 
 CHECKOUT = Path(__file__).parents[2]
 _HOME = "docs/index.md"
@@ -23,7 +24,7 @@ def stage(target: Path, written: Mapping[str, str]) -> None:
             _copy(source, target / place)
             continue
         text = (CHECKOUT / source).read_text(encoding="utf-8")
-        mended = mend_links(show_proofs(text), source=source, name=place, places=places, kind=_kind)
+        mended = mend_links(show_proofs(text, NAMED), source=source, name=place, places=places, kind=_kind)
         linked |= mended.files
         _write(target / place, mended.text + _contents(source))
     for source in linked:
@@ -31,7 +32,7 @@ def stage(target: Path, written: Mapping[str, str]) -> None:
     for section in SECTIONS:
         _write(target / f"{section.name}.md", _render_section(section))
     for name, text in written.items():
-        _write(target / f"{name}.md", show_proofs(text))
+        _write(target / f"{name}.md", show_proofs(text, NAMED))
 
 
 def find_places() -> dict[str, str]:
@@ -56,8 +57,9 @@ def _contents(source: str) -> str:
 
 def _render_section(section: Section) -> str:
     pages = [page for page in section.pages if _exists(page)]
-    rows = "".join(f"[{{doc}}`{page.name}`]{{.page}}\n: {page.about}\n\n" for page in pages)
-    return f"# {section.title}\n\n{section.about}\n\n{rows}{_toctree([page.name for page in pages], hidden=True)}"
+    rows = "".join(f"{{doc}}`{page.title} <{page.name}>`\n: {page.about}\n\n" for page in pages)
+    named = [f"{page.title} <{page.name}>" for page in pages]
+    return f"# {section.title}\n\n{section.about}\n\n{rows}{_toctree(named, hidden=True)}"
 
 
 def _exists(page: Page) -> bool:

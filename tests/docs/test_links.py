@@ -41,8 +41,9 @@ def test_marked_blocks_are_read_with_what_runs_them() -> None:
     assert (first.by, first.needs, first.commands) == ("", (), ["make install"])
     assert (second.by, second.commands) == ("erase", ["one    two"])
     assert (third.by, third.needs, third.commands) == ("", ("gpu", "github"), ["three"])
-    shown = show_proofs(page)
-    assert shown.count("Run by the tests as it stands.") == 2
+    shown = show_proofs(page, {"erase": "tests/test_it.py"})
+    assert shown.count("Run as it stands by the tests.") == 1
+    assert "Run as it stands by <code>tests/test_it.py</code>." in shown
     assert "Checked by the tests, not run: needs a GPU and GitHub." in shown
 
 
