@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from docs.website.reference.commands import read_commands
+
 CHECKOUT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
 #: Programs that are typed; a line that begins with another word shows something else.
@@ -16,7 +18,7 @@ _TYPED = re.compile(
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:\.venv/bin/)?python -m [^`\n]+)`")
 #: Commands that only hold others.
-GROUPS = frozenset({("app", "dataset")})
+GROUPS = frozenset(tuple(words[:2]) for command in read_commands() if len(words := command.name.split()) > 2)
 
 
 class Line(NamedTuple):

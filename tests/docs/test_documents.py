@@ -1,20 +1,18 @@
 """What the documents tell a person to type exists, and what they link to is there."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
+from docs.website.reference.commands import read_commands
+from tests.docs.lines import CHECKOUT, DOCUMENTS, GROUPS
+
 #: A command ends with its line or its backtick; its arguments may hold anything.
 _COMMAND = re.compile(r"python -m (app|training|serving)( [^`\n]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _PATH = re.compile(r"`((?:app|training|serving|tests|docs|infra)/[\w./-]+|[\w-]+\.(?:toml|yml|md|txt))`")
-#: Commands that only hold others.
-_GROUPS = {("app", "dataset")}
+_BENCHMARK = re.compile(r"python -m (tests\.[\w.]+)")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -25,24 +23,25 @@ def _commands() -> list[tuple[str, str, tuple[str, ...]]]:
             words = rest.split()
             if words and re.fullmatch(r"[a-z-]+", words[0]) and not words[0].startswith("-"):
                 options = tuple(sorted(set(_OPTION.findall(rest))))
-                depth = 2 if (program, words[0]) in _GROUPS and len(words) > 1 else 1
+                depth = 2 if (program, words[0]) in GROUPS and len(words) > 1 else 1
                 found.add((program, " ".join(words[:depth]), options))
     return sorted(found)
 
 
 @pytest.mark.parametrize(("program", "command", "options"), _commands())
 def test_every_command_and_option_exists(program: str, command: str, options: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", program, *command.split(), "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=CHECKOUT,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-    )
-    assert done.returncode == 0, done.stderr
-    for option in options:
-        assert re.search(rf"(?<![\w-]){option}(?![\w-])", done.stdout), option
+    """By the programs' own parsers."""
+    known = {found.name: found for found in read_commands()}
+    assert f"{program} {command}" in known
+    words = {word for option in known[f"{program} {command}"].options for word in option.name.split(", ")}
+    assert set(options) <= words
+
+
+def test_every_benchmark_that_is_named_is_there() -> None:
+    named = {name for document in DOCUMENTS for name in _BENCHMARK.findall(document.read_text(encoding="utf-8"))}
+    places = {name: CHECKOUT / name.replace(".", "/") for name in named}
+    lacking = [name for name, place in places.items() if not (place.with_suffix(".py").exists() or place.is_dir())]
+    assert (len(named) > 5, lacking) == (True, [])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
