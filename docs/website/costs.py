@@ -75,11 +75,11 @@ def _shape(size: tuple[int, int, int], heads: int, keys: int, words: int, *, tie
 _CORES, _L4, _L40S, _H100 = "two processor cores, 16 GiB", "L4, 24 GiB", "L40S, 48 GiB", "H100, 80 GiB"
 
 BASES = (
-    Base("SmolLM2-135M-Instruct", _shape((30, 576, 1536), 9, 3, 49152, tied=True), (_CORES, _L4)),
-    Base("Qwen2.5-Coder-1.5B-Instruct", _shape((28, 1536, 8960), 12, 2, 151936, tied=True), (_L4, _L40S)),
-    Base("Qwen2.5-Coder-7B-Instruct", _shape((28, 3584, 18944), 28, 4, 152064, tied=False), (_L4, _L40S, _H100)),
-    Base("Qwen2.5-Coder-14B-Instruct", _shape((48, 5120, 13824), 40, 8, 152064, tied=False), (_L4, _L40S, _H100)),
-    Base("Qwen2.5-Coder-32B-Instruct", _shape((64, 5120, 27648), 40, 8, 152064, tied=False), (_L4, _L40S, _H100)),
+    Base("SmolLM2-135M", _shape((30, 576, 1536), 9, 3, 49152, tied=True), (_CORES, _L4)),
+    Base("Qwen2.5-Coder-1.5B", _shape((28, 1536, 8960), 12, 2, 151936, tied=True), (_L4, _L40S)),
+    Base("Qwen2.5-Coder-7B", _shape((28, 3584, 18944), 28, 4, 152064, tied=False), (_L4, _L40S, _H100)),
+    Base("Qwen2.5-Coder-14B", _shape((48, 5120, 13824), 40, 8, 152064, tied=False), (_L4, _L40S, _H100)),
+    Base("Qwen2.5-Coder-32B", _shape((64, 5120, 27648), 40, 8, 152064, tied=False), (_L4, _L40S, _H100)),
 )
 
 
@@ -92,7 +92,7 @@ PLACES = (
     Place(
         Device(name=_CORES, kind="cpu", memory=16 * _GIB, free=14 * _GIB),
         None,
-        measured=("SmolLM2-135M-Instruct", 464.0),
+        measured=("SmolLM2-135M", 464.0),
     ),
     _card(_L4, 22, 121e12, 0.80),
     _card(_L40S, 44, 362e12, 1.80),
