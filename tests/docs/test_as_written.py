@@ -16,7 +16,7 @@ from tests.unit.dataset.exported import a_snapshot
 from tests.unit.training.release.conftest import run_folder
 from training.__main__ import cli as training_cli
 from training.release.publishing import SIGNATURE
-from training.release.spotting import SHEET
+from training.release.spot_check import SHEET
 
 __all__ = ["run_folder", "store"]  # fixtures of others
 PROGRAMS = {"app": app_cli, "training": training_cli}

@@ -17,7 +17,7 @@ def test_a_report_for_people_and_programs(tiny_base: Path, small_snapshot: Path,
     page = (Path(__file__).parents[3] / "docs" / "cost.md").read_text(encoding="utf-8")
     (block,) = [block for block in read_blocks(page) if block.by == "preflight"]
     (line,) = block.commands
-    given = {"SNAPSHOT": small_snapshot, "BASE": tiny_base, "2.50 EUR": "3.60 EUR"}
+    given: dict[str, str | Path] = {"SNAPSHOT": small_snapshot, "BASE": tiny_base, "2.50 EUR": "3.60 EUR"}
     words = [given.get(word, word) for word in shlex.split(line)[3:]]
     code, said = run_training(*words, "--config", quick_config, "--json")
     assert code == 0, said
