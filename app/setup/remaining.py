@@ -24,10 +24,13 @@ def render_steps(choice: Choice, made: AppCredentials, stored: Stored) -> tuple[
     return (
         Step(what=written),
         *secret,
-        Step(what="Make the base checkpoint, once.", commands=(".venv/bin/python -m training base",)),
+        Step(what="Make the base checkpoint, once.", commands=(".venv/bin/python -m training base --out data/base",)),
         Step(
             what="Start the model server and the service, each in a terminal or a unit of its own.",
-            commands=(".venv/bin/python -m serving run", ".venv/bin/python -m app serve"),
+            commands=(
+                ".venv/bin/python -m serving run --base data/base --state data/serving",
+                ".venv/bin/python -m app serve",
+            ),
         ),
         Step(
             what=f"See that {choice.public_url} leads to the service, and that nothing else is wrong.",

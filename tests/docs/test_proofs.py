@@ -41,6 +41,20 @@ def test_every_command_that_is_told_is_proven() -> None:
     assert lacking == set(), f"name the test that runs it in {_PLACE}"
 
 
+def test_every_line_gives_what_its_command_requires() -> None:
+    """A line of its own is to be typed as it stands; what is only named within a sentence is not."""
+    required = {
+        command.name: {option.name.split(", ")[0] for option in command.options if option.default == "required"}
+        for command in read_commands()
+    }
+    lines = [(line, document) for document in DOCUMENTS for line in read_lines(document) if line.name in required]
+    assert len(lines) > 15
+    asked = [
+        (line, {name for name in required[line.name] if name.startswith("--")} - set(line.words)) for line, _ in lines
+    ]
+    assert [(line.text, lacking) for line, lacking in asked if lacking] == []
+
+
 def test_every_command_that_there_is_is_proven_and_no_other() -> None:
     there = {command.name for command in read_commands()}
     assert there - set(PROOFS) == set(), f"name the test that runs it in {_PLACE}"
