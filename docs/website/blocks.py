@@ -1,15 +1,15 @@
 """Fenced blocks of commands, and the marks that say how each is proven. Pure.
 
-A mark stands after the language: ```` ```sh run ````. `run` blocks of a page are run by the tests, in order, as they
-stand. `run=NAME` blocks are run by the test of that name, which brings what they need. `needs=WHAT` blocks cannot be
-run by a test, and say what is lacking; their programs and options are checked to exist.
+A mark stands after the language: ```` ```sh run=NAME ````. Such a block is run as it stands by the test of that name
+(docs/website/proofs.py), which brings what it needs. `needs=WHAT` blocks cannot be run by a test, and say what is
+lacking; their programs and options are checked to exist.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-_FENCED = re.compile(r"^```sh (run|run=[\w-]+|needs=[\w,-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^```sh (run=[\w-]+|needs=[\w,-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NEEDS = {
     "github": "GitHub",
     "gpu": "a GPU",
@@ -20,7 +20,7 @@ _NEEDS = {
 
 
 class Block(NamedTuple):
-    """`by` is the test that runs it, empty for any; `needs` is empty where it is run."""
+    """`by` names the test that runs it; `needs` says what is lacking where none can. One of both is empty."""
 
     by: str
     needs: tuple[str, ...]
@@ -46,8 +46,7 @@ def show_proofs(text: str, named: Mapping[str, str]) -> str:
     def show(found: re.Match[str]) -> str:
         (block,) = read_blocks(found[0])
         if not block.needs:
-            by = f"<code>{named[block.by]}</code>" if block.by else "the tests"
-            return f'{found[0]}\n\n<p class="proof ran">Run as it stands by {by}.</p>'
+            return f'{found[0]}\n\n<p class="proof ran">Run as it stands by <code>{named[block.by]}</code>.</p>'
         lacking = " and ".join(_NEEDS[need] for need in block.needs)
         return f'{found[0]}\n\n<p class="proof">Checked by the tests, not run: needs {lacking}.</p>'
 

@@ -34,16 +34,16 @@ def test_a_link_leads_where_it_led(text: str, mended: str) -> None:
 
 def test_marked_blocks_are_read_with_what_runs_them() -> None:
     page = (
-        "```sh run\nmake install\n```\n\n```sh run=erase\none \\\n  two\n# not this\n```\n\n"
+        "```sh run=install\nmake install\n```\n\n```sh run=erase\none \\\n  two\n# not this\n```\n\n"
         "```sh needs=gpu,github\nthree\n```\n\n```sh\nunmarked\n```\n\n```yaml\nrun: 1\n```\n"
     )
     first, second, third = read_blocks(page)
-    assert (first.by, first.needs, first.commands) == ("", (), ["make install"])
+    assert (first.by, first.needs, first.commands) == ("install", (), ["make install"])
     assert (second.by, second.commands) == ("erase", ["one    two"])
     assert (third.by, third.needs, third.commands) == ("", ("gpu", "github"), ["three"])
-    shown = show_proofs(page, {"erase": "tests/test_it.py"})
-    assert shown.count("Run as it stands by the tests.") == 1
+    shown = show_proofs(page, {"erase": "tests/test_it.py", "install": "tests/test_that.py"})
     assert "Run as it stands by <code>tests/test_it.py</code>." in shown
+    assert "Run as it stands by <code>tests/test_that.py</code>." in shown
     assert "Checked by the tests, not run: needs a GPU and GitHub." in shown
 
 
