@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from docs.website.blocks import show_proofs
+from docs.website.lines import show_told
 from docs.website.links import FILES, Kind, mend_links
 from docs.website.navigation import SECTIONS, Page, Section
 from docs.website.proofs import NAMED
@@ -24,7 +25,7 @@ def stage(target: Path, written: Mapping[str, str]) -> None:
             _copy(source, target / place)
             continue
         text = (CHECKOUT / source).read_text(encoding="utf-8")
-        mended = mend_links(show_proofs(text, NAMED), source=source, name=place, places=places, kind=_kind)
+        mended = mend_links(show_told(show_proofs(text, NAMED)), source=source, name=place, places=places, kind=_kind)
         linked |= mended.files
         _write(target / place, mended.text + _contents(source))
     for source in linked:

@@ -27,8 +27,8 @@ from playwright.sync_api import Page
 from app.domain.policies import parse_policy
 from app.rehearsal.standin import StandIn, StandInServer
 from docs.website.blocks import read_blocks
+from docs.website.lines import CHECKOUT, parse_line
 from tests.browsing import browsing
-from tests.docs.lines import CHECKOUT, parse_line
 from tests.integration.rehearsal.standin.world import REPO, Clock, Worktree, World
 from tests.integration.setup.test_installing import create, fill, free_port
 

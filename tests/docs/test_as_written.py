@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.__main__ import cli as app_cli
-from tests.docs.lines import CHECKOUT, Line, fill, parse_line, read_inline, read_lines
+from docs.website.lines import CHECKOUT, Line, fill, parse_line, read_inline, read_lines
 from tests.integration.dataset.test_commands import INSTALLATION, store
 from tests.integration.intake.conftest import TOKEN, running, settings_for
 from tests.unit.dataset.exported import a_snapshot

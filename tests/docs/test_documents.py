@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.website.lines import CHECKOUT, DOCUMENTS, GROUPS
 from docs.website.reference.commands import read_commands
-from tests.docs.lines import CHECKOUT, DOCUMENTS, GROUPS
 
 #: A command ends with its line or its backtick; its arguments may hold anything.
 _COMMAND = re.compile(r"python -m (app|training|serving)( [^`\n]*)")

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from docs.website.blocks import read_blocks, show_proofs
+from docs.website.lines import show_told
 from docs.website.links import Kind, mend_links
 from docs.website.pictures import render_pictures
 
@@ -45,6 +46,16 @@ def test_marked_blocks_are_read_with_what_runs_them() -> None:
     assert "Run as it stands by <code>tests/test_it.py</code>." in shown
     assert "Run as it stands by <code>tests/test_that.py</code>." in shown
     assert "Checked by the tests, not run: needs a GPU and GitHub." in shown
+
+
+def test_indented_commands_are_shown_with_what_runs_them() -> None:
+    page = "Type\n\n    python -m app trace X\n    make lock\n\nor\n## Now\n    make demo\n\n    /understudy why\n"
+    shown = show_told(page)
+    assert shown.count('<p class="proof ran">Run by <code>tests/') == 1
+    assert shown.count('<p class="proof">Checked, not run: ') == 2
+    assert "    make lock\n\n<p" in shown
+    fenced = "```yaml\n\n    make demo\n```\n"
+    assert show_told(fenced) == fenced
 
 
 def test_every_picture_is_a_picture_with_a_title_and_both_colours() -> None:

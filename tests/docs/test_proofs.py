@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from docs.website.blocks import read_blocks
+from docs.website.lines import CHECKOUT, DOCUMENTS, parse_line, read_inline, read_lines
 from docs.website.proofs import NAMED, PROOFS
 from docs.website.reference.commands import read_commands
-from tests.docs.lines import CHECKOUT, DOCUMENTS, parse_line, read_inline, read_lines
 
 _PLACE = "docs/website/proofs.py"
 

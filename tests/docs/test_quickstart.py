@@ -5,7 +5,7 @@ import subprocess
 import yaml
 
 from app.domain.policies import parse_policy
-from tests.docs.lines import CHECKOUT, parse_line
+from docs.website.lines import CHECKOUT, parse_line
 from tests.docs.quickstart import PAGE, read_commands, read_policy
 
 

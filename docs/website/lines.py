@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from docs.website.proofs import PROOFS
 from docs.website.reference.commands import read_commands
 
 CHECKOUT = Path(__file__).parents[2]
@@ -16,6 +17,8 @@ _TYPED = re.compile(
     r"(?:python3\.11 -m|python -m|make|git|curl|cp|docker|kubectl|promtool|helm|psql|openssl|sky) "
 )
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: A block of code by its indentation: after an empty line or a heading.
+_INDENTED = re.compile(r"(?:(?<=\n\n)|^#.*\n)((?:    \S.*(?:\n|\Z))+)", re.MULTILINE)
 _INLINE = re.compile(r"`((?:\.venv/bin/)?python -m [^`\n]+)`")
 #: Commands that only hold others.
 GROUPS = frozenset(tuple(words[:2]) for command in read_commands() if len(words := command.name.split()) > 2)
@@ -51,6 +54,19 @@ def read_lines(document: Path) -> list[Line]:
         if _TYPED.match(line.strip()) and (line.startswith("    ") or line in "\n".join(shells).replace("\\\n", " "))
     ]
     return [parse_line(line) for line in typed]
+
+
+def show_told(text: str) -> str:
+    """The same page with a line under every block of indented commands that says which test runs them, or why none."""
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if part.startswith("```") else _INDENTED.sub(_say_proofs, part) for part in parts)
+
+
+def _say_proofs(found: re.Match[str]) -> str:
+    typed = [parse_line(line.strip()) for line in found[1].splitlines() if _TYPED.match(line.strip())]
+    proofs = {PROOFS[line.name]: None for line in typed if line.name in PROOFS}
+    told = [f'<p class="proof{" ran" if proof.ran else ""}">{proof.text}</p>' for proof in proofs]
+    return found[0] + "".join(f"\n{line}\n" for line in told)
 
 
 def read_inline(document: Path) -> list[str]:
