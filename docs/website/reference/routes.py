@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi.routing import APIRoute
 from pydantic import SecretStr
+from starlette.routing import Route
 
 from app.main import create_app
 from app.settings import Settings
@@ -21,6 +21,9 @@ _CALLERS = {
     "/operator": "the operator: `Authorization: Bearer` with the operator's token",
     "/healthz": "anybody who reaches it; tells alive or not",
     "/readyz": "anybody who reaches it; tells ready or not",
+    "/installed": "anybody: where GitHub leads after an installation",
+    "/dashboard": "people who signed in with GitHub, each by their role there",
+    "/metrics": "Prometheus: its token, or a caller on this machine",
     "/health": "anybody on this machine; tells ready or not",
     "/v1": "the read key, or the control key",
     "/control": "the control key",
@@ -44,10 +47,10 @@ def render_routes() -> str:
 
 
 def _rows(routes: Iterable[Any]) -> list[tuple[str, str, str]]:
-    flat = [route for route in routes if isinstance(route, APIRoute)]
+    flat = [route for route in routes if isinstance(route, Route)]
     return [
-        (code(f"{' '.join(sorted(route.methods - {'HEAD'}))} {route.path}"), _about(route), find_caller(route.path))
-        for route in sorted(flat, key=lambda route: (route.path, sorted(route.methods)))
+        (code(f"{' '.join(sorted(_methods(route)))} {route.path}"), _about(route), find_caller(route.path))
+        for route in sorted(flat, key=lambda route: (route.path, sorted(_methods(route))))
     ]
 
 
@@ -57,12 +60,16 @@ def find_caller(path: str) -> str:
     return _CALLERS[max(fitting, key=len)] if fitting else ""
 
 
-def _about(route: APIRoute) -> str:
+def _methods(route: Route) -> set[str]:
+    return (route.methods or set()) - {"HEAD"}
+
+
+def _about(route: Route) -> str:
     """What the operator's guide says of it, else the first words of its docstring, else its name."""
     said = _told().get(route.path.replace(":path}", "}"))
     if said:
         return unlink(said)
-    told = inspect.getdoc(route.endpoint)
+    told = inspect.getdoc(route.endpoint) if inspect.isroutine(route.endpoint) else None
     return told.split("\n\n")[0] if told else route.name.strip("_").replace("_", " ")
 
 
