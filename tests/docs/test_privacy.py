@@ -24,6 +24,7 @@ INDOORS = {
     "app_slug",
     "base",
     "body_limit_bytes",
+    "ca_file",
     "client_id",
     "client_secret",
     "connections",
