@@ -37,7 +37,7 @@ class Line(NamedTuple):
         if self.words[0] in (".venv/bin/python", "python") and self.words[1:2] == ["-m"]:
             typed = self.words[2:]
             if typed[0].startswith("tests."):
-                return "tests.benchmarks"
+                return ".".join(typed[0].split(".")[:2])
             return " ".join(typed[: 3 if tuple(typed[:2]) in GROUPS else 2])
         return " ".join(self.words[: 2 if self.words[0] in ("make", "git", "docker") else 1])
 

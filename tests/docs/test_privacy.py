@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlmodel import SQLModel
 
-import app.store.tables  # noqa: F401  declares the tables
+import app.store.tables
+import app.store.web_tables  # noqa: F401  both declare tables
 from app.domain.erasure import ErasureKind
 from app.settings import Settings
 
@@ -15,7 +16,17 @@ CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs" / "privacy.md").read_text(encoding="utf-8")
 #: Libraries that can speak to another host. git and sky are programs; the two modules that start them are told below.
 _SPEAKING = frozenset(
-    {"httpx", "githubkit", "anthropic", "requests", "aiohttp", "urllib.request", "http.client", "smtplib"}
+    {
+        "httpx",
+        "githubkit",
+        "anthropic",
+        "requests",
+        "aiohttp",
+        "urllib.request",
+        "http.client",
+        "smtplib",
+        "opentelemetry.exporter",
+    }
 )
 _PROGRAMS = ("app/github/git.py", "app/runners/programs.py")
 #: Settings that send nothing anywhere. A new one goes here or, if anything goes where it says, onto the page.
@@ -33,13 +44,16 @@ INDOORS = {
     "embedding_model",
     "gate_policy",
     "host",
+    "log_format",
+    "metrics_token",
     "operator_token",
     "polling_seconds",
     "port",
     "private_key_file",
     "public_url",
-    "queues",
+    "records_days",
     "retention_days",
+    "role",
     "schedules",
     "serving",
     "training_config",
@@ -91,7 +105,7 @@ def _imported(node: ast.AST) -> Iterator[str]:
     names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
     for name in names:
         yield name
-        yield name.split(".")[0]
+        yield from (".".join(name.split(".")[:depth]) for depth in (1, 2))
 
 
 def test_retention_and_erasure_are_as_in_the_code() -> None:

@@ -40,7 +40,7 @@ def test_no_payload_is_read_for_an_address() -> None:
 
 
 def test_every_package_is_pinned_by_version_and_hash() -> None:
-    """24: and the install asks for the hashes."""
+    """27: and the install asks for the hashes."""
     pinned = (CHECKOUT / "requirements.txt").read_text(encoding="utf-8").split("\n")
     packages = [line for line in pinned if line and not line.startswith((" ", "#"))]
     assert len(packages) > 100

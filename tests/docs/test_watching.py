@@ -42,7 +42,7 @@ def test_every_role_is_there() -> None:
 
 def test_every_command_is_of_a_program_that_is_checked_and_names_files_that_there_are() -> None:
     programs = [next(word for word in command if "=" not in word) for command in _COMMANDS]
-    # Those of `python -m` are run with --help by test_documents.py.
+    # Those of `python -m` are held against the programs' own parsers by test_documents.py.
     assert set(programs) == {"curl", "promtool", "docker", "kubectl", ".venv/bin/python"}
     named = [word for command in _COMMANDS for word in command if word.startswith("infra/")]
     assert len(named) >= 8
