@@ -208,7 +208,7 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
         retention_days=settings.retention_days,
         records_days=settings.records_days,
         github=clients,
-        further_hosts=tuple(one.host for one in hosts[1:]),
+        further_hosts=tuple(one.host for one in hosts),
         runner=make_runner(
             settings.runner,
             settings.runner_config,
@@ -226,7 +226,7 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
     )
 
     def prepare(database: sa.Engine) -> None:
-        check_renumbered(database, tuple(one.host for one in hosts[1:]))
+        check_renumbered(database, [one.host for one in hosts], settings.github_was)
         install(services(database=database))
 
     worked_on = settings.role.queues if queues is None else queues

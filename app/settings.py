@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     ca_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     #: Further GitHubs beside this one, a YAML file; docs/enterprise-server.md shows it.
     hosts: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
+    #: The name this GitHub had before, if the same server has a new one.
+    github_was: Annotated[str | None, BeforeValidator(_none_if_empty)] = None
     #: GitHub asks for at least a second between two writes.
     write_pause_seconds: float = Field(default=1.0, ge=0)
     #: GitHub allows 500 requests an hour that create content.
@@ -276,6 +278,11 @@ def load_settings() -> Settings:
     Raises:
         UserError: naming every variable that is missing or wrong, and never a value.
     """
+    if os.environ.get(f"{_PREFIX}QUEUES"):
+        raise UserError(
+            f"expected {_PREFIX}ROLE (all, web, worker or gpu), got {_PREFIX}QUEUES, which it replaces; a process that "
+            "ignored it would take work that it was kept from"
+        )
     try:
         return Settings(_env_file=_existing_env_file())
     except ValidationError as error:
@@ -295,6 +302,13 @@ def _existing_env_file() -> Path | None:
     """
     path = env_file()
     if path.is_file() and os.access(path, os.R_OK):
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise UserError(
+                f"expected lines NAME=value in UTF-8 in {path} ({_PREFIX}ENV_FILE), got something that is no text; "
+                "name the file that `python -m app setup` wrote"
+            ) from None
         return path
     if path != _DEFAULT_ENV_FILE or path.exists():
         raise UserError(

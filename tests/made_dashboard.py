@@ -110,7 +110,7 @@ def fill(database: sa.Engine, data: Path, installation_id: int, repositories: di
     chance = random.Random(installation_id)  # noqa: S311  the same every time
     with writing(database) as session:
         account = next(iter(repositories)).split("/")[0]
-        save_installation(session, InstallationRow(id=installation_id, host="github.test", account=account))
+        save_installation(session, InstallationRow(id=installation_id, host="127.0.0.1", account=account))
         for name, repository_id in repositories.items():
             ensure_repository(session, installation_id, repository_id, name)
     made = _examples(size, list(repositories.items()), chance)

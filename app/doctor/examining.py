@@ -9,6 +9,7 @@ from app.doctor.app_checks import Asked
 from app.doctor.checked import Checked, fail, fine
 from app.domain.errors import Refused, RetryLater, UserError
 from app.github.as_app import AppView, fetch_moment
+from app.hosts import load_hosts
 from app.settings import Settings, env_file, load_settings
 from app.setup.manifest import load_events
 
@@ -18,6 +19,7 @@ async def examine() -> tuple[Checked, ...]:
     try:
         settings = load_settings()
         pem = settings.read_private_key()
+        load_hosts(settings)
         probing.sqlite_file(settings.database_url)
     except UserError as error:
         cure = "Run `python -m app setup`, or set what is named; docs/operating.md lists every setting."

@@ -138,6 +138,6 @@ def check_onboarding(unproposed: Sequence[str]) -> Checked:
 def check_backlog(waiting: int, oldest_seconds: float) -> Checked:
     name = "backlog"
     if waiting and oldest_seconds > BACKLOG_SECONDS:
-        cure = "See that the service runs and works on the queue `intake` (UNDERSTUDY_QUEUES); its log says more."
+        cure = "See that a process with the role `all` or `worker` runs (UNDERSTUDY_ROLE); its log says more."
         return fail(name, f"{waiting} deliveries wait, the oldest for {oldest_seconds / 60:.0f} minutes", cure)
     return fine(name, f"{waiting} deliveries wait" if waiting else "nothing waits")

@@ -1,1 +1,1 @@
-"""Verify → store the raw delivery and enqueue its workflow in one transaction → 202. Nothing else happens here."""
+"""Verify → store the raw delivery → 202. What it asks for, `app.workflows.dispatching` decides later."""

@@ -52,7 +52,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Glance:
-    """The little that intake reads of a body; what is odd there is None, judging it is the workflow's part."""
+    """The little that intake reads of a body; what is odd there is None, judging it is the dispatcher's part."""
 
     action: str | None
     installation_id: int | None
@@ -123,7 +123,7 @@ def _text(value: object) -> str | None:
 
 
 def decide_ignored(event: str, glance: Glance, app_slug: str) -> str | None:
-    """Why nothing is to be done about a delivery, or None when a workflow must look at it."""
+    """Why nothing is to be done about a delivery, or None when the dispatcher must look at it."""
     if glance.action not in _ACTED_ON.get(event, ()):
         return "ignored: unused event"
     if glance.sender_type == "Bot" and glance.sender_login == f"{app_slug}[bot]":

@@ -117,6 +117,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         os.fsync(file.fileno())
 
 
+#: Where a tar file is unpacked; what an attempt that was killed left of it is removed by the next.
+UNPACKED = ".unpacked-"
+
+
 @contextmanager
 def opened(source: Path, *, scratch: Path) -> Iterator[tuple[Path, Manifest]]:
     """The backup as a folder, each of its files verified. A tar file is unpacked within `scratch` for the while.
@@ -131,7 +135,7 @@ def opened(source: Path, *, scratch: Path) -> Iterator[tuple[Path, Manifest]]:
         return
     with spoken_place(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=scratch, prefix=".unpacked-") as name:
+        with TemporaryDirectory(dir=scratch, prefix=UNPACKED) as name:
             try:
                 with tarfile.open(source) as tar:
                     tar.extractall(name, filter="data")

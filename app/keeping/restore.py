@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel, select
 from app.domain.base import Record
 from app.domain.errors import UserError, spoken_place
 from app.domain.tombstones import Tombstone
-from app.keeping.archive import Manifest, copy_file, opened
+from app.keeping.archive import UNPACKED, Manifest, copy_file, opened
 from app.keeping.backup import DATA, FOLDERS, KEYS, MIRRORS, PRIVATE_KEY, SQLITE_FILE, TABLES
 from app.keeping.forgetting import Reapplied, reapply
 from app.keeping.moving import FORMS
@@ -23,6 +23,7 @@ from app.store.database import open_engine, parse_database_url, writing
 from app.store.dumping import load_postgresql
 from app.store.migrate import hold_boots, is_known_version, migrate, upgrade_to
 from app.store.tables import AdapterVersionRow, SnapshotRow, TrainingRunRow
+from app.store.web_tables import SessionRow, SignInRow
 from app.workflows.engine import JOURNAL_SCHEMA, hand_over, journal_version, prepare_journal
 from app.workflows.locks import FileLock
 
@@ -81,6 +82,8 @@ def _clear(data: Path, database_url: str) -> None:
     url = parse_database_url(database_url)
     if url.get_backend_name() == "sqlite" and Path(str(url.database)).exists():
         raise UserError(f"expected no database at {url.database} yet, found one; nothing was restored")
+    for path in data.glob(f"{UNPACKED}*"):
+        shutil.rmtree(path)
     for name in filled:
         path = data / name
         if path.is_dir():
@@ -152,6 +155,8 @@ def _fill_postgresql(
 def _settle(session: Session, manifest: Manifest, data: Path, tombstones: Iterable[Tombstone]) -> Reapplied:
     for table in (SnapshotRow, TrainingRunRow, AdapterVersionRow):
         _relocate(session, table, Path(manifest.data), data.absolute())
+    for kept in (SessionRow, SignInRow):  # who was signed in then need not be welcome now
+        session.connection().execute(sa.delete(kept))
     return reapply(session, tombstones, data)
 
 

@@ -266,8 +266,10 @@ def erase_doomed(
 def _end_sessions(session: Session, installation_id: int, subject: Subject) -> None:
     """A person's sessions name them; those of a whole installation end with it."""
     for row in session.exec(select(SessionRow)):
+        if row.is_operator or installation_id not in row.installations:
+            continue  # of others, who may share a name
         is_theirs = subject.kind is ErasureKind.AUTHOR and row.login.lower() == subject.name.lower()
-        if is_theirs or (subject.kind is ErasureKind.INSTALLATION and installation_id in row.installations):
+        if is_theirs or subject.kind is ErasureKind.INSTALLATION:
             session.delete(row)
     session.flush()
 

@@ -1,1 +1,1 @@
-"""Durable workflows: thin orders of steps over the use cases. the package `engine` alone knows DBOS."""
+"""Durable workflows: thin orders of steps over the use cases. The package `engine` alone knows DBOS."""

@@ -14,7 +14,7 @@ from app.domain.errors import UserError
 from app.domain.tenants import Host, split_tenant
 from app.store import tables
 from app.store.database import reading, writing
-from app.store.deliveries import count_outcomes, count_rows, load_installation, select_installations
+from app.store.deliveries import count_outcomes, count_rows, load_installation
 from app.store.learning import (
     append_audit,
     load_adapter_version,
@@ -23,7 +23,7 @@ from app.store.learning import (
     save_adapter_state,
     select_audits_of,
 )
-from app.store.tables import AdapterVersionRow
+from app.store.tables import AdapterVersionRow, InstallationRow
 from app.workflows import engine
 from app.workflows.backfilling import read_backfills
 from app.workflows.candidates import ROLLBACK
@@ -107,8 +107,9 @@ def roll_back(installation_id: int, to: str | None = None, actor: str = "operato
         if restored == left:
             raise UserError(f"expected another adapter than the one that reviews, got {restored}; nothing is changed")
         moved = move_pointer(session, installation_id, restored)
-        if left is not None:
-            save_adapter_state(session, installation_id, left, AdapterState.RETIRED)
+        leaving = None if left is None else load_adapter_version(session, installation_id, left)
+        if leaving is not None and leaving.state == AdapterState.PROMOTED.value:  # what the gate refused since stays so
+            save_adapter_state(session, installation_id, leaving.name, AdapterState.RETIRED)
         save_adapter_state(session, installation_id, restored, AdapterState.PROMOTED)
         append_audit(
             session,
@@ -122,22 +123,29 @@ def roll_back(installation_id: int, to: str | None = None, actor: str = "operato
     return restored
 
 
-def check_renumbered(database: sa.Engine, hosts: Iterable[Host]) -> None:
-    """A further host keeps its number: another server's tenants would pass for its own.
+def check_renumbered(database: sa.Engine, hosts: Iterable[Host], was: str | None = None) -> None:
+    """A host keeps its number: another server's tenants would pass for its own, those that are suspended or gone, too.
+
+    `was`: the name that the first one had before, if it is the same server.
 
     Raises:
         UserError: when a number was another server's, of which tenants are still here.
     """
     named = {host.number: host.name for host in hosts}
     with reading(database) as session:
-        for row in select_installations(session):
-            now = named.get(split_tenant(row.id).number)
-            if now is not None and now != row.host:
-                number = split_tenant(row.id).number
-                raise UserError(
-                    f"expected number {number} in the file of UNDERSTUDY_HOSTS to be {row.host}, whose installation "
-                    f"{row.id} is still here, got {now}; give {now} a number that none had"
-                )
+        rows = list(session.exec(select(InstallationRow)))
+    for row in rows:
+        number = split_tenant(row.id).number
+        now = named.get(number)
+        if now is None or now == row.host or (number == 0 and row.host == was):
+            continue
+        cure = f"give {now} a number that none had"
+        if number == 0:
+            cure = f"if it is the same server under a new name, set UNDERSTUDY_GITHUB_WAS={row.host}; else {cure}"
+        raise UserError(
+            f"expected the GitHub of number {number} to be {row.host}, whose installation {row.id} is still here, "
+            f"got {now}; {cure} in the file of UNDERSTUDY_HOSTS"
+        )
 
 
 def _check_restorable(session: Session, version: AdapterVersionRow | None, name: str, *, reviewed_before: bool) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from app.curation.decision import MAY_DECIDE
 from app.domain.errors import Refused
+from app.domain.tenants import split_tenant
 from app.store.deliveries import load_installation
 from app.store.repositories import select_repositories
 from app.store.tables import InstallationRow
@@ -102,6 +103,8 @@ class Access:
             return Sight(installation, None, repositories, is_admin=True)
         if installation.id not in viewer.installations or installation.state != "active":
             return None
+        if split_tenant(installation.id).number != 0:
+            return None  # who somebody is was told by the first GitHub; another's people may have the same names
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def ask(repository: str) -> str:

@@ -166,9 +166,9 @@ async def _restore(visit: Visit, name: str | None) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/{installation_id:int}/adapters", list_adapters),
-    Route("GET", "/{installation_id:int}/adapters/compare", compare),
-    Route("GET", "/{installation_id:int}/adapters/{name}", show_gate),
-    Route("POST", "/{installation_id:int}/adapters/{name}/promote", promote, needs="admin"),
-    Route("POST", "/{installation_id:int}/rollback", roll_back, needs="admin"),
+    Route("GET", "/{installation_id}/adapters", list_adapters),
+    Route("GET", "/{installation_id}/adapters/compare", compare),
+    Route("GET", "/{installation_id}/adapters/{name}", show_gate),
+    Route("POST", "/{installation_id}/adapters/{name}/promote", promote, needs="admin"),
+    Route("POST", "/{installation_id}/rollback", roll_back, needs="admin"),
 )

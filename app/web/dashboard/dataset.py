@@ -165,7 +165,7 @@ async def decide(visit: Visit) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/{installation_id:int}/examples", browse),
-    Route("GET", "/{installation_id:int}/examples/{hash}", show),
-    Route("POST", "/{installation_id:int}/examples/{hash}/decision", decide),
+    Route("GET", "/{installation_id}/examples", browse),
+    Route("GET", "/{installation_id}/examples/{hash}", show),
+    Route("POST", "/{installation_id}/examples/{hash}/decision", decide),
 )

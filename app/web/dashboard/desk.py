@@ -29,6 +29,8 @@ from app.web.dashboard.rendering import render
 PREFIX = "/dashboard"
 SIGN_IN_PAGE = f"{PREFIX}/sign-in"
 _LONGEST_FORM = 16_384
+#: Of a tenant's id, which stays below 2**53.
+_DIGITS = 16
 Found = TypeVar("Found")
 #: What a route asks of who calls it. `reader` and `admin` are of the installation that its path names.
 Needs = Literal["nobody", "form", "session", "reader", "admin"]
@@ -214,12 +216,12 @@ class Desk:
         secret = request.cookies.get(self.cookie(guarding.SESSION), "")
         if not secret:
             return None
-        key = guarding.hash_secret(secret)
-        row = self.read(lambda session: load_session(session, key))
+        keys = (guarding.hash_secret(secret), guarding.operator_key(secret, self.place.operator_token))
+        row = self.read(lambda session: load_session(session, keys[0]) or load_session(session, keys[1]))
         if row is None:
             return None
         return Viewer(
-            key=key,
+            key=row.key,
             csrf=guarding.derive_csrf(secret),
             login=OPERATOR if row.is_operator else row.login,
             user_id=row.user_id,
@@ -236,9 +238,10 @@ class Desk:
             raise Ended(403, "This form is of another session. Load the page again and send it anew.")
 
     async def _look(self, visit: Visit, *, fresh: bool) -> Sight:
-        installation_id = int(visit.path("installation_id"))
-        if installation_id >= 2**63:  # more than a column holds
+        given = visit.path("installation_id")
+        if not (given.isascii() and given.isdigit() and len(given) <= _DIGITS):
             raise Ended(404, NOT_FOUND)
+        installation_id = int(given)
         installation, names = await visit.read(lambda session: load_ground(session, installation_id))
         sight = await self.access.look(visit.viewer, installation, names, fresh=fresh)
         if sight is None:

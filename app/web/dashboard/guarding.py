@@ -41,6 +41,11 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def operator_key(secret: str, operator_token: str) -> str:
+    """The same for an operator's session: it ends when the token is changed."""
+    return hmac.new(operator_token.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+
 def derive_csrf(secret: str) -> str:
     """The token of a session's forms: tells nothing of the cookie, and needs no place of its own."""
     return hmac.new(secret.encode(), b"understudy csrf", hashlib.sha256).hexdigest()

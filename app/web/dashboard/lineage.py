@@ -63,6 +63,6 @@ async def show_lineage(visit: Visit) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/{installation_id:int}/comments", list_comments),
-    Route("GET", "/{installation_id:int}/comments/{fingerprint}", show_lineage),
+    Route("GET", "/{installation_id}/comments", list_comments),
+    Route("GET", "/{installation_id}/comments/{fingerprint}", show_lineage),
 )

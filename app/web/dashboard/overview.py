@@ -135,5 +135,5 @@ async def show_overview(visit: Visit) -> Response:
 
 ROUTES = (
     Route("GET", "", list_installations, needs="session"),
-    Route("GET", "/{installation_id:int}", show_overview),
+    Route("GET", "/{installation_id}", show_overview),
 )

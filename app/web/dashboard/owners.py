@@ -83,7 +83,7 @@ def _asked(visit: Visit) -> tuple[str, str]:
 
 
 ROUTES = (
-    Route("GET", "/{installation_id:int}/settings", show_settings, needs="reader"),
-    Route("POST", "/{installation_id:int}/erasure/preview", preview, needs="admin"),
-    Route("POST", "/{installation_id:int}/erasure", erase, needs="admin"),
+    Route("GET", "/{installation_id}/settings", show_settings, needs="reader"),
+    Route("POST", "/{installation_id}/erasure/preview", preview, needs="admin"),
+    Route("POST", "/{installation_id}/erasure", erase, needs="admin"),
 )

@@ -1,5 +1,6 @@
 """Signing in and out: through GitHub, or as the operator."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlmodel import Session
@@ -7,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.domain.errors import Refused
+from app.domain.tenants import join_tenant
 from app.github.signing_in import SigningIn
 from app.store.columns import utc_now
 from app.store.sessions import delete_expired, delete_session, save_session, save_sign_in, take_sign_in
@@ -61,7 +63,7 @@ async def finish(visit: Visit) -> Response:
         person = await signing_in.identify(code=visit.query["code"], verifier=verifier, back=back)
     except Refused as error:
         raise Ended(403, str(error)) from error
-    row = _session_row(login=person.login, user_id=person.user_id, installations=list(person.installations))
+    row = _session_row(login=person.login, user_id=person.user_id, installations=_tenants(person.installations))
     response = await _enter(visit, row)
     visit.desk.set_cookie(response, guarding.SIGN_IN, "", 0)
     return response
@@ -107,7 +109,8 @@ def _session_row(
 async def _enter(visit: Visit, row: SessionRow) -> Response:
     """A session with a secret of its own: one that the browser came with is never taken over."""
     secret = guarding.new_secret()
-    row.key = guarding.hash_secret(secret)
+    operator_token = visit.desk.place.operator_token
+    row.key = guarding.operator_key(secret, operator_token) if row.is_operator else guarding.hash_secret(secret)
 
     def save(session: Session) -> None:
         delete_expired(session, utc_now())
@@ -119,6 +122,11 @@ async def _enter(visit: Visit, row: SessionRow) -> Response:
     response = RedirectResponse(PREFIX, 303)
     visit.desk.set_cookie(response, guarding.SESSION, secret, guarding.SESSION_SECONDS)
     return response
+
+
+def _tenants(installations: Iterable[int]) -> list[int]:
+    """Sign-in is by the first GitHub: whatever ids it tells, they are tenants of its own."""
+    return [join_tenant(0, one) for one in installations]
 
 
 def _caller(request: Request) -> str:

@@ -75,9 +75,9 @@ async def cancel(visit: Visit) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/{installation_id:int}/runs", list_runs),
-    Route("GET", "/{installation_id:int}/runs/{run_id}", show_run),
-    Route("GET", "/{installation_id:int}/runs/{run_id}/live", show_live),
-    Route("POST", "/{installation_id:int}/train", train, needs="admin"),
-    Route("POST", "/{installation_id:int}/runs/{run_id}/cancel", cancel, needs="admin"),
+    Route("GET", "/{installation_id}/runs", list_runs),
+    Route("GET", "/{installation_id}/runs/{run_id}", show_run),
+    Route("GET", "/{installation_id}/runs/{run_id}/live", show_live),
+    Route("POST", "/{installation_id}/train", train, needs="admin"),
+    Route("POST", "/{installation_id}/runs/{run_id}/cancel", cancel, needs="admin"),
 )

@@ -35,6 +35,6 @@ async def retry(visit: Visit) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/{installation_id:int}/work", show_work),
-    Route("POST", "/{installation_id:int}/work/retry", retry, needs="admin"),
+    Route("GET", "/{installation_id}/work", show_work),
+    Route("POST", "/{installation_id}/work/retry", retry, needs="admin"),
 )

@@ -282,6 +282,31 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "us_vector": [{"installation_id": _BIG, "model": "static", "text_hash": "t1", "vector": b"\x00\xff\x01"}],
+    "us_session": [
+        {
+            "key": "s1",
+            "login": "mara",
+            "user_id": 7,
+            "is_operator": False,
+            "installations": [_BIG],
+            "created_at": MOMENT,
+            "expires_at": MOMENT,
+        }
+    ],
+    "us_sign_in": [{"key": "s2", "verifier": "v", "expires_at": MOMENT}],
+    "us_example_search": [
+        {
+            "hash": "ex1:33c00434f381d81fe87e620e01c742a12f531d63",
+            **_PULL,
+            "kind": "review_comment",
+            "evidence": "line",
+            "decision": None,
+            "created_at": MOMENT,
+            "path": "x.py",
+            "line": 1,
+            "text": "x.py\nsay why",
+        }
+    ],
     "us_executor": [
         {"id": "old", "host": "h", "pid": 1, "started_at": MOMENT, "heartbeat_at": MOMENT, "ended_at": MOMENT}
     ],

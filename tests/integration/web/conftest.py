@@ -159,6 +159,7 @@ def _serving(settings: Settings) -> Iterator[str]:
         thread.start()
         while not server.started and thread.is_alive():
             time.sleep(0.02)
+        assert server.started, "the service did not start; its log says why"
         try:
             yield url
         finally:

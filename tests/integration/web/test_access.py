@@ -8,25 +8,30 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
+from app.domain.errors import Refused
+from app.domain.tenants import join_tenant
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.learning import load_approval_of, load_pointer
 from app.store.overviews import select_comments
-from app.store.tables import ApprovalRow, AuditRow
+from app.store.sessions import load_session
+from app.store.tables import ApprovalRow, AuditRow, InstallationRow
 from app.store.web_tables import SessionRow, SignInRow
 from app.web.dashboard import guarding
+from app.web.dashboard.access import Access, Viewer
 from app.web.dashboard.desk import Route
 from app.web.dashboard.routes import ROUTES
+from app.web.dashboard.signing import _tenants
 from tests.integration.intake.conftest import TOKEN
 from tests.integration.web.conftest import FOREIGN, FOREIGN_REPO, STORE, VAULT, Dashboard
 
-_OF_ONE = [route for route in ROUTES if "{installation_id:int}" in route.path]
+_OF_ONE = [route for route in ROUTES if "{installation_id}" in route.path]
 _POSTS = [route for route in ROUTES if route.method == "POST"]
 
 
 def _address(path: str, installation_id: int) -> str:
     """A route's path with something in each of its places."""
-    return f"/dashboard{re.sub(r'{installation_id:int}', str(installation_id), path)}".replace("{", "").replace("}", "")
+    return f"/dashboard{re.sub(r'{installation_id}', str(installation_id), path)}".replace("{", "").replace("}", "")
 
 
 def _named(dashboard: Dashboard, path: str, installation_id: int) -> str:
@@ -37,7 +42,7 @@ def _named(dashboard: Dashboard, path: str, installation_id: int) -> str:
     assert pointer is not None
     repository = FOREIGN_REPO if installation_id == FOREIGN else STORE
     things = {
-        "{installation_id:int}": str(installation_id),
+        "{installation_id}": str(installation_id),
         "{hash}": dashboard.example(repository, installation_id=installation_id, decision="approve"),
         "{name}": pointer.adapter_name or "",
         "{fingerprint}": comments[0].fingerprint,
@@ -280,3 +285,38 @@ def test_the_operator_sees_all(dashboard: Dashboard) -> None:
     client = dashboard.operator()
     assert client.get(f"/dashboard/{FOREIGN}/examples").status_code == 200
     assert client.get(dashboard.path(f"/examples/{dashboard.example(VAULT)}")).status_code == 200
+
+
+def test_an_address_of_any_length_is_no_error(dashboard: Dashboard) -> None:
+    root = dashboard.person("root")
+    for odd in ("9" * 17, "9" * 4301, "0x10", "٤٧"):
+        assert root.get(f"/dashboard/{odd}").status_code == 404
+
+
+def test_an_operators_session_ends_with_the_token(dashboard: Dashboard) -> None:
+    """Its key is bound to the token, so another token finds no session."""
+    client = dashboard.operator()
+    secret = client.cookies["understudy_session"]
+    assert client.get("/dashboard").status_code == 200
+    with reading(dashboard.database) as session:
+        assert load_session(session, guarding.operator_key(secret, TOKEN)) is not None
+        assert load_session(session, guarding.operator_key(secret, f"{TOKEN}-changed")) is None
+        assert load_session(session, guarding.hash_secret(secret)) is None
+
+
+async def test_whom_the_first_github_names_is_nobody_on_another() -> None:
+    """A server that tells ids of another server's tenants, and names its admins, opens nothing there."""
+    foreign = join_tenant(1, 12)
+
+    async def permission(installation_id: int, repository: str, login: str, user_id: int | None) -> str:
+        return "admin" if (installation_id, repository, login, user_id) else "none"
+
+    viewer = Viewer(
+        key="", csrf="", login="root", user_id=4711, is_operator=False, installations=frozenset({foreign, 12})
+    )
+    access = Access(permission)
+    for tenant, sees in ((foreign, False), (12, True)):
+        row = InstallationRow(id=tenant, host="ghe.example", account="victim")
+        assert (await access.look(viewer, row, ("victim/secret",)) is not None) is sees
+    with pytest.raises(Refused, match="expected a host"):
+        _tenants([foreign])

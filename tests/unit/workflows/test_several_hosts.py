@@ -56,9 +56,15 @@ def test_a_number_that_was_another_servers_is_refused(tmp_path: Path) -> None:
     with writing(database) as session:
         save_installation(session, InstallationRow(id=THERE, host="old.example", account="acme"))
         save_installation(session, InstallationRow(id=7, host="renamed.example", account="acme"))
-    with pytest.raises(UserError, match=r"expected number 2 .* to be old\.example, .* got ghe\.example; give"):
+        gone = InstallationRow(id=THERE + 1, host="gone.example", account="acme", state="suspended")
+        save_installation(session, gone)
+    with pytest.raises(UserError, match=r"GitHub of number 2 to be \w+\.example, .* got ghe\.example; give"):
         check_renumbered(database, [GHE])
-    check_renumbered(database, [Host(2, "old.example", "reviews"), Host(3, "ghe.example", "reviews")])
+    with pytest.raises(UserError, match=r"number 0 to be renamed\.example, .* UNDERSTUDY_GITHUB_WAS=renamed\.example"):
+        check_renumbered(database, [Host(0, "new.example", "reviews")])
+    check_renumbered(database, [Host(0, "new.example", "reviews")], was="renamed.example")
+    with pytest.raises(UserError, match=r"to be gone\.example"):  # suspended is not gone
+        check_renumbered(database, [Host(2, "old.example", "reviews"), Host(3, "ghe.example", "reviews")])
     database.dispose()
 
 
