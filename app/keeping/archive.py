@@ -118,7 +118,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 #: Where a tar file is unpacked; what an attempt that was killed left of it is removed by the next.
-UNPACKED = ".unpacked-"
+_UNPACKED = ".unpacked-"
 
 
 @contextmanager
@@ -135,7 +135,9 @@ def opened(source: Path, *, scratch: Path) -> Iterator[tuple[Path, Manifest]]:
         return
     with spoken_place(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=scratch, prefix=UNPACKED) as name:
+        for left in scratch.glob(f"{_UNPACKED}*"):
+            shutil.rmtree(left)
+        with TemporaryDirectory(dir=scratch, prefix=_UNPACKED) as name:
             try:
                 with tarfile.open(source) as tar:
                     tar.extractall(name, filter="data")

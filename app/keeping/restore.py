@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel, select
 from app.domain.base import Record
 from app.domain.errors import UserError, spoken_place
 from app.domain.tombstones import Tombstone
-from app.keeping.archive import UNPACKED, Manifest, copy_file, opened
+from app.keeping.archive import Manifest, copy_file, opened
 from app.keeping.backup import DATA, FOLDERS, KEYS, MIRRORS, PRIVATE_KEY, SQLITE_FILE, TABLES
 from app.keeping.forgetting import Reapplied, reapply
 from app.keeping.moving import FORMS
@@ -82,8 +82,6 @@ def _clear(data: Path, database_url: str) -> None:
     url = parse_database_url(database_url)
     if url.get_backend_name() == "sqlite" and Path(str(url.database)).exists():
         raise UserError(f"expected no database at {url.database} yet, found one; nothing was restored")
-    for path in data.glob(f"{UNPACKED}*"):
-        shutil.rmtree(path)
     for name in filled:
         path = data / name
         if path.is_dir():
