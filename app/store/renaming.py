@@ -1,10 +1,10 @@
 """A repository that has another name, or whose name is another's by now: its rows go with its id.
 
 Rows are found by name and GitHub gives a name anew, so within an installation a name is one repository's at a time: the
-one that GitHub said last. Whoever loses theirs before the new one is known waits under a name that GitHub gives nobody.
+one that GitHub said last. Whoever loses theirs before the new one is known waits under one that GitHub gives nobody.
 
-An Example keeps in its payload the name it was approved under, for its hash binds that; the column beside it is where it
-is looked for, and by whom. So nothing that was approved is lost, and nobody comes into it with the name.
+An Example keeps in its payload the name it was approved under, for its hash binds that; the column beside it says where
+it is looked for and who may see it. So nothing that was approved is lost, and nobody comes into it with the name.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def settle_name(session: Session, installation_id: int, repository_id: int, full
 
 
 def name_waiting(full_name: str, repository_id: int) -> str:
-    """What a repository is called whose name is another's and whose own is not known: never a name of GitHub's. Pure."""
+    """What a repository is called whose name is another's and whose own is not known: never one of GitHub's. Pure."""
     return f"{full_name} (was {repository_id})"
 
 

@@ -336,8 +336,8 @@ def _replace(
 def state_under(
     name: str | None, found: Harvest, described: WrittenExample | None
 ) -> tuple[Harvest, WrittenExample | None]:
-    """The same under the name that the repository had when they were first harvested: an approval is of every field, and
-    a new name changes nothing that somebody approved. Pure."""
+    """The same under the name that the repository had when they were first harvested: an approval is of every field,
+    and a new name changes nothing that somebody approved. Pure."""
     if name is None:
         return found, described
     examples = tuple(one.model_copy(update={"repository": name}) for one in found.examples)

@@ -26,7 +26,7 @@ class Rates(Protocol):
 
 @dataclass(frozen=True)
 class Backstage:
-    """Everything but `permission`, `policy` and `may_decide` blocks and is called in threads. Ids of workflows are texts."""
+    """Everything but `permission`, `policy` and `may_decide` blocks, called in threads. Ids of workflows are texts."""
 
     database: Callable[[], sa.Engine]
     permission: Permission
