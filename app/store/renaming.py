@@ -55,8 +55,43 @@ def settle_name(session: Session, installation_id: int, repository_id: int, full
     if not any(_select_moves(session, installation_id, repository_id, full_name, locked=False)):
         return  # the common case takes no lock
     for row, name in list(_select_moves(session, installation_id, repository_id, full_name, locked=True)):
-        _move(session, row, name)
+        _move(session, row, row.full_name, name)
+        row.full_name = name
+        session.add(row)
+        session.flush()
     session.expire_all()
+
+
+def gather_left(session: Session, installation_id: int, repository_id: int, full_name: str) -> None:
+    """Rows that lie under a name that nobody has: of releases that left them there, or written while it changed. Those
+    of this id come to its name; another's under that name go to theirs, before this id is watched at all."""
+    is_watched = session.get(RepositoryRow, (installation_id, repository_id)) is not None
+    of_id, of_name = col(HarvestedRow.repository_id), col(HarvestedRow.repository)
+    mine = (of_id == repository_id) & (of_name != full_name)
+    others = (of_id != repository_id) & (sa.func.lower(of_name) == full_name.lower())
+    query = sa.select(of_id, of_name).where(
+        col(HarvestedRow.installation_id) == installation_id, mine if is_watched else mine | others
+    )
+    for owner_id, old in list(session.connection().execute(query.distinct())):
+        owner = session.get(RepositoryRow, (installation_id, owner_id))
+        if owner is not None and _is_of_one(session, installation_id, owner_id, old):
+            _move(session, owner, old, owner.full_name)
+
+
+def _is_of_one(session: Session, installation_id: int, repository_id: int, name: str) -> bool:
+    """Whether no other repository has or had that name; where two had, a name does not tell whose a row is."""
+    table = RepositoryRow
+    has = sa.select(sa.literal(1)).where(
+        col(table.installation_id) == installation_id,
+        col(table.repository_id) != repository_id,
+        sa.func.lower(col(table.full_name)) == name.lower(),
+    )
+    had = sa.select(sa.literal(1)).where(
+        col(HarvestedRow.installation_id) == installation_id,
+        col(HarvestedRow.repository_id) != repository_id,
+        col(HarvestedRow.repository) == name,
+    )
+    return session.connection().execute(sa.union_all(has, had).limit(1)).first() is None
 
 
 def name_waiting(full_name: str, repository_id: int) -> str:
@@ -79,15 +114,12 @@ def _select_moves(
             yield row, full_name
 
 
-def _move(session: Session, row: RepositoryRow, new: str) -> None:
-    installation_id, old = row.installation_id, row.full_name
-    _carry_erasures(session, row, new)
+def _move(session: Session, row: RepositoryRow, old: str, new: str) -> None:
+    installation_id = row.installation_id
+    _carry_erasures(session, row, old, new)
     for table in _NAMED:
         _move_rows(session, table, installation_id, (old, new))
     _move_audit(session, installation_id, old, new)
-    row.full_name = new
-    session.add(row)
-    session.flush()
 
 
 def _move_rows(session: Session, table: type[SQLModel], installation_id: int, names: tuple[str, str]) -> None:
@@ -104,10 +136,9 @@ def _move_rows(session: Session, table: type[SQLModel], installation_id: int, na
     )
 
 
-def _carry_erasures(session: Session, row: RepositoryRow, new: str) -> None:
+def _carry_erasures(session: Session, row: RepositoryRow, old: str, new: str) -> None:
     """What was erased stays so under the new name: only its key is kept, so it is told from the numbers we know. An
     erasure of the whole that is not done yet is of these rows, too, and not of whoever takes the name."""
-    old = row.full_name
     known = select(HarvestedRow.pull_request).where(
         HarvestedRow.installation_id == row.installation_id, HarvestedRow.repository_id == row.repository_id
     )

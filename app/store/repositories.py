@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from app.domain.onboarding import Onboarding
 from app.domain.tenants import split_tenant
 from app.store.columns import utc_now
-from app.store.renaming import settle_name
+from app.store.renaming import gather_left, settle_name
 from app.store.rows import insert_if_absent, upsert
 from app.store.tables import HarvestedRow, RepositoryRow
 
@@ -19,6 +19,7 @@ def ensure_repository(session: Session, installation_id: int, repository_id: int
     """True if it was not watched before. A known one gets its present name, with all its rows; whoever had that name
     before and has it no more makes way."""
     settle_name(session, installation_id, repository_id, full_name)
+    gather_left(session, installation_id, repository_id, full_name)
     row = RepositoryRow(installation_id=installation_id, repository_id=repository_id, full_name=full_name)
     return insert_if_absent(session, row)
 

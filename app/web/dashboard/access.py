@@ -43,12 +43,17 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a viewer sees of an installation. `repositories`: None for all, also for those that left it."""
+    """What a viewer sees of an installation. `repositories`: None for all, also for those that left it. `ids` is of
+    those that are in it, by name."""
 
     installation: InstallationRow
     repositories: frozenset[str] | None
-    names: tuple[str, ...]
+    ids: Mapping[str, int]
     is_admin: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.ids)
 
     @property
     def id(self) -> int:
@@ -115,7 +120,7 @@ class Access:
         if installation is None:
             return None
         if viewer.is_operator:
-            return Sight(installation, None, tuple(repositories), is_admin=True)
+            return Sight(installation, None, repositories, is_admin=True)
         if installation.id not in viewer.installations or installation.state != "active":
             return None
         if split_tenant(installation.id).number != 0:
@@ -132,7 +137,8 @@ class Access:
         if not seen:
             return None
         is_admin = all(role == "admin" for role in roles.values())
-        return Sight(installation, seen, tuple(sorted(seen)), is_admin=is_admin)
+        ids = {name: number for name, number in sorted(repositories.items()) if name in seen}
+        return Sight(installation, seen, ids, is_admin=is_admin)
 
 
 def load_ground(session: Session, installation_id: int) -> tuple[InstallationRow | None, dict[str, int]]:

@@ -144,7 +144,8 @@ async def _load(visit: Visit) -> tuple[ExampleRow, list[ApprovalRow]]:
 async def decide(visit: Visit) -> Response:
     """Approve or reject exactly this content. The permission is read at this moment; it is recorded as labels are."""
     row, _ = await _load(visit)
-    role = await visit.desk.access.role(visit.viewer, visit.sight.id, row.repository, fresh=True)
+    sight, repository_id = visit.sight, visit.sight.ids.get(row.repository)
+    role = await visit.desk.access.role(visit.viewer, sight.id, row.repository, repository_id=repository_id, fresh=True)
     actor = Actor(login=visit.viewer.login, kind="User", role=role)
     verdict = _VERDICTS.get(visit.form.get("verdict", ""))
     if verdict is None:

@@ -33,7 +33,7 @@ from app.store.repositories import (
 from app.store.reviews import save_review, select_reviews
 from app.store.searching import Wanted, count_examples, select_page
 from app.store.steering import Place, load_pause
-from app.store.tables import ApprovalRow, ErasureRow, HarvestedRow, PauseRow, ReviewRow
+from app.store.tables import ApprovalRow, ErasureRow, HarvestedRow, PauseRow, RepositoryRow, ReviewRow
 from tests.made_dashboard import make_example
 
 MINE, OTHER = 7, 8
@@ -210,6 +210,22 @@ def test_an_event_settles_names_and_makes_no_repository(database: sa.Engine) -> 
         assert load_repository(session, MINE, MALLORYS) is None
         assert find_repository(session, MINE, OLD) is None
         _assert_all_at(session, name_waiting(OLD, VAULT))
+
+
+@pytest.mark.parametrize("taker_first", [True, False])
+def test_rows_that_an_earlier_release_left_come_home(database: sa.Engine, taker_first: bool) -> None:
+    """It renamed the repository and nothing else."""
+    listed = [(VAULT, NEW), (MALLORYS, OLD)]
+    with writing(database) as session:
+        session.connection().execute(
+            sa.update(RepositoryRow).where(col(RepositoryRow.installation_id) == MINE).values(full_name=NEW)
+        )
+    with writing(database) as session:
+        for number, name in reversed(listed) if taker_first else listed:
+            ensure_repository(session, MINE, number, name)
+    with reading(database) as session:
+        _assert_all_at(session, NEW)
+        _assert_nothing_at(session, OLD)
 
 
 def test_an_erasure_that_waits_goes_with_the_repository_it_is_of(database: sa.Engine) -> None:
