@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from app.domain.errors import Refused
-from app.domain.tenants import join_tenant
 from app.domain.policies import POLICY_PATH
+from app.domain.tenants import join_tenant
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.learning import load_approval_of, load_pointer
@@ -361,6 +361,6 @@ async def test_whom_the_first_github_names_is_nobody_on_another() -> None:
     access = Access(permission)
     for tenant, sees in ((foreign, False), (12, True)):
         row = InstallationRow(id=tenant, host="ghe.example", account="victim")
-        assert (await access.look(viewer, row, ("victim/secret",)) is not None) is sees
+        assert (await access.look(viewer, row, {"victim/secret": 5}) is not None) is sees
     with pytest.raises(Refused, match="expected a host"):
         _tenants([foreign])
