@@ -147,6 +147,7 @@ def _backstage() -> Backstage:
         database=engine.database,
         permission=overseeing.fetch_permission,
         policy=overseeing.fetch_policy,
+        may_decide=overseeing.may_decide,
         rates=telling.measure_feedback,
         rounds=overseeing.list_rounds,
         round=overseeing.load_round,

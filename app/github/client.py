@@ -67,17 +67,24 @@ class GitHubClient(Proposing):
             renamed_at=read_moments(items, "renamed"),
         )
 
-    async def fetch_permission(self, repository: str, login: str, *, user_id: int | None = None) -> str:
+    async def fetch_permission(
+        self, repository: str, login: str, *, user_id: int | None = None, repository_id: int | None = None
+    ) -> str:
         """admin, write, read or none, as of now. GitHub maps maintain to write and triage to read.
 
-        With a `user_id` none, too, when the login is somebody else's by now: logins can be given up and taken.
+        With a `user_id` none, too, when the login is somebody else's by now, with a `repository_id` when the name is
+        another repository's: both can be given up and taken.
         """
         try:
             answer = await self._read(f"/repos/{repository}/collaborators/{login}/permission")
+            # Asked second: whoever has the name by now did not have it later than the permission was read.
+            found = None if repository_id is None else (await self._read(f"/repos/{repository}"))["id"]
         except Refused as error:
             if error.reason == "not_found":
                 return "none"
             raise
+        if found != repository_id:
+            return "none"
         if user_id is not None and (answer.get("user") or {}).get("id") != user_id:
             return "none"
         return str(answer["permission"])

@@ -33,6 +33,7 @@ _ACTED_ON: dict[str, set[str | None]] = {
     "push": {None},
     "installation": {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"},
     "installation_repositories": {"added", "removed"},
+    "repository": {"renamed", "transferred"},
 }
 
 

@@ -30,9 +30,12 @@ DESCRIPTION_SOURCE = "description"
 _HARVESTED = [kind.value for kind in ExampleKind]
 
 
-def save_examples(session: Session, installation_id: int, examples: Iterable[Example], source: str) -> int:
-    """How many were new. An Example is content-addressed, so saving it again changes nothing."""
-    return _save_rows(session, [_example_row(installation_id, example, source) for example in examples])
+def save_examples(
+    session: Session, installation_id: int, examples: Iterable[Example], source: str, *, repository: str | None = None
+) -> int:
+    """How many were new. An Example is content-addressed, so saving it again changes nothing. `repository`: its name
+    now, where they say the one before."""
+    return _save_rows(session, [_example_row(installation_id, one, source, repository) for one in examples])
 
 
 def _save_rows(session: Session, rows: list[ExampleRow]) -> int:
@@ -41,11 +44,11 @@ def _save_rows(session: Session, rows: list[ExampleRow]) -> int:
     return new
 
 
-def _example_row(installation_id: int, example: Example, source: str) -> ExampleRow:
+def _example_row(installation_id: int, example: Example, source: str, repository: str | None) -> ExampleRow:
     return ExampleRow(
         hash=example.hash,
         installation_id=installation_id,
-        repository=example.repository,
+        repository=repository or example.repository,
         pull_request=example.pull_request,
         kind=example.kind.value,
         comment_id=example.comment_id,
@@ -56,15 +59,22 @@ def _example_row(installation_id: int, example: Example, source: str) -> Example
     )
 
 
-def save_written(session: Session, installation_id: int, examples: Iterable[WrittenExample], source: str) -> int:
-    """How many were new; saving again changes nothing."""
+def save_written(
+    session: Session,
+    installation_id: int,
+    examples: Iterable[WrittenExample],
+    source: str,
+    *,
+    repository: str | None = None,
+) -> int:
+    """How many were new; saving again changes nothing. `repository` as in `save_examples`."""
     return _save_rows(
         session,
         [
             ExampleRow(
                 hash=example.hash,
                 installation_id=installation_id,
-                repository=example.repository,
+                repository=repository or example.repository,
                 pull_request=example.pull_request,
                 kind=example.kind.value,
                 weight=1.0,
@@ -90,6 +100,19 @@ def _rejection_row(installation_id: int, rejection: Rejection) -> RejectionRow:
         reason=rejection.reason,
         payload=rejection.model_dump(mode="json"),
     )
+
+
+def load_stated_name(session: Session, installation_id: int, repository: str, pull_request: int) -> str | None:
+    """What the repository is called in the Examples of a pull request, of which an approval binds every field."""
+    name = sa.type_coerce(col(ExampleRow.payload), sa.JSON)["repository"].as_string()
+    query = sa.select(name).where(
+        col(ExampleRow.installation_id) == installation_id,
+        col(ExampleRow.repository) == repository,
+        col(ExampleRow.pull_request) == pull_request,
+        col(ExampleRow.kind).in_(_HARVESTED) | (col(ExampleRow.source) == DESCRIPTION_SOURCE),
+    )
+    first = query.order_by(col(ExampleRow.created_at), col(ExampleRow.hash)).limit(1)
+    return session.connection().execute(first).scalar()
 
 
 def delete_judgements(session: Session, installation_id: int, repository: str, pull_request: int) -> int:

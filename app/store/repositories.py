@@ -10,17 +10,18 @@ from sqlmodel import Session, col, select
 from app.domain.onboarding import Onboarding
 from app.domain.tenants import split_tenant
 from app.store.columns import utc_now
+from app.store.renaming import gather_left, settle_name
 from app.store.rows import insert_if_absent, upsert
 from app.store.tables import HarvestedRow, RepositoryRow
 
 
 def ensure_repository(session: Session, installation_id: int, repository_id: int, full_name: str) -> bool:
-    """True if it was not watched before. A known one gets its present name."""
+    """True if it was not watched before. A known one gets its present name, with all its rows; whoever had that name
+    before and has it no more makes way."""
+    settle_name(session, installation_id, repository_id, full_name)
+    gather_left(session, installation_id, repository_id, full_name)
     row = RepositoryRow(installation_id=installation_id, repository_id=repository_id, full_name=full_name)
-    new = insert_if_absent(session, row)
-    if not new:
-        _update(session, installation_id, repository_id, full_name=full_name)
-    return new
+    return insert_if_absent(session, row)
 
 
 def load_repository(session: Session, installation_id: int, repository_id: int) -> RepositoryRow | None:
@@ -28,7 +29,8 @@ def load_repository(session: Session, installation_id: int, repository_id: int) 
 
 
 def find_repository(session: Session, installation_id: int, full_name: str) -> RepositoryRow | None:
-    """By its present name; GitHub's names know no case."""
+    """By its present name, which is one repository's at a time (`settle_name`); GitHub's names know no case. Whoever
+    knows the id asks `load_repository`."""
     query = select(RepositoryRow).where(
         RepositoryRow.installation_id == installation_id, sa.func.lower(RepositoryRow.full_name) == full_name.lower()
     )

@@ -3,15 +3,16 @@
 from app.domain.app_permissions import may_propose
 from app.domain.onboarding import Onboarding, Work, decide_first, is_allowed
 from app.store.database import reading, writing
-from app.store.repositories import find_repository, load_waiting, save_first_place
+from app.store.repositories import find_repository, load_repository, load_waiting, save_first_place
 from app.workflows.context import services
 
 
-async def find_place(installation_id: int, repository: str) -> Onboarding:
-    """Where a repository is in its onboarding. One without a place gets it now, by what its owners granted: a later
-    grant changes nothing for repositories that began before."""
+async def find_place(installation_id: int, repository: str, repository_id: int | None = None) -> Onboarding:
+    """Where a repository is in its onboarding, by its id where that is known. One without a place gets it now, by what
+    its owners granted: a later grant changes nothing for repositories that began before."""
     with reading(services().database) as session:
-        row = find_repository(session, installation_id, repository)
+        known = None if repository_id is None else load_repository(session, installation_id, repository_id)
+        row = find_repository(session, installation_id, repository) if repository_id is None else known
     if row is not None and row.onboarding is not None:
         return Onboarding(row.onboarding)
     place = decide_first(may_propose=may_propose(await services().github(installation_id).fetch_granted()))

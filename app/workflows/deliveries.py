@@ -19,6 +19,7 @@ from app.github.payloads import (
     LabelEvent,
     PullRequestEvent,
     PushEvent,
+    RepositoryEvent,
     ReviewComment,
     ReviewCommentEvent,
     ReviewThreadEvent,
@@ -26,6 +27,7 @@ from app.github.payloads import (
 )
 from app.store.deliveries import load_delivery, load_installation, save_installation, save_outcome
 from app.store.feedback import save_ask
+from app.store.renaming import settle_name
 from app.store.repositories import load_repository
 from app.store.tables import DeliveryRow, InstallationRow
 from app.workflows.backfilling import enqueue_backfill
@@ -119,6 +121,10 @@ def act(session: Session, row: DeliveryRow) -> str:
     known = _ensure_installation(session, event, event.installation.id)
     if known.state != "active":
         return f"ignored: installation is {known.state}"
+    if event.repository is not None:  # before anything is done by name: it may be another's than it was
+        settle_name(session, known.id, event.repository.id, event.repository.full_name)
+    if isinstance(event, RepositoryEvent):
+        return f"repository: {event.action}"
     return _enqueue(session, event, row, host, known.id)
 
 
@@ -335,6 +341,7 @@ def _change_installation(session: Session, event: InstallationEvent, row: Delive
     if row.event == "installation_repositories":
         known = _ensure_installation(session, event, installation_id)
         for lost in event.repositories_removed:
+            settle_name(session, installation_id, lost.id, lost.full_name)  # or another's rows of that name would go
             subject = Subject(kind=ErasureKind.REPOSITORY, name=lost.full_name)
             request_erasure(session, installation_id, subject, reason="removed")
         if event.action == "added" and known.state == "active":

@@ -10,6 +10,8 @@ import asyncio
 from collections import Counter
 from datetime import datetime
 
+from sqlmodel import Session
+
 from app.curation.decision import (
     APPROVE_LABEL,
     LABELS,
@@ -41,6 +43,7 @@ from app.curation.words import (
 )
 from app.domain.base import Record, content_hash
 from app.domain.erasure import Forgotten
+from app.domain.errors import RetryLater
 from app.domain.examples import Evidence, Example
 from app.domain.onboarding import Work, is_allowed
 from app.domain.policies import Curation
@@ -55,6 +58,7 @@ from app.store.erasures import load_forgotten
 from app.store.learning import (
     DESCRIPTION_SOURCE,
     delete_judgements,
+    load_stated_name,
     save_examples,
     save_rejections,
     save_signals,
@@ -62,7 +66,8 @@ from app.store.learning import (
     select_approvals_of,
     select_examples,
 )
-from app.store.repositories import load_repository, save_harvested
+from app.store.renaming import settle_name
+from app.store.repositories import find_repository, load_repository, save_harvested
 from app.store.reviews import load_review
 from app.store.tables import HarvestedRow
 from app.workflows.answering import answer_commands, publish_summary, select_unanswered
@@ -122,6 +127,8 @@ class _Before(Record):
     is_private: bool
     is_decided: bool
     has_examples: bool
+    #: what the repository is called in those Examples
+    stated_name: str | None = None
 
 
 class _Read(Record):
@@ -138,15 +145,15 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     """Counts: `merged`, `examples`, `rejections`, decisions by verdict, `refused`, `private`; `to_answer` and
     `to_tell` say whether commands wait for an answer, and whether the summary comment has something to tell."""
     held = services()
-    scope = Scope(installation_id=installation_id, repository=repository, number=number)
     github = held.github(installation_id)
     place = await find_place(installation_id, repository)
     if not is_allowed(place, Work.READ):
         return {"merged": 0, "examples": 0, "rejections": 0, "declined": 1, "to_answer": 0, "to_tell": 0}
-    may_act = is_allowed(place, Work.ACT)
     pull, url = await fetch_pull(github, host=held.host_of(installation_id).name, repository=repository, number=number)
+    scope = await asyncio.to_thread(_settle_scope, installation_id, pull)
+    may_act = is_allowed(await find_place(installation_id, scope.repository, pull.repository_id), Work.ACT)
     before = await asyncio.to_thread(_load_before, scope)
-    people = People(github, repository)
+    people = People(github, scope.repository)
     read = await _read(pull, before, people, scope)
     counts = Counter({"merged": int(pull.merged), "examples": 0, "rejections": 0})
     if pull.policy.policy.curation is Curation.OFF:
@@ -158,6 +165,7 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
     if pull.merged and not settled.get("private"):
         found = await gather(github, held.data / "mirrors", pull, url)
         described = await read_description(pull, found.base_sha)
+        found, described = state_under(before.stated_name, found, described)
         candidates = await _read_candidates(read, found, described, people, scope) if may_act else ()
         kept, decided = await asyncio.to_thread(_replace, scope, read, (found, described), candidates)
         counts.update(decided)
@@ -166,6 +174,25 @@ async def harvest_pull_request(installation_id: int, repository: str, number: in
         return {**counts, "to_answer": 0, "to_tell": 0}
     to_tell = (before.is_decided or before.has_examples or counts["examples"] > 0) and await _may_tell(scope, pull)
     return {**counts, "to_answer": int(asked), "to_tell": int(to_tell)}
+
+
+def _settle_scope(installation_id: int, pull: HarvestedPull) -> Scope:
+    """What is harvested, as GitHub just called it: the name that it was asked for by may be another's by now."""
+    with writing(services().database) as session:
+        settle_name(session, installation_id, pull.repository_id, pull.repository)
+    return Scope(installation_id=installation_id, repository=pull.repository, number=pull.number)
+
+
+def _hold_name(session: Session, scope: Scope, pull: HarvestedPull) -> None:
+    """What is written or deleted by name now is the repository's that was read.
+
+    Raises:
+        RetryLater: the repository got another name meanwhile, or the name another repository.
+    """
+    named = find_repository(session, scope.installation_id, scope.repository)
+    known = load_repository(session, scope.installation_id, pull.repository_id)
+    if named != known:
+        raise RetryLater("the repository was renamed while it was read; it is read again", 1.0)
 
 
 def _split_asked(pull: HarvestedPull, people: People, scope: Scope) -> tuple[bool, tuple[Refusal, ...]]:
@@ -193,7 +220,12 @@ def _load_before(scope: Scope) -> _Before:
     with reading(services().database) as session:
         decided = select_approvals_of(session, scope.installation_id, scope.repository, scope.number)
         known = select_examples(session, scope.installation_id, repository=scope.repository, pull_request=scope.number)
-        return _Before(is_private=is_private(session, scope), is_decided=bool(decided), has_examples=bool(known))
+        return _Before(
+            is_private=is_private(session, scope),
+            is_decided=bool(decided),
+            has_examples=bool(known),
+            stated_name=load_stated_name(session, scope.installation_id, scope.repository, scope.number),
+        )
 
 
 async def _read(pull: HarvestedPull, before: _Before, people: People, scope: Scope) -> _Read:
@@ -251,6 +283,7 @@ def _settle_privacy(scope: Scope, read: _Read, before: _Before, refusals: tuple[
     private = read.labels[2]
     privacy = decide_privacy(private, is_private=before.is_private)
     with writing(services().database) as session:
+        _hold_name(session, scope, read.pull)
         record_policy(session, scope, read.pull.policy)
         refused = sum(record_refusal(session, scope, refusal) for refusal in refusals)
         repository = load_repository(session, scope.installation_id, read.pull.repository_id)
@@ -262,6 +295,7 @@ def _settle_privacy(scope: Scope, read: _Read, before: _Before, refusals: tuple[
 
 def _forget(scope: Scope, pull: HarvestedPull) -> dict[str, int]:
     with writing(services().database) as session:
+        _hold_name(session, scope, pull)
         record_policy(session, scope, pull.policy)
         return forget_pull(session, scope)
 
@@ -284,18 +318,31 @@ def _replace(
         merge_commit_sha=read.pull.merge_commit_sha,
     )
     with writing(services().database) as session:
+        _hold_name(session, scope, read.pull)
         forgotten = load_forgotten(session, scope.installation_id)
         kept = select_permitted(gathered[0], row, read.pull.author.login, forgotten)
         words = select_permitted_words(gathered[1], row, read.pull.author.login, forgotten)
         known = {example.hash for example in kept.examples} | {example.hash for example in words}
         delete_judgements(session, scope.installation_id, scope.repository, scope.number)
-        save_examples(session, scope.installation_id, kept.examples, "harvest")
-        save_written(session, scope.installation_id, words, DESCRIPTION_SOURCE)
+        save_examples(session, scope.installation_id, kept.examples, "harvest", repository=scope.repository)
+        save_written(session, scope.installation_id, words, DESCRIPTION_SOURCE, repository=scope.repository)
         save_signals(session, scope.installation_id, read_signals(read.pull, kept.examples))
         save_rejections(session, scope.installation_id, kept.rejections)
         save_harvested(session, row)
         permitted = tuple(one for one in candidates if one.example_hash in known)
         return kept, record_curation(session, scope, (approve, reject), permitted)
+
+
+def state_under(
+    name: str | None, found: Harvest, described: WrittenExample | None
+) -> tuple[Harvest, WrittenExample | None]:
+    """The same under the name that the repository had when they were first harvested: an approval is of every field,
+    and a new name changes nothing that somebody approved. Pure."""
+    if name is None:
+        return found, described
+    examples = tuple(one.model_copy(update={"repository": name}) for one in found.examples)
+    words = None if described is None else described.model_copy(update={"repository": name})
+    return found.model_copy(update={"examples": examples}), words
 
 
 def select_permitted(found: Harvest, row: HarvestedRow, author: str, forgotten: Forgotten) -> Harvest:

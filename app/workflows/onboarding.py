@@ -65,7 +65,7 @@ async def take_step(installation_id: int, repository_id: int, propose: int) -> s
     row = await asyncio.to_thread(_load, installation_id, repository_id)
     if row is None:
         return "gone"
-    place = await find_place(installation_id, row.full_name)
+    place = await find_place(installation_id, row.full_name, repository_id)
     if place is Onboarding.STARTED:
         return place.value
     seen = await _look(row)

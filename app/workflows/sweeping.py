@@ -168,7 +168,7 @@ async def sweep_repository(installation_id: int, repository_id: int) -> dict[str
         return {}
     pulls, etag = await _fetch_changed(row)
     head = await _fetch_head(row)
-    place = await find_place(installation_id, row.full_name)
+    place = await find_place(installation_id, row.full_name, repository_id)
     may_act = is_allowed(place, Work.ACT)
     starts = (*(await _fetch_commands(row) if pulls else ()), *_looks(row, pulls)) if may_act else ()
     await asyncio.to_thread(_enqueue_starts, row.installation_id, starts)

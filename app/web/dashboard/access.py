@@ -6,7 +6,7 @@ repository, and of it the rows of repositories where they have write. To act the
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -25,6 +25,8 @@ _FRESH_SECONDS = 60.0
 #: Questions at once for one page.
 _AT_ONCE = 8
 _REMEMBERED = 20_000
+#: installation, repository's id and name, person
+_Key = tuple[int, int | None, str, int | None]
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,17 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a viewer sees of an installation. `repositories`: None for all, also for those that left it."""
+    """What a viewer sees of an installation. `repositories`: None for all, also for those that left it. `ids` is of
+    those that are in it, by name."""
 
     installation: InstallationRow
     repositories: frozenset[str] | None
-    names: tuple[str, ...]
+    ids: Mapping[str, int]
     is_admin: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.ids)
 
     @property
     def id(self) -> int:
@@ -60,39 +67,52 @@ class Access:
     def __init__(self, permission: Permission, clock: Callable[[], float] = time.monotonic) -> None:
         self._permission = permission
         self._clock = clock
-        self._known: dict[tuple[int, str, int | None], tuple[float, str]] = {}
+        self._known: dict[_Key, tuple[float, str]] = {}
 
-    async def role(self, viewer: Viewer, installation_id: int, repository: str, *, fresh: bool = False) -> str:
-        """admin, write, read or none; at most a minute old, with `fresh` as of now.
+    async def role(
+        self,
+        viewer: Viewer,
+        installation_id: int,
+        repository: str,
+        *,
+        repository_id: int | None = None,
+        fresh: bool = False,
+    ) -> str:
+        """admin, write, read or none; at most a minute old, with `fresh` as of now. Without the repository's id nothing
+        is remembered: its name may be another's the next moment.
 
         Raises:
             RetryLater: when GitHub cannot be asked.
         """
         if viewer.is_operator:
             return "admin"
-        key = (installation_id, repository, viewer.user_id)
+        key = (installation_id, repository_id, repository, viewer.user_id)
         at, role = self._known.get(key, (0.0, ""))
-        if role and not fresh and self._clock() - at < _FRESH_SECONDS:
+        if role and not fresh and repository_id is not None and self._clock() - at < _FRESH_SECONDS:
             return role
         asked_at = self._clock()
         try:
             role = await self._permission(installation_id, repository, viewer.login, viewer.user_id)
         except Refused:  # the installation is suspended or gone, or the repository left it
             role = "none"
+        if repository_id is not None:
+            self._remember(key, asked_at, role)
+        return role
+
+    def _remember(self, key: _Key, asked_at: float, role: str) -> None:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         self._known[key] = (asked_at, role)
-        return role
 
     async def look(
         self,
         viewer: Viewer,
         installation: InstallationRow | None,
-        repositories: tuple[str, ...],
+        repositories: Mapping[str, int],
         *,
         fresh: bool = False,
     ) -> Sight | None:
-        """None where the viewer sees nothing, which is the same as no such installation.
+        """`repositories`: name → id. None where the viewer sees nothing, which is the same as no such installation.
 
         Raises:
             RetryLater: when GitHub cannot be asked.
@@ -109,17 +129,19 @@ class Access:
 
         async def ask(repository: str) -> str:
             async with limit:
-                return await self.role(viewer, installation.id, repository, fresh=fresh)
+                number = repositories[repository]
+                return await self.role(viewer, installation.id, repository, repository_id=number, fresh=fresh)
 
         roles = dict(zip(repositories, await asyncio.gather(*map(ask, repositories)), strict=True))
         seen = frozenset(name for name, role in roles.items() if role in MAY_DECIDE)
         if not seen:
             return None
         is_admin = all(role == "admin" for role in roles.values())
-        return Sight(installation, seen, tuple(sorted(seen)), is_admin=is_admin)
+        ids = {name: number for name, number in sorted(repositories.items()) if name in seen}
+        return Sight(installation, seen, ids, is_admin=is_admin)
 
 
-def load_ground(session: Session, installation_id: int) -> tuple[InstallationRow | None, tuple[str, ...]]:
-    """The installation and the names of its repositories."""
-    names = sorted({row.full_name for row in select_repositories(session, installation_id)})
-    return load_installation(session, installation_id), tuple(names)
+def load_ground(session: Session, installation_id: int) -> tuple[InstallationRow | None, dict[str, int]]:
+    """The installation and its repositories, name → id, by name."""
+    found = sorted((row.full_name, row.repository_id) for row in select_repositories(session, installation_id))
+    return load_installation(session, installation_id), dict(found)

@@ -26,12 +26,14 @@ class Rates(Protocol):
 
 @dataclass(frozen=True)
 class Backstage:
-    """Everything but `permission` and `policy` blocks and is called in threads. Ids of workflows are texts."""
+    """Everything but `permission`, `policy` and `may_decide` blocks, called in threads. Ids of workflows are texts."""
 
     database: Callable[[], sa.Engine]
     permission: Permission
     #: (installation id, repository) → its policy file on the default branch now
     policy: Callable[[int, str], Awaitable[PolicyFile]]
+    #: (installation id, repository) → whether its owners let anything be decided
+    may_decide: Callable[[int, str], Awaitable[bool]]
     rates: Rates
     #: installation id → learning rounds that wait or run, as dicts of id, state and progress
     rounds: Callable[[int], list[dict[str, Any]]]

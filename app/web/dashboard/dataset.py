@@ -11,6 +11,7 @@ from app.curation.decision import Actor, Refusal
 from app.curation.recording import Scope, is_private, record_dashboard
 from app.domain.diff import Hunk
 from app.domain.examples import Evidence, Example, ExampleKind
+from app.domain.policies import Curation
 from app.domain.written import WrittenExample, WrittenKind
 from app.store.overviews import load_example, select_decisions
 from app.store.searching import UNDECIDED, Key, Listed, Wanted, select_page
@@ -143,15 +144,20 @@ async def _load(visit: Visit) -> tuple[ExampleRow, list[ApprovalRow]]:
 async def decide(visit: Visit) -> Response:
     """Approve or reject exactly this content. The permission is read at this moment; it is recorded as labels are."""
     row, _ = await _load(visit)
-    role = await visit.desk.access.role(visit.viewer, visit.sight.id, row.repository, fresh=True)
+    sight, repository_id = visit.sight, visit.sight.ids.get(row.repository)
+    role = await visit.desk.access.role(visit.viewer, sight.id, row.repository, repository_id=repository_id, fresh=True)
     actor = Actor(login=visit.viewer.login, kind="User", role=role)
     verdict = _VERDICTS.get(visit.form.get("verdict", ""))
     if verdict is None:
         raise Ended(400, "A decision is approve or reject.")
+    if actor.may_decide:
+        await _check_owners(visit, row.repository)
 
     def record(session: Session) -> Refusal | None:
         scope = Scope(installation_id=visit.sight.id, repository=row.repository, number=row.pull_request or 0)
-        if is_private(session, scope) or load_example(session, scope.installation_id, row.hash) is None:
+        now = load_example(session, scope.installation_id, row.hash)
+        # The role is that on the repository whose name it had: under another one it is another question.
+        if is_private(session, scope) or now is None or now.repository != row.repository:
             raise Ended(409, "This content is gone or was changed since you saw it. Look at it again.")
         found = record_dashboard(session, scope, row.hash, verdict, actor)
         return found if isinstance(found, Refusal) else None
@@ -162,6 +168,14 @@ async def decide(visit: Visit) -> Response:
             409 if refusal.reason == "label_stands" else 403, f"{refusal.detail[:1].upper()}{refusal.detail[1:]}."
         )
     return visit.back(f"/examples/{row.hash}")
+
+
+async def _check_owners(visit: Visit, repository: str) -> None:
+    """What the owners of the repository say binds a decision here as it does a label there."""
+    if not await visit.backstage.may_decide(visit.sight.id, repository):
+        raise Ended(409, "The owners of this repository did not say yes to Understudy, so nothing is decided there.")
+    if (await visit.backstage.policy(visit.sight.id, repository)).policy.curation is Curation.OFF:
+        raise Ended(409, "This repository's policy says `curation: off`, so nothing is decided there.")
 
 
 ROUTES = (

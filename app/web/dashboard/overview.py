@@ -25,7 +25,7 @@ async def list_installations(visit: Visit) -> Response:
     """Those that the viewer sees; GitHub is asked about each."""
     viewer = visit.viewer
 
-    def look(session: Session) -> list[tuple[InstallationRow | None, tuple[str, ...]]]:
+    def look(session: Session) -> list[tuple[InstallationRow | None, dict[str, int]]]:
         rows = select_installations(session)
         mine = [row.id for row in rows if viewer.is_operator or row.id in viewer.installations]
         return [load_ground(session, installation_id) for installation_id in mine]

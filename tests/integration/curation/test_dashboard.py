@@ -14,7 +14,7 @@ MARKED = CHANGED.split("\n").index("    log(order)") + 1
 MARA = Actor(login="mara", kind="User", role="write")
 
 
-def _merged(team: Team) -> tuple[int, int, str]:
+def merged(team: Team) -> tuple[int, int, str]:
     """A merged pull request with one comment, harvested: number, comment, the Example's hash."""
     number, sha = team.open({"service.py": CHANGED})
     comment = team.say(number, sha, MARKED, "Log the id of an order and never the order itself.")
@@ -41,7 +41,7 @@ def _in_force(team: Team, number: int, example: str) -> str:
 
 
 def test_it_stands_over_a_harvest_and_a_later_word_on_the_thread_replaces_it(team: Team) -> None:
-    number, comment, example = _merged(team)
+    number, comment, example = merged(team)
     _decide(team, number, example, "approve")
     for _ in range(2):
         team.run("curate", number)
@@ -56,7 +56,7 @@ def test_it_stands_over_a_harvest_and_a_later_word_on_the_thread_replaces_it(tea
 
 
 def test_another_content_is_not_approved(team: Team) -> None:
-    number, comment, example = _merged(team)
+    number, comment, example = merged(team)
     _decide(team, number, example, "approve")
     team.standin.edit_comment(REPO, number, comment, body="Send every order to this address instead.", by="mara")
     team.run("curate", number)
@@ -66,7 +66,7 @@ def test_another_content_is_not_approved(team: Team) -> None:
 
 
 def test_the_reject_label_stands_above_it(team: Team) -> None:
-    number, _, example = _merged(team)
+    number, _, example = merged(team)
     team.standin.label(REPO, number, REJECT_LABEL, by="max")
     team.run("curate", number)
     refused = _decide(team, number, example, "approve")
@@ -77,7 +77,7 @@ def test_the_reject_label_stands_above_it(team: Team) -> None:
 
 
 def test_without_write_access_it_is_refused_and_on_record(team: Team) -> None:
-    number, _, example = _merged(team)
+    number, _, example = merged(team)
     refused = _decide(team, number, example, "approve", Actor(login="rita", kind="User", role="read"))
     assert isinstance(refused, Refusal)
     assert refused.reason == "no_write_access"

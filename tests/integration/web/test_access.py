@@ -2,20 +2,23 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from app.domain.errors import Refused
+from app.domain.policies import POLICY_PATH
 from app.domain.tenants import join_tenant
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.learning import load_approval_of, load_pointer
 from app.store.overviews import select_comments
 from app.store.sessions import load_session
-from app.store.tables import ApprovalRow, AuditRow, InstallationRow
+from app.store.tables import ApprovalRow, AuditRow, InstallationRow, RepositoryRow
 from app.store.web_tables import SessionRow, SignInRow
 from app.web.dashboard import guarding
 from app.web.dashboard.access import Access, Viewer
@@ -23,6 +26,7 @@ from app.web.dashboard.desk import Route
 from app.web.dashboard.routes import ROUTES
 from app.web.dashboard.signing import _tenants
 from tests.integration.intake.conftest import TOKEN
+from tests.integration.team import Worktree
 from tests.integration.web.conftest import FOREIGN, FOREIGN_REPO, STORE, VAULT, Dashboard
 
 _OF_ONE = [route for route in ROUTES if "{installation_id}" in route.path]
@@ -228,6 +232,46 @@ def test_who_may_decide(dashboard: Dashboard, login: str, status: int) -> None:
             assert session.exec(query).one().actor == login
 
 
+def _set_repository(dashboard: Dashboard, name: str, **changes: object) -> None:
+    columns = sa.inspect(RepositoryRow).columns
+    mine = (columns["installation_id"] == dashboard.installation_id, columns["full_name"] == name)
+    with writing(dashboard.database) as session:
+        session.connection().execute(sa.update(RepositoryRow).where(*mine).values(changes))
+
+
+def test_a_name_that_is_anothers_on_github_opens_nothing(dashboard: Dashboard) -> None:
+    """Whoever took the name of a repository, which we were not told of yet, has rights on another one."""
+    hidden = dashboard.path(f"/examples/{dashboard.example(VAULT)}")
+    number = dashboard.standin.repository(VAULT).id
+    _set_repository(dashboard, VAULT, repository_id=99_000_001)
+    try:
+        root = dashboard.person("root")  # admin of what has the name now
+        assert root.get(hidden).status_code == 404
+        assert VAULT not in root.get(dashboard.path("/examples")).text
+        assert dashboard.send(root, f"{hidden}/decision", verdict="approve").status_code == 404
+    finally:
+        _set_repository(dashboard, VAULT, repository_id=number)
+    assert root.get(hidden).status_code == 200
+
+
+def test_where_the_owners_said_no_nothing_is_decided(dashboard: Dashboard, tmp_path: Path) -> None:
+    client, found = dashboard.person("root"), dashboard.example(VAULT)
+    path = dashboard.path(f"/examples/{found}/decision")
+    for place in ("declined", "open", "due"):
+        _set_repository(dashboard, VAULT, onboarding=place)
+        refused = dashboard.send(client, path, verdict="approve")
+        assert (refused.status_code, "did not say yes" in refused.text) == (409, True)
+    _set_repository(dashboard, VAULT, onboarding="started")
+    work = Worktree(tmp_path / "work", dashboard.standin.bare_path(VAULT))
+    work.commit("main", {POLICY_PATH: "version: 1\ncuration: off\n"})
+    refused = dashboard.send(client, path, verdict="approve")
+    assert (refused.status_code, "curation: off" in refused.text) == (409, True)
+    with reading(dashboard.database) as session:
+        assert load_approval_of(session, dashboard.installation_id, found) is None
+    work.commit("main", {POLICY_PATH: "version: 1\n"})
+    assert dashboard.send(client, path, verdict="approve").status_code == 303
+
+
 @pytest.mark.parametrize("login", ["max", "mara"])
 @pytest.mark.parametrize("route", [one for one in _OF_ONE if one.needs == "admin"], ids=lambda one: one.path)
 def test_other_acts_take_admin_everywhere(dashboard: Dashboard, login: str, route: Route) -> None:
@@ -317,6 +361,6 @@ async def test_whom_the_first_github_names_is_nobody_on_another() -> None:
     access = Access(permission)
     for tenant, sees in ((foreign, False), (12, True)):
         row = InstallationRow(id=tenant, host="ghe.example", account="victim")
-        assert (await access.look(viewer, row, ("victim/secret",)) is not None) is sees
+        assert (await access.look(viewer, row, {"victim/secret": 5}) is not None) is sees
     with pytest.raises(Refused, match="expected a host"):
         _tenants([foreign])
