@@ -122,6 +122,7 @@ def _answer(app: FastAPI, settings: Settings) -> None:
     intake = Intake(
         senders=tuple(Sender(one.host, one.webhook_secrets) for one in load_hosts(settings)),
         body_limit_bytes=settings.body_limit_bytes,
+        unverified_limit_bytes=settings.unverified_limit_bytes,
         database=engine.database,
         stored=dispatching.nudge,
     )

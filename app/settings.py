@@ -126,7 +126,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     #: GitHub's own limit for a payload is 25 MB.
     body_limit_bytes: int = Field(default=25 * 1024 * 1024, gt=0)
-    #: Connections answered at once; one more is told 503. Each may hold a body of that size.
+    #: Of all bodies together whose signature is not checked yet; what is over is told 503 and comes again.
+    unverified_limit_bytes: Annotated[int, Field(gt=0, validate_default=True)] = 200 * 1024 * 1024
+    #: Connections answered at once; one more is told 503.
     connections: int = Field(default=100, gt=0)
     #: One line an event, as text or as JSON.
     log_format: LogFormat = LogFormat.TEXT
@@ -166,6 +168,13 @@ class Settings(BaseSettings):
         if role is not Role.ALL and str(given.data.get("database_url", "")).startswith("sqlite"):
             raise ValueError("is for several processes, which need PostgreSQL; set UNDERSTUDY_DATABASE_URL, or say all")
         return role
+
+    @field_validator("unverified_limit_bytes")
+    @classmethod
+    def _check_room(cls, room: int, given: ValidationInfo) -> int:
+        if room < given.data.get("body_limit_bytes", 0):
+            raise ValueError("has no room for one webhook; set it to UNDERSTUDY_BODY_LIMIT_BYTES at least")
+        return room
 
     @field_validator("runner_config")
     @classmethod

@@ -27,8 +27,8 @@ class SessionRow(SQLModel, table=True):
 
 
 class SignInRow(SQLModel, table=True):
-    """A sign-in that was used, so that its state counts once. `key` is the hash of it, `verifier` empty: it follows from
-    the state. The row goes when the state would be too old."""
+    """A sign-in that was used, so that its state counts once. `key` is the hash of it, `verifier` empty: that follows
+    from the state. The row goes when the state would be too old."""
 
     __tablename__: ClassVar[str] = "us_sign_in"
 
