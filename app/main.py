@@ -203,6 +203,7 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
         base=settings.base.absolute(),
         serving=settings.serving[0].absolute(),
         replicas=tuple(folder.absolute() for folder in settings.serving[1:]),
+        serving_hosts=settings.serving_hosts,
         training_config=settings.training_config,
         gate_policy=settings.gate_policy,
         judge=settings.judge,

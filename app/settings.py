@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     serving: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(Path("data/serving"),), min_length=1
     )
+    #: Hosts beside this machine that a model server may say it listens on, comma-separated; prompts with code go there.
+    serving_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
     #: A file for `python -m training run --config`.
     training_config: Path | None = None
     #: The gate's thresholds for every round, a JSON file; what it leaves out stays as it is.

@@ -161,7 +161,7 @@ def parse_accelerator(said: str) -> Accelerator | None:
 
 
 async def probe_servers(settings: Settings) -> tuple[ServerProbe, ...]:
-    found = await survey(settings.serving)
+    found = await survey(settings.serving, settings.serving_hosts)
     return (*map(_server, found.replicas), *map(_server, found.away))
 
 

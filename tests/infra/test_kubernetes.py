@@ -65,7 +65,7 @@ def test_every_variable_is_a_setting_and_every_secret_has_its_key() -> None:
     used = {"private-key.pem"}
     for pod in pods(_BASE).values():
         for variable in (item for container in pod["spec"]["containers"] for item in container.get("env", [])):
-            assert variable["name"] in settings
+            assert variable["name"] in settings | {"HOME"}
             if "valueFrom" in variable:
                 reference = variable["valueFrom"]["secretKeyRef"]
                 assert reference["name"] == "understudy"
@@ -112,6 +112,25 @@ def test_ports_agree() -> None:
     assert str(given.state) == settings["UNDERSTUDY_SERVING"]
 
 
+def test_the_model_server_sees_no_more_of_the_data_than_it_needs() -> None:
+    pod = pods(_BASE)["understudy-serving"]["spec"]
+    (serving,) = pod["containers"]
+    seen = {
+        (mount["mountPath"], mount.get("subPath"), mount.get("readOnly", False))
+        for mount in serving["volumeMounts"]
+        if mount["name"] == "data"
+    }
+    assert seen == {
+        ("/data/base", "base", True),
+        ("/data/adapters", "adapters", True),
+        ("/data/serving", "serving", False),
+    }
+    settings = next(one for one in _BASE if one["kind"] == "ConfigMap")["data"]
+    assert settings["UNDERSTUDY_SERVING_HOSTS"] in serving["args"][-1]
+    (folders,) = pod["initContainers"]
+    assert folders["command"][:2] == ["sh", "-c"]  # nothing of a model is read where all of the data is seen
+
+
 def test_every_pod_is_restricted() -> None:
     """The namespace enforces Kubernetes' restricted profile, which asks for exactly this."""
     namespace = next(one for one in _BASE if one["kind"] == "Namespace")
@@ -123,7 +142,7 @@ def test_every_pod_is_restricted() -> None:
         assert spec["automountServiceAccountToken"] is False
         allowed = {"persistentVolumeClaim", "emptyDir", "secret"}
         assert all(volume.keys() - {"name"} <= allowed for volume in spec["volumes"])
-        for container in spec["containers"]:
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
             context = container["securityContext"]
             assert context["capabilities"] == {"drop": ["ALL"]}
             assert context["readOnlyRootFilesystem"]
