@@ -56,7 +56,7 @@ from app.workflows import (
 from app.workflows.context import Services, install
 from app.workflows.operating import check_renumbered
 from app.workflows.readiness import check_liveness, check_readiness, describe_model
-from app.workflows.runs import Queue
+from app.workflows.runs import Queue, Role
 from app.workflows.standing import Standing, make_registry
 from app.workflows.triggers import parse_schedules
 
@@ -258,7 +258,9 @@ class _Clients:
     def __init__(self, settings: Settings, hosts: tuple[GitHubHost, ...]) -> None:
         self._settings = settings
         self._known = Hosts(one.host for one in hosts)
-        self._hosts = {one.host.number: (one, one.read_private_key()) for one in hosts}
+        self._hosts = {one.host.number: one for one in hosts}
+        # A trainer asks no GitHub, and need not have the keys.
+        self._keys = {} if settings.role is Role.GPU else {one.host.number: one.read_private_key() for one in hosts}
         self._clients: dict[int, GitHubClient] = {}
         self._lock = threading.Lock()
 
@@ -269,13 +271,13 @@ class _Clients:
             return self._clients[tenant_id]
 
     def _connect(self, tenant_id: int) -> GitHubClient:
-        host, private_key = self._hosts[self._known.of(tenant_id).number]
+        host = self._hosts[self._known.of(tenant_id).number]
         return GitHubClient(
             api_url=host.api_url,
             git_url=host.git_url,
             ca_file=host.ca_file,
             app_id=host.app_id,
-            private_key_pem=private_key,
+            private_key_pem=self._keys.get(host.host.number) or host.read_private_key(),
             installation_id=split_tenant(tenant_id).installation_id,
             write_pause_seconds=self._settings.write_pause_seconds,
             writes_per_hour=self._settings.writes_per_hour,

@@ -2,14 +2,24 @@
 all, is said at once and by name."""
 
 import os
+import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
@@ -146,12 +156,22 @@ class Settings(BaseSettings):
     #: folders of training runs that nothing stands on are kept.
     records_days: int = Field(default=365, ge=90)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_what_a_trainer_lacks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Role gpu answers nobody and asks no GitHub, so it should not be given what opens either: in place of a secret
+        it lacks stands one that nobody knows, in place of the key a file without one."""
+        if given.get("role") != Role.GPU:
+            return given
+        unknown = secrets.token_hex(32)
+        return {"webhook_secrets": unknown, "operator_token": unknown, "private_key_file": os.devnull} | given
+
     @field_validator("webhook_secrets")
     @classmethod
-    def _check_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        for secret in secrets:
+    def _check_secrets(cls, given: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in given:
             cls._check_length(secret)
-        return secrets
+        return given
 
     @field_validator("operator_token")
     @classmethod

@@ -129,6 +129,15 @@ def test_the_model_server_sees_no_more_of_the_data_than_it_needs(compose: str) -
     assert all(one["environment"]["UNDERSTUDY_SERVING_HOSTS"] == "serving" for one in asking)
 
 
+def test_with_roles_the_trainer_gets_no_secret_that_it_does_not_use() -> None:
+    trainer = _load(_CHECKOUT / "infra" / "compose" / "roles.yml")["services"]["gpu"]
+    assert trainer["secrets"] == ["database-password"]
+    taken_out = {name for name, value in trainer["environment"].items() if value is None}
+    assert taken_out == {
+        f"UNDERSTUDY_{name}" for name in ("WEBHOOK_SECRETS", "OPERATOR_TOKEN", "CLIENT_SECRET", "PRIVATE_KEY_FILE")
+    }
+
+
 def test_with_roles_every_role_is_there() -> None:
     services = _load(_CHECKOUT / "infra" / "compose" / "roles.yml")["services"]
     roles = [one["environment"]["UNDERSTUDY_ROLE"] for one in services.values() if "UNDERSTUDY_ROLE" in str(one)]

@@ -189,13 +189,33 @@ def test_the_model_is_reached_by_the_service_alone_and_reaches_nobody() -> None:
 
 
 def test_what_is_trained_on_has_no_way_out() -> None:
-    trainer = pods(_BASE)["understudy-gpu"]["metadata"]["labels"]
-    open_ports = {
-        port["port"]
+    trainer = _labels("gpu")
+    rules = [
+        rule
         for one in _BASE
         if one["kind"] == "NetworkPolicy" and matches(one["spec"]["podSelector"], trainer)
         for rule in one["spec"].get("egress", [])
+    ]
+    assert all(peer for rule in rules for peer in rule["to"])
+    assert {port["port"] for rule in rules for port in rule["ports"]} == {53, 5432, 4318, 8001}
+
+
+def test_only_github_is_reached_without_saying_where() -> None:
+    """Its addresses change."""
+    open_ports = [
+        port
+        for one in _BASE
+        if one["kind"] == "NetworkPolicy"
+        for rule in one["spec"].get("egress", [])
         if "to" not in rule
         for port in rule["ports"]
-    }
-    assert open_ports == {5432, 4318}
+    ]
+    assert open_ports == [{"port": 443}]
+
+
+def test_a_trainer_has_no_secret_that_it_does_not_use() -> None:
+    pod = pods(_BASE)["understudy-gpu"]["spec"]
+    assert not any("secret" in volume for volume in pod["volumes"])
+    (container,) = pod["containers"]
+    used = {one["valueFrom"]["secretKeyRef"]["key"] for one in container["env"] if "valueFrom" in one}
+    assert used == {"metrics-token", "database-url", "app-id"}
