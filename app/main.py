@@ -26,7 +26,7 @@ from app.watching.tracing import end_tracing, set_up_tracing
 from app.web.dashboard.backstage import Backstage, Place
 from app.web.dashboard.routes import dashboard_router
 from app.web.installed import installed_router
-from app.web.operator import Operations, operator_router
+from app.web.operator import Operations, operator_router, proof_router
 from app.web.watching import Watching, watching_router
 from app.workflows import (
     backfilling,
@@ -139,6 +139,7 @@ def _answer(app: FastAPI, settings: Settings) -> None:
         cancel=engine.cancel,
     )
     app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
+    app.include_router(proof_router(settings.operator_token.get_secret_value()))
     app.include_router(dashboard_router(_backstage(), _place(settings)))
     app.include_router(installed_router(settings.github_git_url))
 
