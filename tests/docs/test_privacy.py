@@ -43,6 +43,7 @@ INDOORS = {
     "embedding_key_file",
     "embedding_model",
     "gate_policy",
+    "github_was",
     "host",
     "log_format",
     "metrics_token",
