@@ -11,6 +11,7 @@ import yaml
 
 from app.domain.erasure import ErasureKind
 from app.domain.errors import UserError
+from app.own_service import asking_own_service, own_url
 from app.settings import Settings, load_settings
 
 _WAIT_SECONDS = 3_600
@@ -136,19 +137,13 @@ def _choose(given: dict[ErasureKind, str | None]) -> tuple[ErasureKind, str]:
 
 def _is_serving(settings: Settings) -> bool:
     try:
-        return httpx.get(f"{_url(settings)}/healthz", timeout=5, trust_env=False).status_code == 200
+        return httpx.get(f"{own_url(settings)}/healthz", timeout=5, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
 
 
-def _url(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  where it listens
-    return f"http://{host}:{settings.port}"
-
-
 def _erase_at_service(settings: Settings, asked: _Asked, act: bool) -> dict[str, Any]:
-    headers = {"authorization": f"Bearer {settings.operator_token.get_secret_value()}"}
-    with httpx.Client(base_url=_url(settings), headers=headers, timeout=120, trust_env=False) as service:
+    with asking_own_service(settings, seconds=120) as service:
 
         def ask(path: str) -> dict[str, Any]:
             answer = service.post(path, json=asked._asdict())

@@ -26,7 +26,7 @@ from app.watching.tracing import end_tracing, set_up_tracing
 from app.web.dashboard.backstage import Backstage, Place
 from app.web.dashboard.routes import dashboard_router
 from app.web.installed import installed_router
-from app.web.operator import Operations, operator_router
+from app.web.operator import Operations, operator_router, proof_router
 from app.web.watching import Watching, watching_router
 from app.workflows import (
     backfilling,
@@ -56,7 +56,7 @@ from app.workflows import (
 from app.workflows.context import Services, install
 from app.workflows.operating import check_renumbered
 from app.workflows.readiness import check_liveness, check_readiness, describe_model
-from app.workflows.runs import Queue
+from app.workflows.runs import Queue, Role
 from app.workflows.standing import Standing, make_registry
 from app.workflows.triggers import parse_schedules
 
@@ -122,6 +122,7 @@ def _answer(app: FastAPI, settings: Settings) -> None:
     intake = Intake(
         senders=tuple(Sender(one.host, one.webhook_secrets) for one in load_hosts(settings)),
         body_limit_bytes=settings.body_limit_bytes,
+        unverified_limit_bytes=settings.unverified_limit_bytes,
         database=engine.database,
         stored=dispatching.nudge,
     )
@@ -138,6 +139,7 @@ def _answer(app: FastAPI, settings: Settings) -> None:
         cancel=engine.cancel,
     )
     app.include_router(operator_router(operations, settings.operator_token.get_secret_value()))
+    app.include_router(proof_router(settings.operator_token.get_secret_value()))
     app.include_router(dashboard_router(_backstage(), _place(settings)))
     app.include_router(installed_router(settings.github_git_url))
 
@@ -203,6 +205,7 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
         base=settings.base.absolute(),
         serving=settings.serving[0].absolute(),
         replicas=tuple(folder.absolute() for folder in settings.serving[1:]),
+        serving_hosts=settings.serving_hosts,
         training_config=settings.training_config,
         gate_policy=settings.gate_policy,
         judge=settings.judge,
@@ -257,7 +260,9 @@ class _Clients:
     def __init__(self, settings: Settings, hosts: tuple[GitHubHost, ...]) -> None:
         self._settings = settings
         self._known = Hosts(one.host for one in hosts)
-        self._hosts = {one.host.number: (one, one.read_private_key()) for one in hosts}
+        self._hosts = {one.host.number: one for one in hosts}
+        # A trainer asks no GitHub, and need not have the keys.
+        self._keys = {} if settings.role is Role.GPU else {one.host.number: one.read_private_key() for one in hosts}
         self._clients: dict[int, GitHubClient] = {}
         self._lock = threading.Lock()
 
@@ -268,13 +273,13 @@ class _Clients:
             return self._clients[tenant_id]
 
     def _connect(self, tenant_id: int) -> GitHubClient:
-        host, private_key = self._hosts[self._known.of(tenant_id).number]
+        host = self._hosts[self._known.of(tenant_id).number]
         return GitHubClient(
             api_url=host.api_url,
             git_url=host.git_url,
             ca_file=host.ca_file,
             app_id=host.app_id,
-            private_key_pem=private_key,
+            private_key_pem=self._keys.get(host.host.number) or host.read_private_key(),
             installation_id=split_tenant(tenant_id).installation_id,
             write_pause_seconds=self._settings.write_pause_seconds,
             writes_per_hour=self._settings.writes_per_hour,

@@ -2,14 +2,24 @@
 all, is said at once and by name."""
 
 import os
+import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
@@ -100,6 +110,8 @@ class Settings(BaseSettings):
     serving: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(Path("data/serving"),), min_length=1
     )
+    #: Hosts beside this machine that a model server may say it listens on, comma-separated; prompts with code go there.
+    serving_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
     #: A file for `python -m training run --config`.
     training_config: Path | None = None
     #: The gate's thresholds for every round, a JSON file; what it leaves out stays as it is.
@@ -126,7 +138,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     #: GitHub's own limit for a payload is 25 MB.
     body_limit_bytes: int = Field(default=25 * 1024 * 1024, gt=0)
-    #: Connections answered at once; one more is told 503. Each may hold a body of that size.
+    #: Of all bodies together whose signature is not checked yet; what is over is told 503 and comes again.
+    unverified_limit_bytes: Annotated[int, Field(gt=0, validate_default=True)] = 200 * 1024 * 1024
+    #: Connections answered at once; one more is told 503.
     connections: int = Field(default=100, gt=0)
     #: One line an event, as text or as JSON.
     log_format: LogFormat = LogFormat.TEXT
@@ -142,12 +156,22 @@ class Settings(BaseSettings):
     #: folders of training runs that nothing stands on are kept.
     records_days: int = Field(default=365, ge=90)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_what_a_trainer_lacks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Role gpu answers nobody and asks no GitHub, so it should not be given what opens either: in place of a secret
+        it lacks stands one that nobody knows, in place of the key a file without one."""
+        if given.get("role") != Role.GPU:
+            return given
+        unknown = secrets.token_hex(32)
+        return {"webhook_secrets": unknown, "operator_token": unknown, "private_key_file": os.devnull} | given
+
     @field_validator("webhook_secrets")
     @classmethod
-    def _check_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        for secret in secrets:
+    def _check_secrets(cls, given: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in given:
             cls._check_length(secret)
-        return secrets
+        return given
 
     @field_validator("operator_token")
     @classmethod
@@ -166,6 +190,13 @@ class Settings(BaseSettings):
         if role is not Role.ALL and str(given.data.get("database_url", "")).startswith("sqlite"):
             raise ValueError("is for several processes, which need PostgreSQL; set UNDERSTUDY_DATABASE_URL, or say all")
         return role
+
+    @field_validator("unverified_limit_bytes")
+    @classmethod
+    def _check_room(cls, room: int, given: ValidationInfo) -> int:
+        if room < given.data.get("body_limit_bytes", 0):
+            raise ValueError("has no room for one webhook; set it to UNDERSTUDY_BODY_LIMIT_BYTES at least")
+        return room
 
     @field_validator("runner_config")
     @classmethod

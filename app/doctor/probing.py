@@ -18,7 +18,9 @@ from pydantic import ValidationError
 from app.doctor.learning_checks import Accelerator, AdapterProbe, BaseProbe, ServerProbe
 from app.doctor.machine_checks import FileProbe
 from app.domain.adapters import AdapterManifest, BaseCheckpoint
+from app.domain.errors import UserError
 from app.inference.replicas import Away, Replica, survey
+from app.own_service import asking_own_service, own_host
 from app.settings import Settings
 from app.store.database import open_engine, parse_database_url, reading
 from app.store.deliveries import measure_waiting
@@ -161,7 +163,7 @@ def parse_accelerator(said: str) -> Accelerator | None:
 
 
 async def probe_servers(settings: Settings) -> tuple[ServerProbe, ...]:
-    found = await survey(settings.serving)
+    found = await survey(settings.serving, settings.serving_hosts)
     return (*map(_server, found.replicas), *map(_server, found.away))
 
 
@@ -173,22 +175,20 @@ def _server(found: Replica | Away) -> ServerProbe:
 
 
 class Service:
-    """The service of these settings, if it runs: by its own answer, for any program may have the port."""
+    """The service of these settings, if it runs: by its own proof, for any program may have the port."""
 
     def __init__(self, settings: Settings) -> None:
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  where it listens
-        self._url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-        self._headers = {"authorization": f"Bearer {settings.operator_token.get_secret_value()}"}
-        self.status = self._ask()
-        self.is_taken = self.status is not None or _is_taken(host, settings.port)
+        self.status = _ask_status(settings)
+        self.is_taken = self.status is not None or _is_taken(own_host(settings), settings.port)
 
-    def _ask(self) -> dict[str, Any] | None:
-        try:
-            with httpx.Client(timeout=_SECONDS, trust_env=False) as client:
-                answer = client.get(f"{self._url}/operator/status", headers=self._headers)
-            return dict(answer.json()) if answer.status_code == 200 else None
-        except (httpx.HTTPError, ValueError, TypeError):
-            return None
+
+def _ask_status(settings: Settings) -> dict[str, Any] | None:
+    try:
+        with asking_own_service(settings, seconds=_SECONDS) as client:
+            answer = client.get("/operator/status")
+        return dict(answer.json()) if answer.status_code == 200 else None
+    except (UserError, httpx.HTTPError, ValueError, TypeError):
+        return None
 
 
 def _is_taken(host: str, port: int) -> bool:

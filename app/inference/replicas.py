@@ -1,7 +1,7 @@
 """The model servers that are configured: which of them answer, and which one is asked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -38,21 +38,21 @@ class Survey(Record):
     away: tuple[Away, ...]
 
 
-async def survey(folders: Sequence[Path]) -> Survey:
-    """Ask all at once how they are; one that is away holds up no other."""
-    found = await asyncio.gather(*map(_ask, folders))
+async def survey(folders: Sequence[Path], agreed_hosts: Collection[str] = ()) -> Survey:
+    """Ask all at once how they are; one that is away holds up no other. `agreed_hosts`: as for `read_front`."""
+    found = await asyncio.gather(*(_ask(folder, agreed_hosts) for folder in folders))
     return Survey(
         replicas=tuple(one for one in found if isinstance(one, Replica)),
         away=tuple(one for one in found if isinstance(one, Away)),
     )
 
 
-async def _ask(folder: Path) -> Replica | Away:
+async def _ask(folder: Path, agreed_hosts: Collection[str]) -> Replica | Away:
     try:
-        front = read_front(folder)
+        front = read_front(folder, agreed_hosts)
         async with AdapterControl(front.url, front.control_key, limit_seconds=STATUS_LIMIT_SECONDS) as control:
             return Replica(folder=folder, front=front, status=await control.status())
-    except (RetryLater, Refused) as error:  # Refused: another program listens there now, or the key is another
+    except (RetryLater, Refused) as error:  # Refused: the host, the program there, or the key is another
         return Away(folder=folder, message=str(error))
     except ValidationError:
         return Away(

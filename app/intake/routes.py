@@ -17,14 +17,23 @@ from app.domain.log_lines import about
 from app.intake.deliveries import Envelope, decide_ignored, label_event, parse_body, parse_headers
 from app.intake.recording import Recorder
 from app.intake.signatures import Sender, decide_sender, is_signature
+from app.intake.unverified import Share, UnverifiedBytes
 from app.store.columns import utc_now
 from app.store.tables import DeliveryRow
 from app.watching.metrics import ACKNOWLEDGEMENT, DELIVERIES
 from app.watching.tracing import SERVER, TRACEPARENT, current_trace_id, current_traceparent, span
 
-_STATUS = {"content_type": 415, "headers": 400, "json": 400, "signature": 401, "too_large": 413, "too_slow": 408}
+_STATUS = {
+    "content_type": 415,
+    "headers": 400,
+    "json": 400,
+    "signature": 401,
+    "too_large": 413,
+    "too_slow": 408,
+    "no_room": 503,
+}
 #: Refused with some of the body still to come.
-_UNREAD = frozenset({"signature", "too_large", "too_slow"})
+_UNREAD = frozenset({"signature", "too_large", "too_slow", "no_room"})
 _RETRY_SECONDS = 10
 #: From here on a body is checked and parsed in a thread: the loop must not stand still for other deliveries.
 _LARGE_BYTES = 256 * 1024
@@ -37,6 +46,8 @@ class Intake:
 
     senders: tuple[Sender, ...]
     body_limit_bytes: int
+    #: of all bodies together whose signature is not checked yet
+    unverified_limit_bytes: int
     database: Callable[[], sa.Engine]
     stored: Callable[[], None]
     #: GitHub itself gives a delivery ten seconds, from its first byte to our answer.
@@ -47,27 +58,27 @@ def intake_route(intake: Intake) -> Route:
     """A plain route: there is nothing to inject or to validate here that a framework could help with, and it is asked
     more often than all others together."""
     recorder = Recorder(intake.database, intake.stored)
+    unverified = UnverifiedBytes(intake.unverified_limit_bytes)
 
     async def receive(request: Request) -> JSONResponse:
         event = label_event(request.headers.get("x-github-event", ""))
         with ACKNOWLEDGEMENT.time(), span(f"webhook {event}", SERVER) as current, about(trace=current_trace_id()):
-            answer, outcome = await _receive(intake, recorder, request, current)
+            answer, outcome = await _receive(intake, recorder, unverified, request, current)
         DELIVERIES.labels(event, outcome).inc()
         return answer
 
     return Route("/webhooks", receive, methods=["POST"])
 
 
-async def _receive(intake: Intake, recorder: Recorder, request: Request, current: Span) -> tuple[JSONResponse, str]:
+async def _receive(
+    intake: Intake, recorder: Recorder, unverified: UnverifiedBytes, request: Request, current: Span
+) -> tuple[JSONResponse, str]:
     """The answer, and in a word what became of the delivery."""
     try:
         envelope = parse_headers(request.headers)
         current.set_attribute("understudy.delivery", envelope.guid)
         with about(delivery=envelope.guid):
-            signature = request.headers.get("x-hub-signature-256")
-            body = await _read(request, intake) if is_signature(signature) else b""
-            decide = functools.partial(_decide_row, intake, envelope, body, signature)
-            row = decide() if len(body) < _LARGE_BYTES else await asyncio.to_thread(decide)
+            row = await _verify(intake, envelope, unverified, request)
             if not await recorder.keep(row):
                 return JSONResponse({"delivery": row.guid, "outcome": "duplicate"}, 200), "duplicate"
             outcome = row.outcome or "accepted"
@@ -75,7 +86,8 @@ async def _receive(intake: Intake, recorder: Recorder, request: Request, current
     except Refused as refused:
         _log.info("refused a delivery: %s", refused.reason)
         # Closing ends what is still being sent; the server would read, and drop, all of it.
-        headers = {"connection": "close"} if refused.reason in _UNREAD else None
+        headers = {"connection": "close"} if refused.reason in _UNREAD else {}
+        headers |= {"retry-after": str(_RETRY_SECONDS)} if refused.reason == "no_room" else {}
         content = {"error": refused.reason, "detail": str(refused)}
         return JSONResponse(content, _STATUS[refused.reason], headers), refused.reason
     except sa.exc.SQLAlchemyError as error:
@@ -86,16 +98,29 @@ async def _receive(intake: Intake, recorder: Recorder, request: Request, current
         return JSONResponse({"error": "not_stored", "detail": detail}, 503, headers), "not_stored"
 
 
-async def _read(request: Request, intake: Intake) -> bytes:
-    """The raw body, given up as soon as it is too large, whatever its header claims, or too long on its way.
+async def _verify(intake: Intake, envelope: Envelope, unverified: UnverifiedBytes, request: Request) -> DeliveryRow:
+    """Raises:
+    Refused: as `_read` and `_decide_row`.
+    """
+    signature = request.headers.get("x-hub-signature-256")
+    with unverified.share() as share:
+        body = await _read(request, intake, share) if is_signature(signature) else b""
+        decide = functools.partial(_decide_row, intake, envelope, body, signature)
+        return decide() if len(body) < _LARGE_BYTES else await asyncio.to_thread(decide)
+
+
+async def _read(request: Request, intake: Intake, share: Share) -> bytes:
+    """The raw body, given up as soon as it is too large, whatever its header claims, too long on its way, or more than
+    there is room for.
 
     Raises:
-        Refused: `too_large` or `too_slow`.
+        Refused: `too_large`, `too_slow` or `no_room`.
     """
     body = bytearray()
     try:
         async with asyncio.timeout(intake.body_seconds):
             async for chunk in request.stream():
+                share.take(len(chunk))
                 body += chunk
                 if len(body) > intake.body_limit_bytes:
                     raise Refused("too_large", f"expected at most {intake.body_limit_bytes} bytes")

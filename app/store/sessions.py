@@ -23,18 +23,19 @@ def delete_session(session: Session, key: str) -> None:
     session.connection().execute(sa.delete(SessionRow).where(col(SessionRow.key) == key))
 
 
-def save_sign_in(session: Session, row: SignInRow) -> None:
+def save_used_sign_in(session: Session, row: SignInRow) -> None:
+    """Raises:
+    IntegrityError: when it was used before.
+    """
     session.add(row)
+    session.flush()
 
 
-def take_sign_in(session: Session, key: str) -> str | None:
-    """The verifier of a sign-in that waits, which then waits no more; None when it is unknown, taken or too old."""
-    taken = sa.delete(SignInRow).where(col(SignInRow.key) == key, col(SignInRow.expires_at) > utc_now())
-    found: str | None = session.connection().execute(taken.returning(col(SignInRow.verifier))).scalar_one_or_none()
-    return found
+def is_sign_in_used(session: Session, key: str) -> bool:
+    return session.get(SignInRow, key) is not None
 
 
 def delete_expired(session: Session, now: datetime) -> int:
-    """Sessions and sign-ins that nobody can use any more; how many."""
+    """Sessions, and used sign-ins that could not be used anew either; how many."""
     statements = (sa.delete(table).where(col(table.expires_at) <= now) for table in (SessionRow, SignInRow))
     return sum(session.connection().execute(statement).rowcount for statement in statements)

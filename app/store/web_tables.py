@@ -27,7 +27,8 @@ class SessionRow(SQLModel, table=True):
 
 
 class SignInRow(SQLModel, table=True):
-    """A sign-in that GitHub was asked for and has not answered. `key` is the hash of its state; taken once."""
+    """A sign-in that was used, so that its state counts once. `key` is the hash of it, `verifier` empty: that follows
+    from the state. The row goes when the state would be too old."""
 
     __tablename__: ClassVar[str] = "us_sign_in"
 

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.domain.errors import UserError
+from app.web.patience import PatientProtocol
 
 
 def reserve_address(host: str, port: int) -> socket.socket:
@@ -34,7 +35,11 @@ def reserve_address(host: str, port: int) -> socket.socket:
 def answer(app: FastAPI, address: socket.socket, *, connections: int) -> bool:
     """Serve until SIGTERM or SIGINT, so many connections at once. False when the server never came up; its log says
     why. Blocking."""
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, limit_concurrency=connections, log_config=None))
+    # No websockets: there is nothing of that kind here, and a connection that becomes one is no longer counted.
+    config = uvicorn.Config(
+        app, http=PatientProtocol, ws="none", access_log=False, limit_concurrency=connections, log_config=None
+    )
+    server = uvicorn.Server(config)
     with _surviving_sigterm(), suppress(KeyboardInterrupt):  # what uvicorn raises again at its end
         server.run(sockets=[address])
     return server.started

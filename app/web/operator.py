@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from pydantic import BaseModel
 
 from app.domain.errors import UserError
+from app.domain.proofs import NONCE, prove
 
 Answer = TypeVar("Answer")
 
@@ -86,6 +87,21 @@ def operator_router(operations: Operations, token: str) -> APIRouter:
     async def cancel(workflow_id: str) -> dict[str, str]:
         await _answer(operations.cancel, workflow_id)
         return {"workflow": workflow_id}
+
+    return router
+
+
+def proof_router(token: str) -> APIRouter:
+    """What a command beside the service asks before it sends the token. Whoever asks learns an HMAC under it, which
+    says nothing of a token that is made by chance."""
+    router = APIRouter(prefix="/operator")
+
+    @router.get("/proof")
+    async def proof(nonce: str, request: Request) -> dict[str, str]:
+        if not NONCE.fullmatch(nonce):
+            raise HTTPException(422, "expected a nonce of 32 to 128 hexadecimal digits")
+        _, port = request.scope["server"]
+        return {"proof": prove(token, nonce, port)}
 
     return router
 

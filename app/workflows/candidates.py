@@ -82,7 +82,7 @@ async def _find_servers(name: str) -> tuple[Replica, ...]:
     Raises:
         RetryLater: when there is none.
     """
-    found = await survey(services().servers)
+    found = await survey(services().servers, services().serving_hosts)
     ranked = rank_replicas(found.replicas, name)
     if not ranked:
         raise explain_away(found)

@@ -23,7 +23,8 @@ class Services:
 
     `host` and `app_slug` are those of GitHub number 0, `further_hosts` the others: `host_of` tells a tenant's.
     `data` holds `mirrors/`, `snapshots/`, `runs/`, `adapters/`; `base` is the base checkpoint's folder; `serving` the
-    state folder of the serving program, `replicas` those of others that serve the same base. `github` makes, once, the
+    state folder of the serving program, `replicas` those of others that serve the same base, `serving_hosts` where they
+    may be beside this machine. `github` makes, once, the
     client of an installation. `runner` computes the training; `schedules` are crons by installation. `gate_policy` and
     `judge` are files for `python -m training run`; without them the standing thresholds hold and nobody judges.
     `embedder` makes the vectors that retrieval compares; without one it compares names alone.
@@ -46,6 +47,7 @@ class Services:
     embedder: Embedder | None = field(default_factory=StaticEmbedder)
     records_days: int = 365
     further_hosts: tuple[Host, ...] = ()
+    serving_hosts: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> Hosts:

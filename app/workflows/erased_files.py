@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from app.dataset.erasing import remove_folder
-from app.domain.errors import RetryLater
+from app.domain.errors import Refused, RetryLater
 from app.github.git import lock_mirror
 from app.inference.adapter_control import AdapterControl
 from app.inference.front import Front, read_front
@@ -65,13 +65,13 @@ async def delete_adapters(names: list[str]) -> int:
 
 async def _unload(names: list[str]) -> None:
     """Of every server; one that is away is told at the next attempt, and holds up no other."""
-    away: list[RetryLater] = []
+    away: list[RetryLater | Refused] = []
     for server in services().servers if names else ():
         if not (server / "front.json").exists():
             continue  # nothing serves there; its copies are deleted as files
         try:
-            await _unload_from(read_front(server), names)
-        except RetryLater as error:
+            await _unload_from(read_front(server, services().serving_hosts), names)
+        except (RetryLater, Refused) as error:
             away.append(error)
     if away:
         raise away[0]

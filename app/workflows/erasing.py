@@ -290,7 +290,8 @@ async def erase_copies(installation_id: int, erasure_id: str) -> dict[str, int]:
         copies = [entry for name in _COPIES if (data / name).is_dir() for entry in (data / name).iterdir()]
         names = _names(installation_id, subject)
         logs = [path for folder in (data, *services().servers) for path in folder.rglob("*.log")]
-        lines = sum(clean_log(path, names) for path in logs)
+        # A model server writes into its folder; a link there must not turn our hand on another file.
+        lines = sum(clean_log(path, names) for path in logs if not path.is_symlink())
         return {"copies": sum(map(remove_entry, copies)), "log_lines": lines}
 
     return await asyncio.to_thread(erase)

@@ -54,7 +54,7 @@ async def describe_model() -> str:
     if _model and time.monotonic() - _model[0][0] < _MODEL_CACHED_SECONDS:
         return _model[0][1]
     try:
-        found = await survey(services().servers)
+        found = await survey(services().servers, services().serving_hosts)
     except (RetryLater, UserError):
         return "away"
     states = {replica.status.state for replica in found.replicas}

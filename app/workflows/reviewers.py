@@ -100,7 +100,7 @@ async def find_fronts(name: str, folder: Path | None) -> tuple[Front, ...]:
         RetryLater: while no server is ready.
         Refused: when all that are ready refuse the adapter.
     """
-    found = await survey(services().servers)
+    found = await survey(services().servers, services().serving_hosts)
     ranked = rank_replicas(found.replicas, name)
     troubles: list[RetryLater | Refused] = []
     for replica in ranked:

@@ -94,7 +94,7 @@ async def _uphold(_at: datetime) -> None:
 async def uphold_servers() -> dict[str, UpkeepPlan]:
     """One round. Returns what was to be done, by server; what could not be done is in the log, and tried again."""
     # First the servers, then the registry: what a server has by now was in the registry before it.
-    found = await survey(services().servers)
+    found = await survey(services().servers, services().serving_hosts)
     registry, needs = await asyncio.to_thread(_read_registry)
     await asyncio.to_thread(_save_needs, needs)
     for away in found.away:
@@ -135,7 +135,9 @@ def _save_needs(needs: ServingNeeds) -> None:
     for path in (folder / NEEDS for folder in services().servers if folder.is_dir()):
         if not path.is_file() or path.read_text() != content:
             beside = path.with_name(f".{NEEDS}.writing")
-            beside.write_text(content)
+            beside.unlink(missing_ok=True)
+            with beside.open("x") as stream:  # never through a link that was laid there
+                stream.write(content)
             beside.replace(path)
 
 

@@ -58,6 +58,7 @@ INDOORS = {
     "schedules",
     "serving",
     "training_config",
+    "unverified_limit_bytes",
     "webhook_secrets",
     "write_pause_seconds",
     "writes_per_hour",

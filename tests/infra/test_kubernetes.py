@@ -65,7 +65,7 @@ def test_every_variable_is_a_setting_and_every_secret_has_its_key() -> None:
     used = {"private-key.pem"}
     for pod in pods(_BASE).values():
         for variable in (item for container in pod["spec"]["containers"] for item in container.get("env", [])):
-            assert variable["name"] in settings
+            assert variable["name"] in settings | {"HOME"}
             if "valueFrom" in variable:
                 reference = variable["valueFrom"]["secretKeyRef"]
                 assert reference["name"] == "understudy"
@@ -112,6 +112,25 @@ def test_ports_agree() -> None:
     assert str(given.state) == settings["UNDERSTUDY_SERVING"]
 
 
+def test_the_model_server_sees_no_more_of_the_data_than_it_needs() -> None:
+    pod = pods(_BASE)["understudy-serving"]["spec"]
+    (serving,) = pod["containers"]
+    seen = {
+        (mount["mountPath"], mount.get("subPath"), mount.get("readOnly", False))
+        for mount in serving["volumeMounts"]
+        if mount["name"] == "data"
+    }
+    assert seen == {
+        ("/data/base", "base", True),
+        ("/data/adapters", "adapters", True),
+        ("/data/serving", "serving", False),
+    }
+    settings = next(one for one in _BASE if one["kind"] == "ConfigMap")["data"]
+    assert settings["UNDERSTUDY_SERVING_HOSTS"] in serving["args"][-1]
+    (folders,) = pod["initContainers"]
+    assert folders["command"][:2] == ["sh", "-c"]  # nothing of a model is read where all of the data is seen
+
+
 def test_every_pod_is_restricted() -> None:
     """The namespace enforces Kubernetes' restricted profile, which asks for exactly this."""
     namespace = next(one for one in _BASE if one["kind"] == "Namespace")
@@ -123,7 +142,7 @@ def test_every_pod_is_restricted() -> None:
         assert spec["automountServiceAccountToken"] is False
         allowed = {"persistentVolumeClaim", "emptyDir", "secret"}
         assert all(volume.keys() - {"name"} <= allowed for volume in spec["volumes"])
-        for container in spec["containers"]:
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
             context = container["securityContext"]
             assert context["capabilities"] == {"drop": ["ALL"]}
             assert context["readOnlyRootFilesystem"]
@@ -170,13 +189,33 @@ def test_the_model_is_reached_by_the_service_alone_and_reaches_nobody() -> None:
 
 
 def test_what_is_trained_on_has_no_way_out() -> None:
-    trainer = pods(_BASE)["understudy-gpu"]["metadata"]["labels"]
-    open_ports = {
-        port["port"]
+    trainer = _labels("gpu")
+    rules = [
+        rule
         for one in _BASE
         if one["kind"] == "NetworkPolicy" and matches(one["spec"]["podSelector"], trainer)
         for rule in one["spec"].get("egress", [])
+    ]
+    assert all(peer for rule in rules for peer in rule["to"])
+    assert {port["port"] for rule in rules for port in rule["ports"]} == {53, 5432, 4318, 8001}
+
+
+def test_only_github_is_reached_without_saying_where() -> None:
+    """Its addresses change."""
+    open_ports = [
+        port
+        for one in _BASE
+        if one["kind"] == "NetworkPolicy"
+        for rule in one["spec"].get("egress", [])
         if "to" not in rule
         for port in rule["ports"]
-    }
-    assert open_ports == {5432, 4318}
+    ]
+    assert open_ports == [{"port": 443}]
+
+
+def test_a_trainer_has_no_secret_that_it_does_not_use() -> None:
+    pod = pods(_BASE)["understudy-gpu"]["spec"]
+    assert not any("secret" in volume for volume in pod["volumes"])
+    (container,) = pod["containers"]
+    used = {one["valueFrom"]["secretKeyRef"]["key"] for one in container["env"] if "valueFrom" in one}
+    assert used == {"metrics-token", "database-url", "app-id"}

@@ -38,6 +38,21 @@ def test_good_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "canary" not in repr(settings)
 
 
+def test_a_trainer_needs_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lacking = dict.fromkeys(set(_GOOD) - {"UNDERSTUDY_APP_ID"})
+    url = {"UNDERSTUDY_DATABASE_URL": "postgresql://understudy@database/understudy"}
+    settings = _load(monkeypatch, tmp_path, UNDERSTUDY_ROLE="gpu", **url, **lacking)
+    assert (
+        settings.webhook_secrets
+        != _load(monkeypatch, tmp_path, UNDERSTUDY_ROLE="gpu", **url, **lacking).webhook_secrets
+    )
+    with pytest.raises(UserError, match="expected an RSA private key"):
+        settings.read_private_key()
+    for role in ("all", "web", "worker"):
+        with pytest.raises(UserError, match="UNDERSTUDY_OPERATOR_TOKEN: is missing"):
+            _load(monkeypatch, tmp_path, UNDERSTUDY_ROLE=role, **url, **lacking)
+
+
 def test_one_model_server_or_several(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert _load(monkeypatch, tmp_path).serving == (Path("data/serving"),)
     both = _load(monkeypatch, tmp_path, UNDERSTUDY_SERVING="/a, /b")

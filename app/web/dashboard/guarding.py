@@ -7,6 +7,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -49,6 +50,33 @@ def operator_key(secret: str, operator_token: str) -> str:
 def derive_csrf(secret: str) -> str:
     """The token of a session's forms: tells nothing of the cookie, and needs no place of its own."""
     return hmac.new(secret.encode(), b"understudy csrf", hashlib.sha256).hexdigest()
+
+
+def derive_state_key(operator_token: str) -> bytes:
+    """What states are signed with; the same in every process of the service."""
+    return hmac.new(operator_token.encode(), b"understudy sign-in state", hashlib.sha256).digest()
+
+
+def new_state(key: bytes, now: datetime) -> str:
+    """A sign-in's state, `CHANCE.LAST_SECOND.SIGNATURE`: whether it is ours and lasts can be told without a row."""
+    text = f"{new_secret()}.{int(now.timestamp()) + SIGN_IN_SECONDS}"
+    return f"{text}.{_sign(key, text)}"
+
+
+def is_fresh_state(key: bytes, state: str, now: datetime) -> bool:
+    text, _, signature = state.rpartition(".")
+    if not is_equal(signature, _sign(key, text)):
+        return False
+    return now.timestamp() < int(text.rpartition(".")[2])
+
+
+def derive_verifier(key: bytes, state: str) -> str:
+    """PKCE's verifier (RFC 7636, 4.1: 43 characters or more) of a state; whoever sees the state cannot tell it."""
+    return _sign(key, f"verifier of {state}")
+
+
+def _sign(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def is_equal(given: str, expected: str) -> bool:

@@ -1,5 +1,6 @@
 """Three processes with roles on one PostgreSQL: who does what, and who goes on when one is killed."""
 
+import os
 import subprocess
 import sys
 import time
@@ -68,6 +69,28 @@ def _holder(url: str) -> int | None:
         executor = connection.execute(sa.text(query)).scalar()
     database.dispose()
     return None if executor is None else int(str(executor).rsplit("-", 2)[1])
+
+
+def test_a_trainer_starts_without_a_secret(empty_postgres: str, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")} | {
+        "UNDERSTUDY_ROLE": "gpu",
+        "UNDERSTUDY_APP_ID": "1",
+        "UNDERSTUDY_DATABASE_URL": empty_postgres,
+        "UNDERSTUDY_DATA": str(tmp_path / "data"),
+        "UNDERSTUDY_PRIVATE_KEY_FILE": "/secrets/private-key.pem",
+        "UNDERSTUDY_PORT": str(port),
+    }
+    with (tmp_path / "gpu.log").open("wb") as out:
+        command = [sys.executable, "-m", "app", "serve"]
+        process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=out, stderr=out)
+    try:
+        eventually(lambda: _is_ready(url), 60)
+        assert httpx.get(f"{url}/healthz", timeout=30).json()["parts"]["queues"] == "ok"
+        assert httpx.post(f"{url}/webhooks", timeout=30).status_code == 404
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 @pytest.mark.slow

@@ -162,13 +162,28 @@ def test_a_state_counts_once_and_in_its_browser_only(dashboard: Dashboard) -> No
 
 
 def test_a_sign_in_that_took_too_long_is_refused(dashboard: Dashboard) -> None:
-    dashboard.standin.browse_as("mara")
-    client = dashboard.browser()
-    back = httpx.get(client.get("/dashboard/sign-in/github").headers["location"], trust_env=False)
-    with writing(dashboard.database) as session:
-        for row in session.exec(select(SignInRow)):
-            row.expires_at = utc_now() - timedelta(seconds=1)
-    assert client.get(back.headers["location"]).status_code == 403
+    key = guarding.derive_state_key(TOKEN)
+    for state in (
+        guarding.new_state(key, utc_now() - timedelta(seconds=guarding.SIGN_IN_SECONDS)),
+        guarding.new_state(guarding.derive_state_key(f"{TOKEN}x"), utc_now()),
+        "chance.9999999999.signature",
+    ):
+        client = dashboard.browser()
+        client.cookies.set("understudy_sign_in", state)
+        answer = client.get("/dashboard/sign-in/callback", params={"state": state, "code": "any"})
+        assert (answer.status_code, "took too long" in answer.text) == (403, True)
+
+
+def test_strangers_who_begin_to_sign_in_write_nothing(dashboard: Dashboard) -> None:
+    with reading(dashboard.database) as session:
+        before = len(list(session.exec(select(SignInRow))))
+    for _ in range(5):
+        client = dashboard.browser()
+        state = parse_qs(urlsplit(client.get("/dashboard/sign-in/github").headers["location"]).query)["state"][0]
+        refused = client.get("/dashboard/sign-in/callback", params={"state": state, "code": "of nobody"})
+        assert refused.status_code == 403
+    with reading(dashboard.database) as session:
+        assert len(list(session.exec(select(SignInRow)))) == before
 
 
 def test_who_declines_at_github_is_told(dashboard: Dashboard) -> None:
@@ -195,14 +210,20 @@ def test_a_session_ends_when_it_expires_and_when_one_signs_out(dashboard: Dashbo
     assert client.get("/dashboard").status_code == 303
 
 
-def test_the_operators_token_is_asked_for_a_few_times_a_minute(dashboard: Dashboard) -> None:
+def test_wrong_tokens_are_taken_a_few_times_a_minute() -> None:
     limiter = guarding.Limiter(per_minute=5, clock=iter([*range(7), 61, 61]).__next__)
     assert [limiter.allows("one") for _ in range(7)] == [True] * 5 + [False] * 2
     assert [limiter.allows("one"), limiter.allows("other")] == [True, True]
-    wrong = dashboard.browser().post(
-        "/dashboard/sign-in/operator", data={"token": f"{TOKEN}x"}, headers={"origin": dashboard.url}
-    )
-    assert wrong.status_code == 403
+
+
+def test_a_strangers_wrong_tokens_do_not_keep_the_operator_out(dashboard: Dashboard) -> None:
+    def enter(token: str) -> int:
+        client = dashboard.browser()
+        path = "/dashboard/sign-in/operator"
+        return client.post(path, data={"token": token}, headers={"origin": dashboard.url}).status_code
+
+    assert [enter(f"{TOKEN}x") for _ in range(7)] == [403] * 5 + [429] * 2
+    assert [enter(TOKEN) for _ in range(7)] == [303] * 7
 
 
 def test_people_see_rows_of_repositories_they_may_write_to(dashboard: Dashboard) -> None:

@@ -3,18 +3,30 @@
 import json
 import socket
 import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from app.doctor import probing
 from app.doctor.learning_checks import Accelerator
+from app.domain.errors import UserError
+from app.domain.proofs import prove
+from app.own_service import asking_own_service
 from app.store.database import open_engine, writing
 from app.store.deliveries import save_deliveries
 from app.store.learning import move_pointer
 from app.store.migrate import migrate
 from app.store.tables import DeliveryRow
-from tests.integration.intake.conftest import running, settings_for
+from app.web.operator import proof_router
+from tests.integration.intake.conftest import TOKEN, running, settings_for
 
 
 def _write_base(folder: Path) -> None:
@@ -86,6 +98,69 @@ def test_a_service_that_runs_and_another_program(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     nobody = probing.Service(settings_for(url, tmp_path, port=port))
     assert (nobody.status, nobody.is_taken) == (None, False)
+
+
+class _Impostor(BaseHTTPRequestHandler):
+    """Holds the port, answers as the service would, and passes the proof on to the real one, which has another port."""
+
+    protocol_version = "HTTP/1.1"
+    relayed_to: ClassVar[str | None] = None
+    heard: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.heard.append(f"{self.path} {self.headers}")
+        answer: dict[str, Any] = {"proof": "0" * 64, "failed": []}
+        if self.relayed_to is not None:
+            answer = httpx.get(f"{self.relayed_to}{self.path}", trust_env=False).json()
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_given: object) -> None:
+        pass
+
+
+@contextmanager
+def _impostor(relayed_to: str | None) -> Iterator[int]:
+    _Impostor.heard.clear()
+    _Impostor.relayed_to = relayed_to
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Impostor) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+def test_the_token_is_not_sent_to_whoever_has_the_port(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'understudy.db'}"
+    migrate(url)
+    with running(settings_for(url, tmp_path)) as service:
+        for relayed_to in (None, service.url):
+            with _impostor(relayed_to) as port:
+                settings = settings_for(url, tmp_path, port=port)
+                asked = probing.Service(settings)
+                with pytest.raises(UserError, match="nothing was sent"), asking_own_service(settings, seconds=5):
+                    pytest.fail("it was believed")
+            assert (asked.status, asked.is_taken) == (None, True)
+            assert len(_Impostor.heard) == 2
+            assert not any(TOKEN in one for one in _Impostor.heard)
+            assert all(one.startswith("/operator/proof?nonce=") for one in _Impostor.heard)
+
+
+@pytest.mark.parametrize("nonce", ["", "x", "0" * 31, "0" * 129, "A" * 32])
+def test_a_nonce_is_one(nonce: str) -> None:
+    app = FastAPI()
+    app.include_router(proof_router(TOKEN))
+    with TestClient(app) as client:
+        assert client.get("/operator/proof", params={"nonce": nonce}).status_code == 422
+        right = client.get("/operator/proof", params={"nonce": "0" * 32}).json()
+    assert right == {"proof": prove(TOKEN, "0" * 32, 80)}
+    assert right["proof"] != prove(TOKEN, "0" * 32, 81)
 
 
 @pytest.mark.parametrize(

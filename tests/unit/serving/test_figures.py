@@ -18,6 +18,7 @@ _CHAT = {"model": "base", "messages": [{"role": "user", "content": "canary"}], "
     [
         (None, "127.0.0.1", {}, 200),
         (None, "127.0.0.1", {"x-forwarded-for": "10.0.0.9"}, 401),
+        (None, "127.0.0.1", {"host": "rebound.example:8001"}, 401),
         (None, "10.0.0.9", {}, 401),
         (_TOKEN, "10.0.0.9", {"authorization": f"Bearer {_TOKEN}"}, 200),
         (_TOKEN, "127.0.0.1", {"authorization": "Bearer read"}, 401),
@@ -31,7 +32,7 @@ async def test_figures_are_for_this_machine_or_for_the_token(
     async with controlling(base, tmp_path / "state", Socket()) as controller:
         front = create_front(controller, read_key="read", control_key="control", metrics_token=token)
         transport = httpx.ASGITransport(front, client=(peer, 1))
-        async with httpx.AsyncClient(transport=transport, base_url="http://front") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8001") as client:
             assert (await client.get("/metrics", headers=sent)).status_code == status
 
 
@@ -39,7 +40,7 @@ async def test_questions_are_counted_and_what_they_say_is_not_told(base: Path, t
     async with controlling(base, tmp_path / "state", Socket()) as controller:
         front = create_front(controller, read_key="read", control_key="control")
         transport = httpx.ASGITransport(front, client=("127.0.0.1", 1))
-        async with httpx.AsyncClient(transport=transport, base_url="http://front") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8001") as client:
             for model in ("base", "base", "unknown"):
                 key = {"authorization": "Bearer read"}
                 await client.post("/v1/chat/completions", json=_CHAT | {"model": model}, headers=key)
