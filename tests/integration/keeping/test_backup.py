@@ -84,7 +84,8 @@ def _count(url: str) -> dict[str, int]:
     with reading(database) as session:
         found = read_all(session)
     database.dispose()
-    return found
+    # Who was signed in is not restored: they may not be welcome any more.
+    return {name: count for name, count in found.items() if name not in ("us_session", "us_sign_in")}
 
 
 def _files(folder: Path) -> dict[str, bytes]:
