@@ -264,12 +264,12 @@ def erase_doomed(
 
 
 def _end_sessions(session: Session, installation_id: int, subject: Subject) -> None:
-    """A person's sessions name them; those of a whole installation end with it."""
+    """A person's sessions name them; whoever was let in by an installation or a repository that goes signs in anew."""
     for row in session.exec(select(SessionRow)):
         if row.is_operator or installation_id not in row.installations:
             continue  # of others, who may share a name
         is_theirs = subject.kind is ErasureKind.AUTHOR and row.login.lower() == subject.name.lower()
-        if is_theirs or subject.kind is ErasureKind.INSTALLATION:
+        if is_theirs or subject.kind in (ErasureKind.INSTALLATION, ErasureKind.REPOSITORY):
             session.delete(row)
     session.flush()
 
