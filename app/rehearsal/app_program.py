@@ -49,6 +49,7 @@ class AppProgram:
             "UNDERSTUDY_GITHUB_GIT_URL": standin.base_url,
             # The stand-in is no shared service to be gentle with; the pause itself is tested elsewhere.
             "UNDERSTUDY_WRITE_PAUSE_SECONDS": "0",
+            "UNDERSTUDY_WRITES_PER_HOUR": "1000000",  # nobody is written to but the stand-in
             "UNDERSTUDY_DATABASE_URL": self.database_url,
             "UNDERSTUDY_DATA": str(self.data),
             "UNDERSTUDY_BASE": str(base),

@@ -43,7 +43,8 @@ def test_a_file_that_ends_its_reader_gives_nothing_and_its_neighbours_all(
         found = list(read_batch([PYTHON, hostile, JAVA], repository="o/r"))
     assert [[one.name for one in passages] for passages in found] == [[""], [], ["Store"]]
     (said,) = caplog.messages
-    assert f"nothing of '{hostile.path}' is indexed" in said
+    assert "nothing of a file is indexed" in said
+    assert hostile.path not in said, "a name is a stranger's text"
 
 
 def test_a_file_that_takes_too_long_gives_nothing(
@@ -57,7 +58,7 @@ def test_a_file_that_takes_too_long_gives_nothing(
     monkeypatch.setattr(child_reader, "LIMIT_SECONDS", 0.5)
     files = [PYTHON, File("late.py", "python", b"late = 1"), JAVA]
     assert list(read_batch(files, repository="o/r")) == [[], [], []]
-    assert [message.split("'")[1] for message in caplog.messages] == ["late.py"]
+    assert ["nothing of a file is indexed" in message for message in caplog.messages] == [True]
 
 
 def _ask_script(script: str, _module: str, asked: bytes) -> Told:
