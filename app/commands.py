@@ -53,9 +53,9 @@ def trace(
 ) -> None:
     """From a comment to the adapter, the snapshot, the Examples and their pull requests, and back."""
     from app.dataset.tracing import trace as find
-    from app.store.database import open_engine, reading
+    from app.store.database import open_existing, reading
 
-    database = open_engine(load_settings().database_url)
+    database = open_existing(load_settings().database_url)
     try:
         with reading(database) as session:
             found = find(session, reference)
@@ -70,10 +70,10 @@ def lora_adapters(
 ) -> None:
     """Print a LoraAdapter of vLLM's production-stack for every adapter that reviews now."""
     from app.inference.lora_manifests import render_lora_adapter
-    from app.store.database import open_engine, reading
+    from app.store.database import open_existing, reading
     from app.store.learning import select_registry
 
-    database = open_engine(load_settings().database_url)
+    database = open_existing(load_settings().database_url)
     try:
         with reading(database) as session:
             pointers, versions = select_registry(session)
@@ -111,11 +111,11 @@ def feedback(
     """How people take the reviews, by adapter version: rates with 95 % intervals, and what the control group says."""
     from rich.console import Console
 
-    from app.store.database import open_engine, reading
+    from app.store.database import open_existing, reading
     from app.web.feedback_table import render_tables
     from app.workflows.telling import measure_feedback
 
-    database = open_engine(load_settings().database_url)
+    database = open_existing(load_settings().database_url)
     try:
         with reading(database) as session:
             rates = measure_feedback(session, installation)

@@ -16,7 +16,7 @@ from app.domain.errors import UserError
 from app.domain.pinned import PINNED
 from app.keeping.archive import Entry, Manifest, copy_file, describe_file, making, write_manifest
 from app.keeping.moving import FORMS
-from app.store.database import open_engine, parse_database_url, reading
+from app.store.database import open_existing, parse_database_url, reading
 from app.store.dumping import dump_postgresql, dump_sqlite
 from app.store.migrate import head_version
 from app.workflows.engine import JOURNAL_SCHEMA
@@ -58,7 +58,7 @@ def back_up(
 
 
 def _dump(database_url: str, data: Path, folder: Path) -> Manifest:
-    engine = open_engine(database_url)
+    engine = open_existing(database_url)
     try:
         version, journal = _read_forms(engine)
         columns: dict[str, tuple[str, ...]] = {}

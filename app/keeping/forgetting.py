@@ -15,7 +15,7 @@ from app.domain.erasure import Subject, walk_texts
 from app.domain.errors import UserError, spoken_place
 from app.domain.tombstones import Tombstone, Tombstones
 from app.store.columns import utc_now
-from app.store.database import open_engine, parse_database_url, reading
+from app.store.database import open_existing, parse_database_url, reading
 from app.store.erasures import save_erasure, save_tombstone, select_tombstones
 from app.store.named import name_subjects
 from app.store.tables import ErasureRow
@@ -32,7 +32,7 @@ class Reapplied(Record):
 
 def export_erasures(database_url: str) -> Tombstones:
     """All that was erased, by keys. Names are not kept, so none are in it."""
-    database = open_engine(database_url)
+    database = open_existing(database_url)
     try:
         with reading(database) as session:
             return Tombstones(exported_at=datetime.now(UTC), erasures=tuple(select_tombstones(session)))

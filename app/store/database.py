@@ -74,6 +74,34 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
+def open_existing(url: str) -> sa.Engine:
+    """As `open_engine`, of a database that a service of ours has filled; nothing is created.
+
+    Raises:
+        UserError: when there is none, or it holds no tables of ours.
+    """
+    parsed = parse_database_url(url)
+    place = parsed.render_as_string(hide_password=True)
+    missing = UserError(
+        f"expected a database of Understudy at {place}, found none; check UNDERSTUDY_DATABASE_URL, or start the "
+        "service once (`python -m app serve`)"
+    )
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).is_file():
+        raise missing
+    engine = open_engine(url)
+    try:
+        is_ours = sa.inspect(engine).has_table("us_schema_version")
+    except sa.exc.SQLAlchemyError as error:
+        engine.dispose()
+        raise UserError(
+            f"expected a database that answers at {place}, got {type(error).__name__}; see that it runs and is one"
+        ) from error
+    if not is_ours:
+        engine.dispose()
+        raise missing
+    return engine
+
+
 def open_journal_engine(database: sa.Engine) -> sa.Engine | None:
     """An engine for the job engine's own tables in the same SQLite file; None where it should open its own.
 

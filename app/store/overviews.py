@@ -16,7 +16,6 @@ from app.store.tables import (
     FeedbackRow,
     FindingRow,
     ReviewRow,
-    SnapshotRow,
     TrainingRunRow,
 )
 
@@ -136,11 +135,6 @@ def select_runs_over(session: Session, installation_id: int, snapshot_id: str) -
         TrainingRunRow.installation_id == installation_id, TrainingRunRow.snapshot_id == snapshot_id
     )
     return list(session.exec(query.order_by(col(TrainingRunRow.started_at).desc())))
-
-
-def load_snapshot_of(session: Session, installation_id: int, snapshot_id: str) -> SnapshotRow | None:
-    query = select(SnapshotRow).where(SnapshotRow.id == snapshot_id, SnapshotRow.installation_id == installation_id)
-    return session.exec(query).one_or_none()
 
 
 def count_delivery_outcomes(session: Session, installation_id: int) -> dict[str, int]:

@@ -10,7 +10,7 @@ from app.domain.errors import UserError, spoken_place
 from app.main import boot
 from app.rehearsal.console import Narrator
 from app.rehearsal.demo.run import DemoOptions, run_demo
-from app.store.database import open_engine
+from app.store.database import open_engine, open_existing
 from serving.state import StateFolder, load_address
 from tests.integration.intake.conftest import settings_for
 
@@ -81,3 +81,13 @@ def test_an_error_of_use_ends_every_program_with_status_2(arguments: list[str]) 
     done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, check=False, cwd=CHECKOUT)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert done.stderr.startswith("error: ")
+
+
+def test_a_database_that_never_ran_is_said_and_not_made(tmp_path: Path) -> None:
+    missing, other = tmp_path / "missing.db", tmp_path / "other.db"
+    other.write_bytes(b"no database at all, but some text that is longer than a header" * 3)
+    with pytest.raises(UserError, match=r"expected a database of Understudy at .*missing\.db, found none"):
+        open_existing(f"sqlite:///{missing}")
+    assert not missing.exists()
+    with pytest.raises(UserError, match="expected a database that answers"):
+        open_existing(f"sqlite:///{other}")

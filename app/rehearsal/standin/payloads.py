@@ -10,8 +10,8 @@ from app.rehearsal.standin.render.pulls import (
     pull_json,
     review_json,
 )
-from app.rehearsal.standin.render.repositories import label_json, webhook_repository_json
-from app.rehearsal.standin.state import Comment, IssueComment, Label, PullRequest, Repository, Review, Thread, User
+from app.rehearsal.standin.render.repositories import webhook_repository_json
+from app.rehearsal.standin.state import Comment, IssueComment, PullRequest, Repository, Review, Thread, User
 
 
 def pull_payload(base: str, repository: Repository, pull: PullRequest, action: str, **more: object) -> Json:
@@ -36,10 +36,6 @@ def push_payload(base: str, repository: Repository, before: str, after: str, pus
         "head_commit": None,
         "pusher": {"name": pusher.login, "email": f"{pusher.login}@users.noreply.invalid"},
     }
-
-
-def label_field(base: str, repository: Repository, label: Label) -> Json:
-    return {"label": label_json(base, repository, label)}
 
 
 def review_payload(base: str, repository: Repository, pull: PullRequest, review: Review, action: str) -> Json:

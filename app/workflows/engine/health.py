@@ -13,13 +13,15 @@ POLL_SILENCE_SECONDS = 180.0
 
 
 def check_parts(timeout_seconds: float = 2.0) -> dict[str, str]:
-    """`ok`, or what is wrong, of loop, threads, queues and, on PostgreSQL, watchdog. Restarting cures all of it."""
+    """`ok`, or what is wrong, of loop, threads, queues, the finder of stranded work and, on PostgreSQL, watchdog.
+    Restarting cures all of it."""
     if not is_running():
         return {"engine": "was not booted, or is stopping"}
     late = [queue for queue, seconds in seconds_since_polls().items() if seconds > POLL_SILENCE_SECONDS]
     parts = {
         "loop": OK if _answers(timeout_seconds) else "does not answer",
         "threads": OK if count_lasting() == 2 else "a thread of the job engine ended",
+        "stranded": OK if running().stranded.is_alive() else "ended",
         "queues": f"not looked at for {POLL_SILENCE_SECONDS:.0f} s: {', '.join(late)}" if late else OK,
     }
     watchdog = running().watchdog
