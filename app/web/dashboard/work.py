@@ -36,5 +36,5 @@ async def retry(visit: Visit) -> Response:
 
 ROUTES = (
     Route("GET", "/{installation_id}/work", show_work),
-    Route("POST", "/{installation_id}/work/retry", retry, needs="admin"),
+    Route("POST", "/{installation_id}/retry", retry, needs="admin"),
 )

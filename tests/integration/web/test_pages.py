@@ -220,7 +220,7 @@ def test_a_failure_is_shown_and_run_again(dashboard: Dashboard) -> None:
     page = client.get(dashboard.path("/work")).text
     assert workflow_id in page
     assert foreign not in page
-    retry = dashboard.path("/work/retry")
+    retry = dashboard.path("/retry")
     assert dashboard.send(client, retry, workflow=foreign).status_code == 404
     assert dashboard.send(client, retry, workflow=workflow_id).status_code == 303
     found = engine.load_run(workflow_id)
