@@ -21,8 +21,9 @@ ROLL_BACK = f"/installations/{OURS}/rollback"
 
 
 def _promote(name: str, folder: Path) -> None:
+    state = AdapterState.PROMOTED.value
     version = AdapterVersionRow(
-        name=name, installation_id=OURS, snapshot_id="ds1:a", state="candidate", path=str(folder), manifest={}
+        name=name, installation_id=OURS, snapshot_id="ds1:a", state=state, path=str(folder), manifest={}
     )
     with writing(engine.database()) as session:
         save_adapter_version(session, version)

@@ -293,7 +293,7 @@ def test_places_that_are_not_empty_and_versions_that_are_newer_are_refused(place
 
 def test_a_database_of_another_schema_is_not_backed_up(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'understudy.db'}"
-    with pytest.raises(UserError, match="that ran once"):
+    with pytest.raises(UserError, match="found none"):
         back_up(url, tmp_path / "data", tmp_path / "backup")
     migrate(url)
     with pytest.raises(UserError, match="that ran once"):

@@ -37,7 +37,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             )
             made.standin.merge(REPO, number, by="ann")
         (tmp_path / "key.pem").write_text(made.standin.private_key_pem)
-        with running(_settings(made, tmp_path)) as service:
+        with running(_settings(made, tmp_path), queues=None) as service:
             _install(made, service)
             yield made
 
@@ -175,7 +175,7 @@ def test_an_answer_that_was_lost_makes_no_second_one(tmp_path: Path) -> None:
         made.standin.permissions["contents"] = "write"
         made.standin.faults.bad_gateway("POST", route, after_effect=True)
         (tmp_path / "key.pem").write_text(made.standin.private_key_pem)
-        with running(_settings(made, tmp_path)) as service:
+        with running(_settings(made, tmp_path), queues=None) as service:
             _install(made, service)
             assert len(ours(made)) == 1
             did = [(one.method, one.route) for one in made.standin.requests]
@@ -204,7 +204,7 @@ def test_where_it_cannot_be_proposed_nothing_fails_and_it_is_tried_again(tmp_pat
 def test_without_the_permission_nothing_is_proposed(tmp_path: Path) -> None:
     with small_world(tmp_path) as made:
         (tmp_path / "key.pem").write_text(made.standin.private_key_pem)
-        with running(_settings(made, tmp_path)) as service:
+        with running(_settings(made, tmp_path), queues=None) as service:
             _install(made, service)
             assert place(made) == Onboarding.STARTED
             assert ours(made) == []
