@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from app.store.acknowledging import acknowledging
 from app.store.database import writing
-from app.store.deliveries import save_deliveries
-from app.store.tables import DeliveryRow
+from app.store.deliveries import NewDelivery, save_deliveries
 
 #: Of one transaction, so that no acknowledgement waits for hundreds of others.
 _TOGETHER = 64
 
 
 class _Waiting(NamedTuple):
-    row: DeliveryRow
+    row: NewDelivery
     #: whether the row was new, once that is durable
     answer: "asyncio.Future[bool]"
 
@@ -30,7 +30,7 @@ class Recorder:
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
 
-    async def keep(self, row: DeliveryRow) -> bool:
+    async def keep(self, row: NewDelivery) -> bool:
         """True once the row is durable, False if its GUID was known, which changes nothing.
 
         Raises:
@@ -40,7 +40,8 @@ class Recorder:
         self._waiting.append(_Waiting(row, answer))
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit())
-        return await answer
+        with acknowledging():
+            return await answer
 
     async def _commit(self) -> None:
         while self._waiting:
@@ -63,7 +64,7 @@ class Recorder:
             except sa.exc.SQLAlchemyError as own:
                 _fail(one, own)
 
-    def _save(self, rows: list[DeliveryRow]) -> set[str]:
+    def _save(self, rows: list[NewDelivery]) -> set[str]:
         with writing(self._database()) as session:
             new = save_deliveries(session, rows)
         if new:

@@ -11,6 +11,7 @@ from opentelemetry.trace import Span
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app.domain.errors import Refused
 from app.domain.log_lines import about
@@ -19,7 +20,7 @@ from app.intake.recording import Recorder
 from app.intake.signatures import Sender, decide_sender, is_signature
 from app.intake.unverified import Share, UnverifiedBytes
 from app.store.columns import utc_now
-from app.store.tables import DeliveryRow
+from app.store.deliveries import NewDelivery
 from app.watching.metrics import ACKNOWLEDGEMENT, DELIVERIES
 from app.watching.tracing import SERVER, TRACEPARENT, current_trace_id, current_traceparent, span
 
@@ -57,17 +58,24 @@ class Intake:
 def intake_route(intake: Intake) -> Route:
     """A plain route: there is nothing to inject or to validate here that a framework could help with, and it is asked
     more often than all others together."""
-    recorder = Recorder(intake.database, intake.stored)
-    unverified = UnverifiedBytes(intake.unverified_limit_bytes)
+    return Route("/webhooks", _Receiver(intake), methods=["POST"])
 
-    async def receive(request: Request) -> JSONResponse:
+
+class _Receiver:
+    """An ASGI application: a function of requests would cost its wrapper for each of them."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._recorder = Recorder(intake.database, intake.stored)
+        self._unverified = UnverifiedBytes(intake.unverified_limit_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
         event = label_event(request.headers.get("x-github-event", ""))
         with ACKNOWLEDGEMENT.time(), span(f"webhook {event}", SERVER) as current, about(trace=current_trace_id()):
-            answer, outcome = await _receive(intake, recorder, unverified, request, current)
+            answer, outcome = await _receive(self._intake, self._recorder, self._unverified, request, current)
         DELIVERIES.labels(event, outcome).inc()
-        return answer
-
-    return Route("/webhooks", receive, methods=["POST"])
+        await answer(scope, receive, send)
 
 
 async def _receive(
@@ -98,7 +106,7 @@ async def _receive(
         return JSONResponse({"error": "not_stored", "detail": detail}, 503, headers), "not_stored"
 
 
-async def _verify(intake: Intake, envelope: Envelope, unverified: UnverifiedBytes, request: Request) -> DeliveryRow:
+async def _verify(intake: Intake, envelope: Envelope, unverified: UnverifiedBytes, request: Request) -> NewDelivery:
     """Raises:
     Refused: as `_read` and `_decide_row`.
     """
@@ -129,7 +137,7 @@ async def _read(request: Request, intake: Intake, share: Share) -> bytes:
     return bytes(body)
 
 
-def _decide_row(intake: Intake, envelope: Envelope, body: bytes, signature: str | None) -> DeliveryRow:
+def _decide_row(intake: Intake, envelope: Envelope, body: bytes, signature: str | None) -> NewDelivery:
     """Raises:
     Refused: `signature` or `json`.
     """
@@ -137,13 +145,15 @@ def _decide_row(intake: Intake, envelope: Envelope, body: bytes, signature: str 
     envelope, glance = envelope.under(host.name), parse_body(body).of(host)
     ignored = decide_ignored(envelope.event, glance, host.app_slug)
     parent = current_traceparent()  # kept with the delivery: whoever handles it may be another process
-    return DeliveryRow(
+    now = utc_now()
+    return NewDelivery(
         guid=envelope.guid,
         event=envelope.event,
         action=glance.action,
         installation_id=glance.installation_id,
         body=body,
         headers=envelope.headers if parent is None else envelope.headers | {TRACEPARENT: parent},
-        handled_at=None if ignored is None else utc_now(),
+        received_at=now,
+        handled_at=None if ignored is None else now,
         outcome=ignored,
     )

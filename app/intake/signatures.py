@@ -1,6 +1,5 @@
 """Is this body from GitHub, and from which? Pure."""
 
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Sequence
@@ -27,7 +26,7 @@ def is_authentic(body: bytes, signature: str | None, secrets: Sequence[str]) -> 
         return False
     authentic = False
     for secret in secrets:
-        expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        expected = "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
         authentic |= hmac.compare_digest(expected, signature)
     return authentic
 

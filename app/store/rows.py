@@ -38,12 +38,15 @@ def insert_all_if_absent(session: Session, rows: Iterable[SQLModel]) -> int:
 def insert_missing(session: Session, rows: Iterable[SQLModel]) -> list[tuple[Any, ...]]:
     """The primary keys of those rows, all of one table, that were new. By few statements: there may be thousands."""
     given = list(rows)
-    if not given:
-        return []
-    table = sa.inspect(type(given[0])).local_table
+    return insert_values(session, type(given[0]), [_values(row) for row in given]) if given else []
+
+
+def insert_values(session: Session, kind: type[SQLModel], values: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """As `insert_missing`, from the values of columns; at least one row."""
+    table = sa.inspect(kind).local_table
     session.flush()
     statement = _insert(session, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
-    return [tuple(row) for row in session.connection().execute(statement, [_values(row) for row in given])]
+    return [tuple(row) for row in session.connection().execute(statement, values)]
 
 
 def upsert(session: Session, row: SQLModel, *, keep: frozenset[str] = frozenset()) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from app.domain.log_lines import about
+from app.store.acknowledging import wait_for_lull
 from app.store.database import reading, writing
 from app.store.deliveries import is_any_waiting, save_outcome, select_waiting
 from app.store.tables import DeliveryRow
@@ -23,6 +24,8 @@ from app.workflows.deliveries import FAILED_OUTCOME, act, enqueue_delivery
 _TOGETHER = 8
 _SECONDS = 0.02
 _AFTER_FAILURE_SECONDS = 1.0
+#: Before each transaction, while deliveries come in without a pause: what waits is handled even then, if slowly.
+_GIVING_WAY_SECONDS = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -93,12 +96,9 @@ class Dispatcher(threading.Thread):
 
     def _dispatch_all(self) -> None:
         while not self._stopping.is_set():
-            began = time.monotonic()
+            wait_for_lull(_GIVING_WAY_SECONDS)
             if not dispatch(self._database):
                 return
-            if self._nudged.is_set():  # more is coming in: half of the time is for acknowledging it
-                self._nudged.clear()
-                self._stopping.wait(time.monotonic() - began)
 
 
 #: empty, or the one of this process

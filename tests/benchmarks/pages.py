@@ -49,7 +49,7 @@ def list_pages(made: Dashboard) -> dict[str, str]:
     if pointer is None or pointer.adapter_name is None:
         raise SystemExit("expected an adapter that reviews; tests/made_dashboard.py makes one")
     things = {
-        "{installation_id:int}": str(made.installation_id),
+        "{installation_id}": str(made.installation_id),
         "{hash}": made.example(),
         "{name}": pointer.adapter_name,
         "{fingerprint}": comment.fingerprint,
@@ -57,13 +57,13 @@ def list_pages(made: Dashboard) -> dict[str, str]:
     }
     pages = {"GET ": "/dashboard"}
     for route in ROUTES:
-        if route.method == "GET" and "{installation_id:int}" in route.path:
+        if route.method == "GET" and "{installation_id}" in route.path:
             path = route.path
             for place, thing in things.items():
                 path = path.replace(place, thing)
             compared = f"?left={pointer.adapter_name}&right={pointer.previous}" if path.endswith("compare") else ""
             pages[f"GET {route.path}"] = f"/dashboard{path}{compared}"
-    browser = pages["GET /{installation_id:int}/examples"]
+    browser = pages["GET /{installation_id}/examples"]
     return pages | {f"search: {name}": f"{browser}?{query}" for name, query in _SEARCHES.items()}
 
 
@@ -116,7 +116,7 @@ def main() -> None:
             client = made.sign_in("root")
             client.get("/dashboard")  # asks GitHub, which no later page within a minute does
             pages = list_pages(made)
-            pages["dataset, the 20th page"] = deep_page(client, pages["GET /{installation_id:int}/examples"], 20)
+            pages["dataset, the 20th page"] = deep_page(client, pages["GET /{installation_id}/examples"], 20)
             found = time_pages(client, pages, given.times)
     slowest = max(found, key=lambda name: found[name]["worst"])
     over = [name for name, took in found.items() if took["median"] > LIMIT_MILLISECONDS]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from tests.integration.intake.conftest import SECRETS, a_payload, sign
 
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -61,11 +63,11 @@ async def send_closed(port: int, requests: list[bytes], *, senders: int) -> Sent
 
 async def send_paced(port: int, requests: list[bytes], *, per_second: float) -> Sent:
     """One delivery every so often, whether the one before was answered or not; waiting counts from when it was due."""
-    free: asyncio.LifoQueue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.LifoQueue()
+    free: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
     taken: list[float] = []
 
     async def one(request: bytes, due: float) -> None:
-        pair = await asyncio.open_connection("127.0.0.1", port) if free.empty() else free.get_nowait()
+        pair = _take_open(free) or await asyncio.open_connection("127.0.0.1", port)
         await _exchange(*pair, request)
         taken.append((time.monotonic() - due) * 1000)
         free.put_nowait(pair)
@@ -81,6 +83,14 @@ async def send_paced(port: int, requests: list[bytes], *, per_second: float) -> 
     while not free.empty():
         free.get_nowait()[1].close()
     return Sent(seconds, tuple(sorted(taken)))
+
+
+def _take_open(free: asyncio.LifoQueue[_Connection]) -> _Connection | None:
+    """One that the server has not closed for being idle."""
+    while not free.empty():
+        if not (pair := free.get_nowait())[0].at_eof():
+            return pair
+    return None
 
 
 async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> float:
