@@ -37,7 +37,7 @@ review:
   # `post` reviews · `shadow` writes only what it would have said into its check run · `off` reviews nothing.
   mode: post
   # At most so many comments on a pull request.
-  max_comments: 5
+  max_comments: 3
 """
 
 

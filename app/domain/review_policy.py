@@ -66,7 +66,7 @@ class ReviewPolicy(Record):
     )
     paths: Patterns = Field((), description="only files that fit one of these patterns, as .gitignore writes them")
     ignore: Patterns = Field((), description="no file that fits these patterns, as .gitignore writes them")
-    max_comments: Annotated[int, Field(ge=1, le=20)] = Field(5, description="comments in one review at most")
+    max_comments: Annotated[int, Field(ge=1, le=20)] = Field(3, description="comments in one review at most")
     max_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = Field(
         100_000, description="tokens of questions and answers that one review may cost, as an estimate"
     )

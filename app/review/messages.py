@@ -187,7 +187,7 @@ def _asked(coverage: Coverage, adapter: str) -> str:
 def _held_back(coverage: Coverage) -> list[str]:
     said = {
         "by the AcceptanceFilter: this team seldom acts on such a comment": coverage.silenced,
-        "over the limit for one review": coverage.capped,
+        "over `review.max_comments`": coverage.capped,
         "already said on this pull request": coverage.repeated,
         "because people had dismissed it": coverage.dismissed,
         "for it is less than `review.min_severity` asks for": coverage.minor,

@@ -12,7 +12,7 @@ from app.review.following import PostedFinding, is_said
 from app.screening.secrets import find_secret
 
 #: Questions to the adapter in one review over the comments it may hold, since some answers are held back.
-_SPARE_QUESTIONS = 3
+_SPARE_QUESTIONS = 5
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 

@@ -288,6 +288,6 @@ def test_config_shows_each_value_and_where_it_comes_from(commanded: Commanded) -
     assert '| `curation` | `"evidence"` | `.github/understudy.yml`, line 1 |' in first
     assert '| `review.mode` | `"shadow"` | `.github/understudy.yml`, line 3 |' in first
     assert '| `review.tone` | `"a¦b\'c"` | `.github/understudy.yml`, line 4 |' in first
-    assert "| `review.max_comments` | `5` | default |" in first
+    assert "| `review.max_comments` | `3` | default |" in first
     assert "can't be used: line 2, column 9: expected review.mode to be one of post, shadow, off" in second
     assert '| `review.mode` | `"post"` | default |' in second

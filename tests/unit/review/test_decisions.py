@@ -55,11 +55,11 @@ def test_only_lines_at_or_over_the_threshold_are_candidates_best_first() -> None
     assert [candidate.site.line for candidate in select_candidates(SITES, scores, 0.5)] == [3, 7, 4]
 
 
-def test_at_most_five_comments_and_the_rest_is_counted() -> None:
+def test_at_most_three_comments_and_the_rest_is_counted() -> None:
     selection = _select(*(_answered(index / 10, f"comment {index}", index) for index in range(8)))
-    assert [finding.body for finding in selection.findings] == [f"comment {index}" for index in (7, 6, 5, 4, 3)]
+    assert [finding.body for finding in selection.findings] == [f"comment {index}" for index in (7, 6, 5)]
     assert len(selection.findings) == DEFAULT_REVIEW.max_comments
-    assert selection.capped == 3
+    assert selection.capped == 5
 
 
 def test_what_the_team_seldom_acts_on_is_held_back() -> None:

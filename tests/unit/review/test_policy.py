@@ -41,7 +41,8 @@ def select(
 @pytest.mark.parametrize(
     ("policy", "posted", "minor", "capped"),
     [
-        (ReviewPolicy(), 4, 0, 0),
+        (ReviewPolicy(), 3, 0, 1),
+        (ReviewPolicy(max_comments=20), 4, 0, 0),
         (ReviewPolicy(min_severity="minor"), 2, 2, 0),
         (ReviewPolicy(min_severity="major"), 1, 3, 0),
         (ReviewPolicy(max_comments=1), 1, 0, 3),
