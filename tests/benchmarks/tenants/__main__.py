@@ -56,7 +56,12 @@ class Running:
     def count_finished(self) -> int:
         with reading(self.database) as session:
             query = sa.select(sa.func.count()).select_from(ReviewRow).where(sa.column("finished_at").is_not(None))
-            return int(session.connection().execute(query).scalar_one())
+            finished = int(session.connection().execute(query).scalar_one())
+            failed = sa.select(sa.func.count()).select_from(sa.table("workflow_status"))
+            failed = failed.where(sa.column("status").in_(("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")))
+            if number := int(session.connection().execute(failed).scalar_one()):
+                raise SystemExit(f"expected every review to end well, got {number} workflows that failed")
+            return finished
 
 
 def main() -> None:
