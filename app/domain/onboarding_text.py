@@ -41,7 +41,7 @@ below.
 - Read every merged pull request: review comments, the code they stand on, and whether it was changed afterwards.
 - Offer comments as examples. Nobody but people with write access lets them in, with the label `understudy:approve`.
 - Train on this installation's approved examples alone, prove on held-out reviews that it got better, and only then
-  review: one review for each head commit, five comments at most, and one check run that says what was read. It never
+  review: one review for each head commit, three comments at most, and one check run that says what was read. It never
   approves or merges.
 
 ### What it stores

@@ -195,7 +195,11 @@ def running() -> Iterator[Running]:
         try:
             _wait_ready(port, process, folder / "log")
             database = open_engine(url)
-            yield Running(port, process.pid, database)
+            try:
+                yield Running(port, process.pid, database)
+            except SystemExit:
+                _say((folder / "log").read_text()[-8_000:])
+                raise
             database.dispose()
         finally:
             process.send_signal(signal.SIGTERM)
