@@ -18,6 +18,9 @@ from app.domain.errors import UserError, spoken_place
 
 _BUSY_TIMEOUT_MILLISECONDS = 30_000
 _READ_ONLY = "us_read_only"
+#: Connections to a SQLite file, as many as there are threads. The job engine reads on a second one while it has the
+#: file to itself: were all the others waiting for the file, neither would go on (`tests/benchmarks/tenants`).
+_ANY = -1
 _TURNS: WeakKeyDictionary[sa.Engine, Lock] = WeakKeyDictionary()
 
 
@@ -68,7 +71,7 @@ def open_engine(url: str) -> sa.Engine:
     check_sqlite_version(sqlite3.sqlite_version_info, sys.version_info[:2])
     with spoken_place(f"UNDERSTUDY_DATABASE_URL ({parsed.database})"):
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, pool_size=10, max_overflow=10)
+    engine = sa.create_engine(parsed, pool_size=10, max_overflow=_ANY)
     sa.event.listen(engine, "connect", prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -110,7 +113,7 @@ def open_journal_engine(database: sa.Engine) -> sa.Engine | None:
     """
     if database.dialect.name != "sqlite":
         return None
-    engine = sa.create_engine(database.url, pool_size=20, max_overflow=10)
+    engine = sa.create_engine(database.url, pool_size=20, max_overflow=_ANY)
     sa.event.listen(engine, "connect", _prepare_journal)
     return engine
 
