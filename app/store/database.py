@@ -15,14 +15,16 @@ from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
 from app.domain.errors import UserError, spoken_place
+from app.domain.explaining import show_given
 
 _BUSY_TIMEOUT_MILLISECONDS = 30_000
 _READ_ONLY = "us_read_only"
+_SETTING = "UNDERSTUDY_DATABASE_URL"
 _TURNS: WeakKeyDictionary[sa.Engine, Lock] = WeakKeyDictionary()
 
 
-def parse_database_url(url: str) -> sa.URL:
-    """The URL with its one supported driver filled in.
+def parse_database_url(url: str, *, named: str = _SETTING) -> sa.URL:
+    """The URL with its one supported driver filled in. `named`: the setting or the option that holds it.
 
     Raises:
         UserError: for anything but a SQLite file or a PostgreSQL URL.
@@ -31,8 +33,8 @@ def parse_database_url(url: str) -> sa.URL:
         parsed = make_url(url)
     except ArgumentError as error:
         raise UserError(
-            "expected a database URL such as sqlite:///data/understudy.db or postgresql://user@host/name, "
-            "got something that is no URL; correct UNDERSTUDY_DATABASE_URL"
+            "expected a database URL such as sqlite:///data/understudy.db or postgresql://user@host/name"
+            f"{show_given(url)}; correct {named}"
         ) from error
     backend = parsed.get_backend_name()
     if backend == "postgresql":
@@ -41,7 +43,8 @@ def parse_database_url(url: str) -> sa.URL:
         return parsed.set(drivername="sqlite")
     raise UserError(
         f"expected a SQLite file (sqlite:///path) or PostgreSQL (postgresql://…), got {backend!r}"
-        f"{' in memory' if backend == 'sqlite' else ''}; durable work needs a database that survives the process"
+        f"{' in memory' if backend == 'sqlite' else ''}; correct {named}: durable work needs a database that "
+        "survives the process"
     )
 
 
@@ -74,18 +77,22 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
-def open_existing(url: str) -> sa.Engine:
-    """As `open_engine`, of a database that a service of ours has filled; nothing is created.
+def name_cause(error: sa.exc.SQLAlchemyError) -> str:
+    """What the database itself said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or type(error).__name__).split())
+
+
+def open_existing(url: str, *, named: str = _SETTING) -> sa.Engine:
+    """As `open_engine`, of a database that a service of ours has filled; nothing is created. `named`: as
+    `parse_database_url`.
 
     Raises:
         UserError: when there is none, or it holds no tables of ours.
     """
-    parsed = parse_database_url(url)
+    parsed = parse_database_url(url, named=named)
     place = parsed.render_as_string(hide_password=True)
-    missing = UserError(
-        f"expected a database of Understudy at {place}, found none; check UNDERSTUDY_DATABASE_URL, or start the "
-        "service once (`python -m app serve`)"
-    )
+    begin = ", or start the service once (`python -m app serve`)" if named == _SETTING else ""
+    missing = UserError(f"expected a database of Understudy at {place}, found none; check {named}{begin}")
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).is_file():
         raise missing
     engine = open_engine(url)
@@ -94,7 +101,8 @@ def open_existing(url: str) -> sa.Engine:
     except sa.exc.SQLAlchemyError as error:
         engine.dispose()
         raise UserError(
-            f"expected a database that answers at {place}, got {type(error).__name__}; see that it runs and is one"
+            f"expected a database that answers at {place}, got {name_cause(error)}; see that it runs and is one, or "
+            f"correct {named}"
         ) from error
     if not is_ours:
         engine.dispose()
