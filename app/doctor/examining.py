@@ -38,6 +38,7 @@ def _examine_machine(settings: Settings) -> Iterator[Checked]:
     yield machine_checks.check_disk(probing.free_bytes(settings.data), folder.path)
     file = probing.sqlite_file(settings.database_url)
     if file is not None:
+        yield machine_checks.check_database_file(probing.probe_file(file), probing.probe_file(file.parent))
         kind = machine_checks.select_file_system(probing.read_mounts(), file)
         yield machine_checks.check_sqlite(probing.sqlite_version(), sys.version_info[:2], kind, str(file))
 

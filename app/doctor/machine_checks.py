@@ -61,6 +61,20 @@ def check_data_folder(found: FileProbe, *, writable: bool) -> Checked:
     return fine(name, f"{found.path} can be written")
 
 
+def check_database_file(found: FileProbe, folder: FileProbe) -> Checked:
+    """`folder`: the one that it lies in, which may keep others from it."""
+    name = "database file"
+    if found.mode is None:
+        return fine(name, f"none at {found.path} yet; it is made for its owner alone")
+    if found.mode & 0o006 and (folder.mode or 0) & 0o001:
+        cure = f"chmod 600 {found.path}*"
+        told = (
+            f"{found.path} is open to every user of this machine ({found.mode:03o}): code and words of people lie there"
+        )
+        return warn(name, told, cure)
+    return fine(name, f"{found.path} is closed to others")
+
+
 def check_disk(free: int, path: str) -> Checked:
     name, told = "disk", f"{gib(free)} free at {path}"
     cure = "Free some, lower UNDERSTUDY_RETENTION_DAYS, or move UNDERSTUDY_DATA."

@@ -134,7 +134,7 @@ def opened(source: Path, *, scratch: Path) -> Iterator[tuple[Path, Manifest]]:
         yield source, _verify(source)
         return
     with spoken_place(scratch):
-        scratch.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in scratch.glob(f"{_UNPACKED}*"):
             shutil.rmtree(left)
         with TemporaryDirectory(dir=scratch, prefix=_UNPACKED) as name:

@@ -1,10 +1,11 @@
 """Engines and sessions. SQLite is the default; PostgreSQL is chosen by URL. Both run the same queries."""
 
+import os
 import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from weakref import WeakKeyDictionary
@@ -64,17 +65,26 @@ def check_sqlite_version(library: tuple[int, int, int], python: tuple[int, int])
 
 
 def open_engine(url: str) -> sa.Engine:
-    """An engine for our tables. A SQLite file and its folder are created; nothing else is changed."""
+    """An engine for our tables. A SQLite file and its folder are created, for their owner alone; nothing else is
+    changed."""
     parsed = parse_database_url(url)
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=10)
     check_sqlite_version(sqlite3.sqlite_version_info, sys.version_info[:2])
     with spoken_place(f"UNDERSTUDY_DATABASE_URL ({parsed.database})"):
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = sa.create_engine(parsed, pool_size=10, max_overflow=10)
+    sa.event.listen(engine, "do_connect", _create_private)
     sa.event.listen(engine, "connect", prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _create_private(_dialect: object, _record: object, args: list[str], _options: object) -> None:
+    """Before SQLite makes the file by its own mode; the files beside it take that of the file."""
+    # What is there stays as it is, and what can't be made, SQLite itself says.
+    with suppress(OSError):
+        os.close(os.open(args[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def name_cause(error: sa.exc.SQLAlchemyError) -> str:

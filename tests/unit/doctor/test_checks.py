@@ -159,6 +159,15 @@ def test_data_folder() -> None:
     assert judged(machine_checks.check_data_folder(FileProbe(path="/d", mode=0o700), writable=False)) is PROBLEM
 
 
+@pytest.mark.parametrize(
+    ("mode", "folder", "health"),
+    [(0o600, 0o755, OK), (0o660, 0o2770, OK), (0o644, 0o755, WARNING), (0o644, 0o700, OK), (None, None, OK)],
+)
+def test_a_database_that_others_can_read(mode: int | None, folder: int | None, health: Health) -> None:
+    found = machine_checks.check_database_file(FileProbe(path="/d/u.db", mode=mode), FileProbe(path="/d", mode=folder))
+    assert judged(found) is health
+
+
 @pytest.mark.parametrize(("gib", "health"), [(20, OK), (5, WARNING), (0.5, PROBLEM)])
 def test_disk(gib: float, health: Health) -> None:
     assert judged(machine_checks.check_disk(int(gib * 2**30), "/d")) is health
