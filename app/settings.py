@@ -299,7 +299,7 @@ def load_reading_settings() -> ReadingSettings:
     UserError: naming every variable that is wrong and what came, and never a secret.
     """
     try:
-        return ReadingSettings(_env_file=_existing_env_file())
+        return ReadingSettings(_env_file=existing_env_file())
     except ValidationError as error:
         raise _wrong_settings(error, ReadingSettings) from None
 
@@ -316,7 +316,7 @@ def load_settings() -> Settings:
             "ignored it would take work that it was kept from"
         )
     try:
-        return Settings(_env_file=_existing_env_file())
+        return Settings(_env_file=existing_env_file())
     except ValidationError as error:
         raise _wrong_settings(error, Settings) from None
 
@@ -326,8 +326,8 @@ def env_file() -> Path:
     return Path(os.environ.get(f"{_PREFIX}ENV_FILE") or _DEFAULT_ENV_FILE)
 
 
-def _existing_env_file() -> Path | None:
-    """None where there is none; one that was named and is not there is a mistake.
+def existing_env_file() -> Path | None:
+    """The file that `env_file` names. None where there is none; one that was named and is not there is a mistake.
 
     Raises:
         UserError: naming it.

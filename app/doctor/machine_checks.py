@@ -16,6 +16,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 LEAST_POSTGRESQL = 13
 LEAST_FREE, LITTLE_FREE = 1 * 2**30, 10 * 2**30
 _OTHERS = 0o077
+_NAME_THE_KEY = "Name the App's private key in UNDERSTUDY_PRIVATE_KEY_FILE, or run `python -m app setup`."
 
 
 class FileProbe(Record):
@@ -36,9 +37,13 @@ def check_env_file(found: FileProbe) -> Checked:
 def check_key_file(found: FileProbe) -> Checked:
     name = "private key's file"
     if found.mode is None:
-        cure = "Name the App's private key in UNDERSTUDY_PRIVATE_KEY_FILE, or run `python -m app setup`."
-        return fail(name, f"there is none at {found.path}", cure)
+        return fail(name, f"there is none at {found.path}", _NAME_THE_KEY)
     return _check_secret(name, found)
+
+
+def refuse_key(problem: str) -> Checked:
+    """`problem`: why what the file holds is no key."""
+    return fail("private key", problem, _NAME_THE_KEY)
 
 
 def _check_secret(name: str, found: FileProbe) -> Checked:

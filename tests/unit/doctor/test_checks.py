@@ -1,10 +1,12 @@
 """Each usual mistake, planted; beside it the same thing without the mistake."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from app.doctor import app_checks, hook_checks, learning_checks, machine_checks
 from app.doctor.app_checks import Asked
@@ -274,3 +276,15 @@ def test_the_exit_status_and_the_table() -> None:
     assert decide_status(found[1:]) == 0
     rows = [str(cell) for cell in render_table(found).columns[0].cells]
     assert rows == ["b", "c", "a"]
+
+
+def test_a_narrow_terminal_shows_every_word_whole() -> None:
+    name, place = "installation on an-organisation-of-many-letters (github.example.org)", "/srv/" + "deep/" * 30
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(render_table([fail(name, f"{place} can be read by others", f"chmod 600 {place}")]))
+    lines = [line.split("│")[1:-1] for line in console.export_text().splitlines() if line.startswith("│")]
+    shown = ["".join(cells).replace(" ", "") for cells in zip(*lines, strict=True)]
+    assert name.replace(" ", "") in shown[0]
+    assert shown[1] == "problem"
+    assert place in shown[2]
+    assert place in shown[3]
