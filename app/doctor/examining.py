@@ -115,6 +115,8 @@ async def _examine_learning(settings: Settings, known: Salvaged) -> list[Checked
 
 def _examine_stored(stored: probing.Stored) -> Iterator[Checked]:
     yield machine_checks.check_database(stored.problem)
+    if stored.problem is not None:
+        return
     if stored.postgresql is not None:
         yield machine_checks.check_postgresql(stored.postgresql)
     yield learning_checks.check_backlog(stored.waiting, stored.oldest_seconds)

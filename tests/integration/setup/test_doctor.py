@@ -126,6 +126,12 @@ async def test_settings_that_are_wrong_come_first_and_the_rest_is_examined(ward:
     assert "expected a SQLite file" in found_now["settings"].told
     assert found_now["App and key"].health is FINE
     assert "database" not in found_now
+    other = ward.folder / "no.db"
+    other.write_text("text and more text, longer than what a database begins with\n" * 9)
+    ward.set(DATABASE_URL=f"sqlite:///{other}")
+    found_now = await ward.examine()
+    assert "file is not a database" in found_now["database"].told
+    assert "backlog" not in found_now, "nobody knows what waits"
 
 
 async def test_each_github_is_examined_under_its_name(ward: Ward) -> None:
