@@ -53,6 +53,11 @@ def test_an_option_is_named_with_what_came(words: str, option: str, got: str, pl
     assert [path.name for path in place.iterdir()] == ["no.db"]
 
 
+def test_a_backup_that_is_not_there(place: Path) -> None:
+    assert "a backup at old.tar, a folder or a tar file, found nothing" in _refuse("restore old.tar --no-erasures")
+    assert [path.name for path in place.iterdir()] == ["no.db"]
+
+
 def test_a_password_in_a_wrong_address_is_not_repeated(place: Path) -> None:
     assert "canary" not in _refuse("move --to postgresql//user:canary@host/name")
     assert [path.name for path in place.iterdir()] == ["no.db"]
