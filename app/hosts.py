@@ -56,7 +56,16 @@ def load_hosts(settings: Settings) -> tuple[GitHubHost, ...]:
     Raises:
         UserError: naming the file and what is wrong in it, and never a secret.
     """
-    first = GitHubHost(
+    hosts = (plain_host(settings), *(() if settings.hosts is None else _read_file(settings.hosts)))
+    _check_apart(hosts)
+    for one in hosts:
+        check_authorities(one)
+    return hosts
+
+
+def plain_host(settings: Settings) -> GitHubHost:
+    """Number 0."""
+    return GitHubHost(
         host=Host(0, settings.github_host, settings.app_slug),
         api_url=settings.github_api_url,
         git_url=settings.github_git_url,
@@ -65,11 +74,6 @@ def load_hosts(settings: Settings) -> tuple[GitHubHost, ...]:
         webhook_secrets=tuple(secret.get_secret_value() for secret in settings.webhook_secrets),
         ca_file=settings.ca_file,
     )
-    hosts = (first, *(() if settings.hosts is None else _read_file(settings.hosts)))
-    _check_apart(hosts)
-    for one in hosts:
-        _check_authorities(one)
-    return hosts
 
 
 def _read_file(path: Path) -> tuple[GitHubHost, ...]:
@@ -132,7 +136,10 @@ def _check_apart(hosts: tuple[GitHubHost, ...]) -> None:
                 )
 
 
-def _check_authorities(one: GitHubHost) -> None:
+def check_authorities(one: GitHubHost) -> None:
+    """Raises:
+    UserError: when they can't be read.
+    """
     if one.ca_file is None:
         return
     try:

@@ -196,7 +196,7 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
     clients = _Clients(settings, hosts)
     set_up_tracing(settings.role.value)
     with spoken_place(f"UNDERSTUDY_DATA ({settings.data})"):
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     services = functools.partial(
         Services,
         host=settings.github_host,

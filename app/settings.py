@@ -20,11 +20,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
 from app.domain.evals import GatePolicy
-from app.domain.explaining import explain
+from app.domain.explaining import explain, show_given
 from app.domain.log_lines import LogFormat
 from app.runners.places import RunnerKind
 from app.workflows.runs import Role
@@ -295,19 +296,19 @@ def read_private_key(path: Path) -> str:
 
 def load_reading_settings() -> ReadingSettings:
     """Raises:
-    UserError: naming every variable that is wrong, and never a value.
+    UserError: naming every variable that is wrong and what came, and never a secret.
     """
     try:
-        return ReadingSettings(_env_file=_existing_env_file())
+        return ReadingSettings(_env_file=existing_env_file())
     except ValidationError as error:
-        raise _wrong_settings(error) from None
+        raise _wrong_settings(error, ReadingSettings) from None
 
 
 def load_settings() -> Settings:
     """The settings of this process's environment, and of the environment file for what is not in it.
 
     Raises:
-        UserError: naming every variable that is missing or wrong, and never a value.
+        UserError: naming every variable that is missing or wrong and what came, and never a secret.
     """
     if os.environ.get(f"{_PREFIX}QUEUES"):
         raise UserError(
@@ -315,9 +316,9 @@ def load_settings() -> Settings:
             "ignored it would take work that it was kept from"
         )
     try:
-        return Settings(_env_file=_existing_env_file())
+        return Settings(_env_file=existing_env_file())
     except ValidationError as error:
-        raise _wrong_settings(error) from None
+        raise _wrong_settings(error, Settings) from None
 
 
 def env_file() -> Path:
@@ -325,8 +326,8 @@ def env_file() -> Path:
     return Path(os.environ.get(f"{_PREFIX}ENV_FILE") or _DEFAULT_ENV_FILE)
 
 
-def _existing_env_file() -> Path | None:
-    """None where there is none; one that was named and is not there is a mistake.
+def existing_env_file() -> Path | None:
+    """The file that `env_file` names. None where there is none; one that was named and is not there is a mistake.
 
     Raises:
         UserError: naming it.
@@ -349,13 +350,28 @@ def _existing_env_file() -> Path | None:
     return None
 
 
-def _wrong_settings(error: ValidationError) -> UserError:
-    lines = [f"  {_PREFIX}{str(item['loc'][0]).upper()}: {_explain(item)}" for item in error.errors()]
+def _wrong_settings(error: ValidationError, form: type[BaseSettings]) -> UserError:
+    lines = []
+    for item in error.errors():
+        name = str(item["loc"][0])
+        is_secret = name == "database_url" or "SecretStr" in str(form.model_fields[name].annotation)
+        lines.append(f"  {_PREFIX}{name.upper()}: {_explain(item, is_secret=is_secret)}")
     return UserError("expected other settings; these environment variables are missing or wrong:\n" + "\n".join(lines))
 
 
-def _explain(item: object) -> str:
-    details = item if isinstance(item, dict) else {}
-    if details.get("type") == "missing":
+def _explain(item: ErrorDetails, *, is_secret: bool) -> str:
+    if item["type"] == "missing":
         return "is missing"
-    return str(details.get("msg", "is wrong")).removeprefix("Value error, ")
+    words, mark, cure = item["msg"].removeprefix("Value error, ").partition(";")
+    return f"{words}{'' if is_secret else _show(item)}{mark}{cure}"
+
+
+def _show(item: ErrorDetails) -> str:
+    """What came, unless it could be a secret under a wrong name: no number and no choice is as long as one."""
+    given = item["input"]
+    if not isinstance(given, str | int | float):
+        return ""
+    is_place = item["type"] == "value_error"
+    return (
+        show_given(given) if is_place or len(str(given)) < _SHORTEST_SECRET else f", got {len(str(given))} characters"
+    )

@@ -16,6 +16,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 LEAST_POSTGRESQL = 13
 LEAST_FREE, LITTLE_FREE = 1 * 2**30, 10 * 2**30
 _OTHERS = 0o077
+_NAME_THE_KEY = "Name the App's private key in UNDERSTUDY_PRIVATE_KEY_FILE, or run `python -m app setup`."
 
 
 class FileProbe(Record):
@@ -36,9 +37,13 @@ def check_env_file(found: FileProbe) -> Checked:
 def check_key_file(found: FileProbe) -> Checked:
     name = "private key's file"
     if found.mode is None:
-        cure = "Name the App's private key in UNDERSTUDY_PRIVATE_KEY_FILE, or run `python -m app setup`."
-        return fail(name, f"there is none at {found.path}", cure)
+        return fail(name, f"there is none at {found.path}", _NAME_THE_KEY)
     return _check_secret(name, found)
+
+
+def refuse_key(problem: str) -> Checked:
+    """`problem`: why what the file holds is no key."""
+    return fail("private key", problem, _NAME_THE_KEY)
 
 
 def _check_secret(name: str, found: FileProbe) -> Checked:
@@ -59,6 +64,20 @@ def check_data_folder(found: FileProbe, *, writable: bool) -> Checked:
             name, f"{found.path} is open to every user of this machine ({found.mode:03o}): code lies there", cure
         )
     return fine(name, f"{found.path} can be written")
+
+
+def check_database_file(found: FileProbe, folder: FileProbe) -> Checked:
+    """`folder`: the one that it lies in, which may keep others from it."""
+    name = "database file"
+    if found.mode is None:
+        return fine(name, f"none at {found.path} yet; it is made for its owner alone")
+    if found.mode & 0o006 and (folder.mode or 0) & 0o001:
+        cure = f"chmod 600 {found.path}*"
+        told = (
+            f"{found.path} is open to every user of this machine ({found.mode:03o}): code and words of people lie there"
+        )
+        return warn(name, told, cure)
+    return fine(name, f"{found.path} is closed to others")
 
 
 def check_disk(free: int, path: str) -> Checked:

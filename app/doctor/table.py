@@ -14,7 +14,9 @@ _STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.PROBLEM: "bold r
 def render_table(found: Sequence[Checked]) -> Table:
     """Worst last, where a terminal's reader looks first."""
     order = list(Health)
-    table = Table("check", "", "found", "cure")
+    table = Table()
+    for head in ("check", "", "found", "cure"):
+        table.add_column(head, overflow="fold")  # a path that is cut short can't be copied
     for one in sorted(found, key=lambda one: order.index(one.health)):
         shown = (Text(readable(text)) for text in (one.told, one.cure))
         table.add_row(Text(readable(one.name)), Text(one.health, style=_STYLES[one.health]), *shown)

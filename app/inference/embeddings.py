@@ -19,6 +19,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from app.domain.errors import Refused, UserError
+from app.domain.explaining import show_given
 from app.domain.loopback import is_loopback
 from app.inference.wire import FrontClient, send
 
@@ -126,8 +127,8 @@ def _parse_url(address: str) -> httpx.URL:
         url = httpx.URL("")
     if url.scheme not in ("http", "https") or not url.host:
         raise UserError(
-            f"expected UNDERSTUDY_EMBEDDING to be static, none or an address such as http://127.0.0.1:8001/v1, "
-            f"got {address!r}"
+            "expected UNDERSTUDY_EMBEDDING to be static, none or an address such as http://127.0.0.1:8001/v1"
+            f"{show_given(address)}; name one of them"
         )
     return url
 

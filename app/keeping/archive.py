@@ -130,11 +130,16 @@ def opened(source: Path, *, scratch: Path) -> Iterator[tuple[Path, Manifest]]:
     """
     if source.suffix in (_PARTIAL, _PACKING):
         raise UserError(f"expected a finished backup, but {source} was cut off while it was made; take another")
+    if not source.exists():
+        raise UserError(
+            f"expected a backup at {source}, a folder or a tar file, found nothing; name what "
+            "`python -m app backup` wrote"
+        )
     if source.is_dir():
         yield source, _verify(source)
         return
     with spoken_place(scratch):
-        scratch.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in scratch.glob(f"{_UNPACKED}*"):
             shutil.rmtree(left)
         with TemporaryDirectory(dir=scratch, prefix=_UNPACKED) as name:

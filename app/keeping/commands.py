@@ -57,7 +57,8 @@ def restore(
     if (erasures is None) == (not no_erasures):
         raise UserError(
             "expected --erasures with a file of `python -m app erasures` or the old database's URL, or --no-erasures "
-            "when neither is left; without them, what people had erased since the backup comes back"
+            f"when neither is left, got {'both' if no_erasures else 'neither'}; give one of them: without the "
+            "erasures, what people had erased since the backup comes back"
         )
     settings = load_settings()
     known = () if erasures is None else read_erasures(erasures)

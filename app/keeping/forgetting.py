@@ -12,15 +12,17 @@ from sqlmodel import Session
 
 from app.domain.base import Record
 from app.domain.erasure import Subject, walk_texts
-from app.domain.errors import UserError, spoken_place
+from app.domain.errors import UserError
 from app.domain.tombstones import Tombstone, Tombstones
 from app.store.columns import utc_now
-from app.store.database import open_existing, parse_database_url, reading
+from app.store.database import open_existing, reading
 from app.store.erasures import save_erasure, save_tombstone, select_tombstones
 from app.store.named import name_subjects
 from app.store.tables import ErasureRow
 from app.workflows.engine import enqueue_for_later
 from app.workflows.runs import Queue
+
+_OPTION = "--erasures"
 
 
 class Reapplied(Record):
@@ -30,9 +32,10 @@ class Reapplied(Record):
     erasures: int
 
 
-def export_erasures(database_url: str) -> Tombstones:
-    """All that was erased, by keys. Names are not kept, so none are in it."""
-    database = open_existing(database_url)
+def export_erasures(database_url: str, *, named: str = "UNDERSTUDY_DATABASE_URL") -> Tombstones:
+    """All that was erased, by keys. Names are not kept, so none are in it. `named`: the setting or the option that
+    holds the URL."""
+    database = open_existing(database_url, named=named)
     try:
         with reading(database) as session:
             return Tombstones(exported_at=datetime.now(UTC), erasures=tuple(select_tombstones(session)))
@@ -47,17 +50,17 @@ def read_erasures(source: str) -> tuple[Tombstone, ...]:
         UserError: when it is neither.
     """
     if "://" in source:
-        url = parse_database_url(source)
-        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-            raise UserError(f"expected a database at {url.database} to take erasures from, got none")
-        return export_erasures(source).erasures
+        return export_erasures(source, named=_OPTION).erasures
     try:
-        with spoken_place(source):
-            return Tombstones.model_validate_json(Path(source).read_bytes()).erasures
-    except ValidationError as error:
-        raise UserError(
-            f"expected a file that `python -m app erasures FILE` wrote, got something else in {source}"
-        ) from error
+        return Tombstones.model_validate_json(Path(source).read_bytes()).erasures
+    except OSError as error:
+        reason = f"{error.strerror or error} at {source}"
+    except ValidationError:
+        reason = f"something else in {source}"
+    raise UserError(
+        f"expected in {_OPTION} a file that `python -m app erasures FILE` wrote, or the old database's URL, got "
+        f"{reason}; name one, or give --no-erasures when neither is left"
+    )
 
 
 def reapply(session: Session, tombstones: Iterable[Tombstone], data: Path) -> Reapplied:

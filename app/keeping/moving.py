@@ -34,8 +34,11 @@ def move(from_url: str, to_url: str, tell: Tell) -> Moved:
         UserError: while a service works on the file, when the target holds rows already, or when the two sides differ.
     """
     path = _sqlite_path(from_url)
-    if parse_database_url(to_url).get_backend_name() != "postgresql":
-        raise UserError("expected a PostgreSQL database (postgresql://…) to move to; name it with --to")
+    backend = parse_database_url(to_url, named="--to").get_backend_name()
+    if backend != "postgresql":
+        raise UserError(
+            f"expected a PostgreSQL database (postgresql://…) to move to, got {backend}; name one with --to"
+        )
     with closing(open_source(path)) as source:
         lock = FileLock(Path(f"{path}.lock"))
         try:

@@ -47,7 +47,7 @@ def restore(source: Path, database_url: str, data: Path, tombstones: Iterable[To
         _refuse_other_backend(manifest, database_url)
         with spoken_place(data):
             _clear(data, database_url)
-            data.mkdir(parents=True, exist_ok=True)
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
             (data / _MARK).touch()
             _copy_files(folder, manifest, data)
         fill = _fill_sqlite if manifest.backend == "sqlite" else _fill_postgresql

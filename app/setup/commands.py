@@ -5,9 +5,27 @@ from typing import Annotated
 
 import typer
 
+from app.domain.errors import UserError
+from app.domain.explaining import show_given
+
+_LARGEST_PORT = 65_535
+
+
+def _parse_port(given: str | int) -> int:
+    """`given` is a number where it is the default."""
+    text = str(given)
+    port = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_PORT)) else -1
+    if not 0 <= port <= _LARGEST_PORT:
+        raise UserError(
+            f"expected in --port a number from 0 to {_LARGEST_PORT}{show_given(given)}; leave it out to take a free one"
+        )
+    return port
+
 
 def setup(
-    port: Annotated[int, typer.Option(help="Of the page, on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 0,
+    port: Annotated[
+        int, typer.Option(help="Of the page, on 127.0.0.1; 0 takes a free one.", parser=_parse_port, metavar="PORT")
+    ] = 0,
 ) -> None:
     """Create the GitHub App on a page in your browser, and write the settings that the service reads."""
     import uvicorn

@@ -41,7 +41,7 @@ def check_place(env_file: Path, *, replace: bool) -> None:
             "keeps it aside, or name another file in UNDERSTUDY_ENV_FILE"
         )
     with spoken_place(env_file.parent):
-        env_file.parent.mkdir(parents=True, exist_ok=True)
+        env_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         trial = env_file.with_name(f".{env_file.name}.{secrets.token_hex(4)}")
         try:
             _write(trial, "")

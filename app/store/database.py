@@ -1,10 +1,11 @@
 """Engines and sessions. SQLite is the default; PostgreSQL is chosen by URL. Both run the same queries."""
 
+import os
 import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from weakref import WeakKeyDictionary
@@ -15,17 +16,19 @@ from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
 from app.domain.errors import UserError, spoken_place
+from app.domain.explaining import show_given
 
 _BUSY_TIMEOUT_MILLISECONDS = 30_000
 _READ_ONLY = "us_read_only"
 #: Connections to a SQLite file, as many as there are threads. The job engine reads on a second one while it has the
 #: file to itself: were all the others waiting for the file, neither would go on (`tests/benchmarks/tenants`).
 _ANY = -1
+_SETTING = "UNDERSTUDY_DATABASE_URL"
 _TURNS: WeakKeyDictionary[sa.Engine, Lock] = WeakKeyDictionary()
 
 
-def parse_database_url(url: str) -> sa.URL:
-    """The URL with its one supported driver filled in.
+def parse_database_url(url: str, *, named: str = _SETTING) -> sa.URL:
+    """The URL with its one supported driver filled in. `named`: the setting or the option that holds it.
 
     Raises:
         UserError: for anything but a SQLite file or a PostgreSQL URL.
@@ -34,8 +37,8 @@ def parse_database_url(url: str) -> sa.URL:
         parsed = make_url(url)
     except ArgumentError as error:
         raise UserError(
-            "expected a database URL such as sqlite:///data/understudy.db or postgresql://user@host/name, "
-            "got something that is no URL; correct UNDERSTUDY_DATABASE_URL"
+            "expected a database URL such as sqlite:///data/understudy.db or postgresql://user@host/name"
+            f"{show_given(url)}; correct {named}"
         ) from error
     backend = parsed.get_backend_name()
     if backend == "postgresql":
@@ -44,7 +47,8 @@ def parse_database_url(url: str) -> sa.URL:
         return parsed.set(drivername="sqlite")
     raise UserError(
         f"expected a SQLite file (sqlite:///path) or PostgreSQL (postgresql://…), got {backend!r}"
-        f"{' in memory' if backend == 'sqlite' else ''}; durable work needs a database that survives the process"
+        f"{' in memory' if backend == 'sqlite' else ''}; correct {named}: durable work needs a database that "
+        "survives the process"
     )
 
 
@@ -64,31 +68,44 @@ def check_sqlite_version(library: tuple[int, int, int], python: tuple[int, int])
 
 
 def open_engine(url: str) -> sa.Engine:
-    """An engine for our tables. A SQLite file and its folder are created; nothing else is changed."""
+    """An engine for our tables. A SQLite file and its folder are created, for their owner alone; nothing else is
+    changed."""
     parsed = parse_database_url(url)
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=10)
     check_sqlite_version(sqlite3.sqlite_version_info, sys.version_info[:2])
     with spoken_place(f"UNDERSTUDY_DATABASE_URL ({parsed.database})"):
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = sa.create_engine(parsed, pool_size=10, max_overflow=_ANY)
+    sa.event.listen(engine, "do_connect", _create_private)
     sa.event.listen(engine, "connect", prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def open_existing(url: str) -> sa.Engine:
-    """As `open_engine`, of a database that a service of ours has filled; nothing is created.
+def _create_private(_dialect: object, _record: object, args: list[str], _options: object) -> None:
+    """Before SQLite makes the file by its own mode; the files beside it take that of the file."""
+    # What is there stays as it is, and what can't be made, SQLite itself says.
+    with suppress(OSError):
+        os.close(os.open(args[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def name_cause(error: sa.exc.SQLAlchemyError) -> str:
+    """What the database itself said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or type(error).__name__).split())
+
+
+def open_existing(url: str, *, named: str = _SETTING) -> sa.Engine:
+    """As `open_engine`, of a database that a service of ours has filled; nothing is created. `named`: as
+    `parse_database_url`.
 
     Raises:
         UserError: when there is none, or it holds no tables of ours.
     """
-    parsed = parse_database_url(url)
+    parsed = parse_database_url(url, named=named)
     place = parsed.render_as_string(hide_password=True)
-    missing = UserError(
-        f"expected a database of Understudy at {place}, found none; check UNDERSTUDY_DATABASE_URL, or start the "
-        "service once (`python -m app serve`)"
-    )
+    begin = ", or start the service once (`python -m app serve`)" if named == _SETTING else ""
+    missing = UserError(f"expected a database of Understudy at {place}, found none; check {named}{begin}")
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).is_file():
         raise missing
     engine = open_engine(url)
@@ -97,7 +114,8 @@ def open_existing(url: str) -> sa.Engine:
     except sa.exc.SQLAlchemyError as error:
         engine.dispose()
         raise UserError(
-            f"expected a database that answers at {place}, got {type(error).__name__}; see that it runs and is one"
+            f"expected a database that answers at {place}, got {name_cause(error)}; see that it runs and is one, or "
+            f"correct {named}"
         ) from error
     if not is_ours:
         engine.dispose()

@@ -1,5 +1,6 @@
 """Bring the tables to the form this version needs. Runs at every boot; one process at a time, the others wait."""
 
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -7,10 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from app.domain.errors import UserError
-from app.store.database import open_engine
+from app.store.database import name_cause, open_engine
 
 #: Any number that nobody else uses as an advisory lock in the same PostgreSQL database.
 _LOCK = 8_261_553_902_417
@@ -37,11 +38,22 @@ def migrate(database_url: str) -> None:
             config = alembic_config(connection)
             _refuse_newer(connection, config)
             command.upgrade(config, "head")
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not _cannot_be_used(error):
+            raise
         where = engine.url.render_as_string(hide_password=True)
-        raise UserError(f"expected to open the database {where}, got: {error.orig}") from error
+        raise UserError(
+            f"expected to open the database {where}, got: {name_cause(error)}; see that it is one and answers, or name "
+            "another in UNDERSTUDY_DATABASE_URL"
+        ) from error
     finally:
         engine.dispose()
+
+
+def _cannot_be_used(error: DatabaseError) -> bool:
+    """As such, that is: what else a migration stumbles over is a mistake of ours."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return isinstance(error, OperationalError) or code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 def hold_boots(connection: sa.Connection) -> None:

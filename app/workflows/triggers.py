@@ -123,7 +123,10 @@ def parse_schedules(texts: Iterable[str]) -> dict[int, str]:
     for text in texts:
         number, _, cron = (part.strip() for part in text.partition("="))
         if not number.isdigit() or len(cron.split()) != 5 or not croniter.is_valid(cron):
-            raise UserError(f"expected a schedule such as `7=0 3 * * 0` (installation=cron), got {text!r}")
+            raise UserError(
+                f"expected in UNDERSTUDY_SCHEDULES a schedule such as `7=0 3 * * 0` (installation=cron), got {text!r}; "
+                "put a semicolon between several"
+            )
         found[int(number)] = cron
     return found
 

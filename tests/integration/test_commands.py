@@ -114,3 +114,16 @@ def test_a_trace_names_what_it_does_not_know(url: str) -> None:
     (example,) = found["examples"]
     assert example["kind"] == "commit"
     assert "it was never here, or it was erased" in refuse("trace", "fp1:unknown")
+
+
+def test_a_service_on_a_file_that_is_no_database_ends_in_a_sentence(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.db"
+    other.write_text("text and more text, longer than what a database begins with\n" * 9)
+    monkeypatch.setenv("UNDERSTUDY_DATABASE_URL", f"sqlite:///{other}")
+    monkeypatch.setenv("UNDERSTUDY_PORT", "0")
+    told = refuse("serve")
+    assert "Traceback" not in told
+    assert f"{other}, got: file is not a database; " in told
+    assert "UNDERSTUDY_DATABASE_URL" in told

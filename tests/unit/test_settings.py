@@ -1,4 +1,4 @@
-"""Settings fail closed, name what is wrong, and never show a value."""
+"""Settings fail closed, name what is wrong and what came, and never show a secret."""
 
 from pathlib import Path
 from typing import Any
@@ -84,24 +84,50 @@ def test_nothing_starts_without(name: str, value: str | None, monkeypatch: pytes
         ("UNDERSTUDY_WEBHOOK_SECRETS", "canary"),
         ("UNDERSTUDY_WEBHOOK_SECRETS", "canary-secret-0123456789,canary"),
         ("UNDERSTUDY_OPERATOR_TOKEN", "canary"),
-        ("UNDERSTUDY_APP_ID", "canary"),
-        ("UNDERSTUDY_APP_ID", "0"),
-        ("UNDERSTUDY_PORT", "70000"),
-        ("UNDERSTUDY_TRAINING_CONFIG", "canary.yaml"),
-        ("UNDERSTUDY_RUNNER", "canary"),
-        ("UNDERSTUDY_RUNNER_CONFIG", "canary.yaml"),
-        ("UNDERSTUDY_GITHUB_GIT_URL", "canary.example"),
-        ("UNDERSTUDY_GITHUB_GIT_URL", "https://"),
-        ("UNDERSTUDY_GITHUB_GIT_URL", "ftp://canary.example"),
-        ("UNDERSTUDY_GITHUB_API_URL", "https://canary:port"),
+        ("UNDERSTUDY_METRICS_TOKEN", "canary"),
+        ("UNDERSTUDY_APP_ID", "canary-secret-0123456789"),
+        ("UNDERSTUDY_RUNNER", "canary-secret-0123456789"),
+        ("UNDERSTUDY_GITHUB_API_URL", "https://someone:canary@host:port"),
+        ("UNDERSTUDY_GITHUB_GIT_URL", "github.example/?token=canary"),
     ],
 )
-def test_wrong_values_are_named_and_not_shown(
+def test_what_may_be_a_secret_is_named_and_not_shown(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=f"{name}: ") as refused:
         _load(monkeypatch, tmp_path, **{name: value})
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UNDERSTUDY_APP_ID", "x"),
+        ("UNDERSTUDY_APP_ID", "0"),
+        ("UNDERSTUDY_PORT", "70000"),
+        ("UNDERSTUDY_POLLING_SECONDS", "often"),
+        ("UNDERSTUDY_UNVERIFIED_LIMIT_BYTES", "7"),
+        ("UNDERSTUDY_TRAINING_CONFIG", "nowhere/a-long-name.yaml"),
+        ("UNDERSTUDY_GATE_POLICY", "nowhere/a-long-name.json"),
+        ("UNDERSTUDY_RUNNER", "moon"),
+        ("UNDERSTUDY_ROLE", "boss"),
+        ("UNDERSTUDY_RUNNER_CONFIG", "no.yaml"),
+        ("UNDERSTUDY_GITHUB_GIT_URL", "github.example"),
+        ("UNDERSTUDY_GITHUB_GIT_URL", "https://"),
+        ("UNDERSTUDY_GITHUB_GIT_URL", "ftp://github.example"),
+        ("UNDERSTUDY_GITHUB_API_URL", "https://github.example:port"),
+    ],
+)
+def test_what_is_no_secret_is_said_as_it_came(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=f"{name}: [^;]*, got '{value}'"):
+        _load(monkeypatch, tmp_path, **{name: value})
+
+
+def test_what_came_is_said_before_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"UNDERSTUDY_JUDGE: names no file, got 'no\.yaml'; docs/proving\.md shows"):
+        _load(monkeypatch, tmp_path, UNDERSTUDY_JUDGE="no.yaml")
 
 
 def test_a_wrong_value_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def make_folder(out: Path, make: Callable[[Path], tuple[str, str]]) -> BaseCheck
     with spoken_place(out):
         if out.exists() and any(out.iterdir()):
             raise UserError(f"expected an empty or a new folder for the base, got {out} with files in it; name another")
-        out.parent.mkdir(parents=True, exist_ok=True)
+        out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         tempfile.TemporaryFile(dir=out.parent).close()
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as made:
         folder = Path(made) / "base"

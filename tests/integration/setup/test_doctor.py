@@ -1,5 +1,6 @@
 """Mistakes planted on a running stand-in GitHub and a running service: the doctor names each, with its cure."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,10 +112,44 @@ async def test_files_that_others_read(ward: Ward) -> None:
     assert found["private key's file"].health is PROBLEM
 
 
-async def test_settings_that_are_wrong_end_the_examination(ward: Ward) -> None:
-    ward.set(APP_ID="x")
+async def test_settings_that_are_wrong_come_first_and_the_rest_is_examined(ward: Ward) -> None:
+    ward.set(APP_ID="x", PORT="y")
+    first, *rest = await examine()
+    assert first.name == "settings"
+    assert "UNDERSTUDY_APP_ID" in first.told
+    assert "UNDERSTUDY_PORT" in first.told
+    found = {one.name for one in rest}
+    assert {"environment file", "data folder", "disk", "SQLite", "database", "base checkpoint"} <= found
+    assert not {"App and key", "clock", "service"} & found, "what they tell of is not known"
+    ward.set(APP_ID=str(ward.world.standin.app_id), PORT="9", DATABASE_URL="mysql://x/y")
+    found_now = await ward.examine()
+    assert "expected a SQLite file" in found_now["settings"].told
+    assert found_now["App and key"].health is FINE
+    assert "database" not in found_now
+    other = ward.folder / "no.db"
+    other.write_text("text and more text, longer than what a database begins with\n" * 9)
+    ward.set(DATABASE_URL=f"sqlite:///{other}")
+    found_now = await ward.examine()
+    assert "file is not a database" in found_now["database"].told
+    assert "backlog" not in found_now, "nobody knows what waits"
+
+
+async def test_each_github_is_examined_under_its_name(ward: Ward) -> None:
+    """The stand-in by another name is another GitHub."""
+    here = ward.world.server.base_url.replace("127.0.0.1", "localhost")
+    (ward.folder / "secret").write_text("another webhook secret")
+    entry = {"number": 3, "api_url": here, "git_url": here, "app_id": ward.world.standin.app_id, "app_slug": "another"}
+    entry |= {"private_key_file": "the.pem", "webhook_secret_files": ["secret"]}
+    place = ward.folder / "hosts.yaml"
+    place.write_text(json.dumps([entry]))
+    ward.set(HOSTS=str(place))
     found = await ward.examine()
-    assert "UNDERSTUDY_APP_ID" in found["settings"].told
-    assert set(found) == {"settings", "environment file"}
-    ward.set(APP_ID="1", DATABASE_URL="mysql://x/y")
-    assert "expected a SQLite file" in (await ward.examine())["settings"].told
+    assert found["App and key (127.0.0.1)"].health is FINE
+    assert found["App and key (localhost)"].health is PROBLEM
+    assert found["App and key (localhost)"].cure.endswith(f"It is number 3 in {place}.")
+    assert found["installation on acme (127.0.0.1)"].health is FINE
+    assert found["installation on acme (localhost)"].health is FINE
+    place.write_text(json.dumps([entry | {"private_key_file": "secret"}]))
+    found = await ward.examine()
+    assert "expected an RSA private key" in found["private key (localhost)"].told
+    assert found["App and key (127.0.0.1)"].health is FINE

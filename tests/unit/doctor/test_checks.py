@@ -1,10 +1,12 @@
 """Each usual mistake, planted; beside it the same thing without the mistake."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from app.doctor import app_checks, hook_checks, learning_checks, machine_checks
 from app.doctor.app_checks import Asked
@@ -159,6 +161,15 @@ def test_data_folder() -> None:
     assert judged(machine_checks.check_data_folder(FileProbe(path="/d", mode=0o700), writable=False)) is PROBLEM
 
 
+@pytest.mark.parametrize(
+    ("mode", "folder", "health"),
+    [(0o600, 0o755, OK), (0o660, 0o2770, OK), (0o644, 0o755, WARNING), (0o644, 0o700, OK), (None, None, OK)],
+)
+def test_a_database_that_others_can_read(mode: int | None, folder: int | None, health: Health) -> None:
+    found = machine_checks.check_database_file(FileProbe(path="/d/u.db", mode=mode), FileProbe(path="/d", mode=folder))
+    assert judged(found) is health
+
+
 @pytest.mark.parametrize(("gib", "health"), [(20, OK), (5, WARNING), (0.5, PROBLEM)])
 def test_disk(gib: float, health: Health) -> None:
     assert judged(machine_checks.check_disk(int(gib * 2**30), "/d")) is health
@@ -265,3 +276,15 @@ def test_the_exit_status_and_the_table() -> None:
     assert decide_status(found[1:]) == 0
     rows = [str(cell) for cell in render_table(found).columns[0].cells]
     assert rows == ["b", "c", "a"]
+
+
+def test_a_narrow_terminal_shows_every_word_whole() -> None:
+    name, place = "installation on an-organisation-of-many-letters (github.example.org)", "/srv/" + "deep/" * 30
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(render_table([fail(name, f"{place} can be read by others", f"chmod 600 {place}")]))
+    lines = [line.split("│")[1:-1] for line in console.export_text().splitlines() if line.startswith("│")]
+    shown = ["".join(cells).replace(" ", "") for cells in zip(*lines, strict=True)]
+    assert name.replace(" ", "") in shown[0]
+    assert shown[1] == "problem"
+    assert place in shown[2]
+    assert place in shown[3]

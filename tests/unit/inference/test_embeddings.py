@@ -114,7 +114,11 @@ def test_nothing_goes_to_another_machine_that_was_not_named_twice(tmp_path: Path
 @pytest.mark.parametrize(
     ("place", "named"),
     [
-        (EmbeddingPlace("yes"), "UNDERSTUDY_EMBEDDING to be static, none or an address"),
+        (
+            EmbeddingPlace("yes"),
+            "UNDERSTUDY_EMBEDDING to be static, none or an address such as http://127.0.0.1:8001/v1, got 'yes'",
+        ),
+        (EmbeddingPlace("https//someone:canary@host"), "an address such as http://127.0.0.1:8001/v1; name"),
         (EmbeddingPlace("http://"), "UNDERSTUDY_EMBEDDING to be static, none or an address"),
         (EmbeddingPlace(URL), "UNDERSTUDY_EMBEDDING_MODEL"),
         (EmbeddingPlace(URL, "m", Path("nowhere")), "UNDERSTUDY_EMBEDDING_KEY_FILE"),

@@ -38,6 +38,7 @@ def test_the_service_reads_what_was_written(tmp_path: Path, monkeypatch: pytest.
     for path in (place, stored.key_file):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert sorted(place.parent.iterdir()) == sorted([place, stored.key_file])
+    assert stat.S_IMODE(place.parent.stat().st_mode) & 0o077 == 0
     for name in [name for name in os.environ if name.startswith("UNDERSTUDY_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("UNDERSTUDY_ENV_FILE", str(place))

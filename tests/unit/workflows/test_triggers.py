@@ -99,7 +99,7 @@ def test_a_territory_is_a_top_folder_and_a_suffix(path: str, territory: str) -> 
 def test_schedules_are_read_and_refused() -> None:
     assert parse_schedules(["7=0 3 * * 0", " 9 = 30 4 1,15 * * "]) == {7: "0 3 * * 0", 9: "30 4 1,15 * *"}
     for wrong in ("7", "7=", "=0 3 * * 0", "x=0 3 * * 0", "7=0 3 * *", "7=99 3 * * 0", "7=* 0 3 * * 0"):
-        with pytest.raises(UserError, match="expected a schedule such as"):
+        with pytest.raises(UserError, match="expected in UNDERSTUDY_SCHEDULES a schedule such as"):
             parse_schedules([wrong])
 
 
