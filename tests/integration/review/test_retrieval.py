@@ -26,7 +26,7 @@ from app.store.tables import DeliveryRow, InstallationRow, VectorRow
 from app.workflows import deliveries, engine, erasure_requests, reviewers
 from app.workflows.retrieving import RepositoryNotes
 from app.workflows.runs import Queue
-from app.workflows.sweeping import enqueue_sweep
+from app.workflows.sweep_starts import enqueue_sweep
 from tests.integration.review.commanded import CHANGED, LINE, WORDS
 from tests.integration.team import REPO, Team, assembled_team
 from tests.integration.workflows.conftest import eventually

@@ -21,7 +21,7 @@ from app.store.written import delete_written
 from app.workflows import backfilling, engine, erasure_requests
 from app.workflows.history import enqueue_history
 from app.workflows.runs import FAILED, State
-from app.workflows.sweeping import enqueue_sweep
+from app.workflows.sweep_starts import enqueue_sweep
 from tests.integration.team import BEGINNING, REPO, Team, assembled_team
 from tests.integration.workflows.conftest import eventually
 
