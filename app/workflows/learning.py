@@ -27,7 +27,7 @@ from app.store.learning import (
 from app.store.tables import SnapshotRow
 from app.workflows import engine
 from app.workflows.candidates import WITHHELD, confirm_version, load_version, register_version, unload_version
-from app.workflows.consent import select_waiting
+from app.workflows.consent import select_without_consent
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
 from app.workflows.runs import State
@@ -82,7 +82,7 @@ async def _take_snapshot(installation_id: int) -> str:
         under_way = engine.list_ids((State.PENDING,), prefix=f"learn:{installation_id}:")
         if has_to_wait(current_workflow_id(), under_way):
             raise RetryLater(f"another round of installation {installation_id} is under way", _TURN_SECONDS)
-        waiting = select_waiting(installation_id)
+        waiting = select_without_consent(installation_id)
         with reading(services().database) as session:
             rows = [row for row in select_approved_examples(session, installation_id) if row.repository not in waiting]
             spoken = select_approved_written(session, installation_id)
