@@ -14,8 +14,6 @@ from app.web.dashboard.desk import NOT_FOUND, Ended, Route, Visit
 from app.web.dashboard.rendering import render
 from app.web.dashboard.run_folder import read_adapter_name, read_points
 
-_RUNNING = ("DELAYED", "ENQUEUED", "PENDING")
-
 
 async def list_runs(visit: Visit) -> Response:
     runs = await visit.read(lambda session: select_training_runs(session, visit.sight.id)[:50])
@@ -47,14 +45,13 @@ async def _look(visit: Visit) -> dict[str, Any]:
     folder = Path(row.path) if row is not None else None
     points = [] if folder is None else await visit.call(read_points, folder)
     adapter = None if folder is None else await visit.call(read_adapter_name, folder)
-    is_running = found is not None and found["state"] in _RUNNING
     return {
         "run_id": run_id,
         "row": row,
         "round": found,
         "curves": draw_curves(points),
         "adapter": adapter,
-        "is_running": is_running,
+        "is_running": found is not None and found["is_running"],
         "figures": (found or {}).get("progress") or {},
     }
 
