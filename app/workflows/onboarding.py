@@ -96,7 +96,7 @@ async def _look(row: RepositoryRow) -> Seen:
 async def _find(row: RepositoryRow) -> Proposal | None:
     github = services().github(row.installation_id)
     return await github.find_proposal(
-        row.full_name, BRANCH, login=f"{services().host_of(row.installation_id).app_slug}[bot]", marker=MARKER
+        row.full_name, BRANCH, login=services().host_of(row.installation_id).login, marker=MARKER
     )
 
 
