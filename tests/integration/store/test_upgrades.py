@@ -116,7 +116,8 @@ def test_a_migration_that_is_killed_leaves_the_old_schema_whole_and_is_made_agai
         assert set(sa.inspect(connection).get_table_names()) == {*wanted, "us_schema_version"}
     migrate(empty_database_url)
     with reading(engine) as session:
-        assert {name: count for name, count in read_all(session).items() if count} == wanted
+        found = {name: count for name, count in read_all(session).items() if count}
+        assert found == {"us_example_search": wanted["us_example"]} | wanted
         version = session.connection().execute(sa.text("select version_num from us_schema_version")).scalar_one()
     assert version == head_version()
     engine.dispose()
