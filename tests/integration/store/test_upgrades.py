@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, select
 
 from app.domain.examples import Example, Rejection
 from app.domain.findings import Finding
-from app.store import tables, web_tables
+from app.store import reference_tables, tables, web_tables
 from app.store.database import open_engine, reading
 from app.store.migrate import alembic_config, head_version, migrate
 from tests.integration.store.old_rows import MOMENT, fill
@@ -24,7 +24,8 @@ _MIGRATIONS = Path(tables.__file__).parent / "migrations"
 RELEASED = sorted(script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions())
 _MODELS = {
     str(model.__tablename__): model
-    for model in (*vars(tables).values(), *vars(web_tables).values())
+    for module in (tables, web_tables, reference_tables)
+    for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, SQLModel) and hasattr(model, "__table__")
 }
 
