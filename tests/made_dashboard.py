@@ -25,18 +25,10 @@ from app.review.coverage import Coverage, FileCoverage
 from app.store.database import reading, writing
 from app.store.deliveries import save_deliveries, save_installation
 from app.store.feedback import save_ask, save_feedback
-from app.store.learning import (
-    append_approval,
-    append_audit,
-    move_pointer,
-    save_adapter_version,
-    save_examples,
-    save_snapshot,
-    save_training_run,
-    select_approved_examples,
-)
+from app.store.learning import append_approval, append_audit, save_examples, select_approved_examples
 from app.store.repositories import ensure_repository
 from app.store.reviews import save_findings, save_posted_comments, save_review
+from app.store.rounds import move_pointer, save_adapter_version, save_snapshot, save_training_run
 from app.store.tables import (
     AdapterVersionRow,
     ApprovalRow,

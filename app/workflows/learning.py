@@ -15,15 +15,8 @@ from app.domain.adapters import AdapterState
 from app.domain.errors import RetryLater
 from app.store.database import reading, writing
 from app.store.feedback import select_spoken_with_feedback
-from app.store.learning import (
-    append_audit,
-    load_pointer,
-    move_pointer,
-    save_adapter_state,
-    save_snapshot,
-    select_approved_examples,
-    select_approved_written,
-)
+from app.store.learning import append_audit, select_approved_examples, select_approved_written
+from app.store.rounds import load_pointer, move_pointer, save_adapter_state, save_snapshot
 from app.store.tables import SnapshotRow
 from app.workflows import engine
 from app.workflows.candidates import WITHHELD, confirm_version, load_version, register_version, unload_version

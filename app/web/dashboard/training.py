@@ -6,8 +6,8 @@ from typing import Any
 from sqlmodel import Session
 from starlette.responses import HTMLResponse, Response
 
-from app.store.learning import select_training_runs
 from app.store.overviews import load_training_run
+from app.store.rounds import select_training_runs
 from app.store.tables import TrainingRunRow
 from app.web.dashboard.charts import draw_curves
 from app.web.dashboard.desk import NOT_FOUND, Ended, Route, Visit
