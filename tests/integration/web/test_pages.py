@@ -93,7 +93,7 @@ def test_strangers_words_are_text(dashboard: Dashboard, number: int) -> None:
     text, paths = _show(dashboard, HOSTILE[number], number)
     hostile = [client.get(path) for path in paths]
     assert [answer.status_code for answer in hostile] == [200] * 4
-    for before, after in zip(plain, hostile, strict=False):
+    for before, after in zip(plain, hostile[:2], strict=True):
         assert plain_text in before
         assert _Shape(after.text).tags == _Shape(before).tags
     for answer in hostile:
