@@ -21,11 +21,6 @@ def save_snapshot(session: Session, row: SnapshotRow) -> bool:
     return insert_if_absent(session, row)
 
 
-def load_snapshot(session: Session, installation_id: int, snapshot_id: str) -> SnapshotRow | None:
-    query = select(SnapshotRow).where(SnapshotRow.id == snapshot_id, SnapshotRow.installation_id == installation_id)
-    return session.exec(query).one_or_none()
-
-
 def save_training_run(session: Session, row: TrainingRunRow) -> None:
     """Insert, or overwrite all but the moment it started."""
     upsert(session, row, keep=frozenset({"started_at"}))
