@@ -71,7 +71,7 @@ def lora_adapters(
     """Print a LoraAdapter of vLLM's production-stack for every adapter that reviews now."""
     from app.inference.lora_manifests import render_lora_adapter
     from app.store.database import open_existing, reading
-    from app.store.learning import select_registry
+    from app.store.rounds import select_registry
 
     database = open_existing(load_settings().database_url)
     try:

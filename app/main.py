@@ -1,9 +1,8 @@
 """The service: webhook intake, health, an operator's view, and durable workflows, in one process."""
 
 import asyncio
-import functools
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
@@ -16,10 +15,11 @@ from app.domain.tenants import Hosts, split_tenant
 from app.github.client import GitHubClient
 from app.github.signing_in import SigningIn
 from app.hosts import GitHubHost, load_hosts
-from app.inference.embeddings import EmbeddingPlace, make_embedder
+from app.inference.embeddings import Embedder, EmbeddingPlace, make_embedder
 from app.intake.routes import Intake, intake_route
 from app.intake.signatures import Sender
 from app.runners.choosing import make_runner
+from app.runners.running import Runner
 from app.settings import Settings
 from app.watching.metrics import REGISTRY
 from app.watching.tracing import end_tracing, set_up_tracing
@@ -197,8 +197,32 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
     set_up_tracing(settings.role.value)
     with spoken_place(f"UNDERSTUDY_DATA ({settings.data})"):
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    services = functools.partial(
-        Services,
+    make_services = _services(settings, hosts, clients)
+
+    def prepare(database: sa.Engine) -> None:
+        check_renumbered(database, [one.host for one in hosts], settings.github_was)
+        install(make_services(database))
+
+    worked_on = settings.role.queues if queues is None else queues
+    database = engine.boot(
+        settings.database_url,
+        prepare=prepare,
+        queues=worked_on,
+        polling_seconds=settings.polling_seconds,
+        scheduled=scheduled and settings.role.keeps_clock,
+    )
+    if worked_on is None or Queue.INTAKE in worked_on:
+        dispatching.start(settings.polling_seconds)
+    return database
+
+
+def _services(
+    settings: Settings, hosts: tuple[GitHubHost, ...], clients: "_Clients"
+) -> Callable[[sa.Engine], Services]:
+    """What is wrong with the settings is said here, before a database is touched."""
+    runner, schedules, embedder = _runner(settings), parse_schedules(settings.schedules), _embedder(settings)
+    return lambda database: Services(
+        database=database,
         host=settings.github_host,
         app_slug=settings.app_slug,
         data=settings.data.absolute(),
@@ -213,37 +237,26 @@ def boot(settings: Settings, *, scheduled: bool = True, queues: tuple[Queue, ...
         records_days=settings.records_days,
         github=clients,
         further_hosts=tuple(one.host for one in hosts),
-        runner=make_runner(
-            settings.runner,
-            settings.runner_config,
-            data=settings.data.absolute(),
-            agreed_host=settings.hosted_host,
-            rows=render_sent_rows,
-            judged=settings.judge is not None,
-        ),
-        schedules=parse_schedules(settings.schedules),
-        embedder=make_embedder(
-            EmbeddingPlace(
-                settings.embedding, settings.embedding_model, settings.embedding_key_file, settings.embedding_host
-            )
-        ),
+        runner=runner,
+        schedules=schedules,
+        embedder=embedder,
     )
 
-    def prepare(database: sa.Engine) -> None:
-        check_renumbered(database, [one.host for one in hosts], settings.github_was)
-        install(services(database=database))
 
-    worked_on = settings.role.queues if queues is None else queues
-    database = engine.boot(
-        settings.database_url,
-        prepare=prepare,
-        queues=worked_on,
-        polling_seconds=settings.polling_seconds,
-        scheduled=scheduled and settings.role.keeps_clock,
+def _runner(settings: Settings) -> Runner:
+    return make_runner(
+        settings.runner,
+        settings.runner_config,
+        data=settings.data.absolute(),
+        agreed_host=settings.hosted_host,
+        rows=render_sent_rows,
+        judged=settings.judge is not None,
     )
-    if worked_on is None or Queue.INTAKE in worked_on:
-        dispatching.start(settings.polling_seconds)
-    return database
+
+
+def _embedder(settings: Settings) -> Embedder | None:
+    place = (settings.embedding, settings.embedding_model, settings.embedding_key_file, settings.embedding_host)
+    return make_embedder(EmbeddingPlace(*place))
 
 
 def shutdown() -> None:

@@ -25,18 +25,10 @@ from app.review.coverage import Coverage, FileCoverage
 from app.store.database import reading, writing
 from app.store.deliveries import save_deliveries, save_installation
 from app.store.feedback import save_ask, save_feedback
-from app.store.learning import (
-    append_approval,
-    append_audit,
-    move_pointer,
-    save_adapter_version,
-    save_examples,
-    save_snapshot,
-    save_training_run,
-    select_approved_examples,
-)
+from app.store.learning import append_approval, append_audit, save_examples, select_approved_examples
 from app.store.repositories import ensure_repository
 from app.store.reviews import save_findings, save_posted_comments, save_review
+from app.store.rounds import move_pointer, save_adapter_version, save_snapshot, save_training_run
 from app.store.tables import (
     AdapterVersionRow,
     ApprovalRow,
@@ -202,39 +194,20 @@ def _round(
     )
     name, run_id = manifest.name, f"learn:{installation_id}:{at.date().isoformat()}"
     run, adapter = data / "runs" / run_id.replace(":", "-"), data / "adapters" / name
-    (run / "reports").mkdir(parents=True, exist_ok=True)
     adapter.mkdir(parents=True, exist_ok=True)
-    (run / "run.json").write_text(json.dumps({"adapter": name}))
-    (run / "progress.jsonl").write_text("".join(_progress(seed)))
-    for which in ("candidate", "baseline"):
-        (run / "reports" / f"{which}.json").write_text(_report(name, which, seed).model_dump_json())
-    decision = GateDecision.model_validate(
-        {"verdict": verdict, "reasons": _reasons(verdict), "policy": GatePolicy(), "adapter": name, "suite": "s1"}
-    )
-    row = AdapterVersionRow(
-        name=name,
+    _write_run(run, name, seed)
+    save_adapter_version(session, _version(manifest, adapter, verdict, state))
+    training = TrainingRunRow(
+        id=run_id,
         installation_id=installation_id,
         snapshot_id=snapshot,
-        state=state.value,
-        path=str(adapter),
-        manifest=manifest.model_dump(mode="json"),
-        decision=decision.model_dump(mode="json"),
-        created_at=at,
+        state="succeeded",
+        path=str(run),
+        started_at=at,
+        ended_at=at + timedelta(hours=2),
+        detail={"reason": "new_comments"},
     )
-    save_adapter_version(session, row)
-    save_training_run(
-        session,
-        TrainingRunRow(
-            id=run_id,
-            installation_id=installation_id,
-            snapshot_id=snapshot,
-            state="succeeded",
-            path=str(run),
-            started_at=at,
-            ended_at=at + timedelta(hours=2),
-            detail={"reason": "new_comments"},
-        ),
-    )
+    save_training_run(session, training)
     append_audit(
         session,
         installation_id=installation_id,
@@ -245,6 +218,36 @@ def _round(
         detail={"verdict": verdict},
     )
     return name
+
+
+def _write_run(run: Path, name: str, seed: int) -> None:
+    (run / "reports").mkdir(parents=True, exist_ok=True)
+    (run / "run.json").write_text(json.dumps({"adapter": name}))
+    (run / "progress.jsonl").write_text("".join(_progress(seed)))
+    for which in ("candidate", "baseline"):
+        (run / "reports" / f"{which}.json").write_text(_report(name, which, seed).model_dump_json())
+
+
+def _version(manifest: AdapterManifest, folder: Path, verdict: str, state: AdapterState) -> AdapterVersionRow:
+    decision = GateDecision.model_validate(
+        {
+            "verdict": verdict,
+            "reasons": _reasons(verdict),
+            "policy": GatePolicy(),
+            "adapter": manifest.name,
+            "suite": "s1",
+        }
+    )
+    return AdapterVersionRow(
+        name=manifest.name,
+        installation_id=int(manifest.installation),
+        snapshot_id=manifest.snapshot,
+        state=state.value,
+        path=str(folder),
+        manifest=manifest.model_dump(mode="json"),
+        decision=decision.model_dump(mode="json"),
+        created_at=manifest.created_at,
+    )
 
 
 def _progress(seed: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from app.curation.people import People
 from app.domain.base import Record
 from app.domain.commands import Command, Verb, parse_command
 from app.domain.examples import Example
+from app.domain.tenants import bot_login
 from app.github.harvested import Account, HarvestedComment, HarvestedPull, HarvestedThread
 from app.github.listed import Timeline
 
@@ -27,8 +28,8 @@ class SaidCommand(Record):
 
 
 def is_ours(account: Account, app_slug: str) -> bool:
-    """GraphQL names a bot without the `[bot]` that REST appends."""
-    return account.kind == "Bot" and account.login in (app_slug, f"{app_slug}[bot]")
+    """By either of the names that GitHub has for a bot."""
+    return account.kind == "Bot" and account.login in (app_slug, bot_login(app_slug))
 
 
 def select_commands(pull: HarvestedPull, app_slug: str) -> tuple[SaidCommand, ...]:

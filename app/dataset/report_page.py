@@ -7,10 +7,10 @@ would turn the reading order, shown by their number.
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
 from app.dataset.report import Chart, DatasetReport
-from app.domain.readable import readable
+from app.domain.pages import page_environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDTH, _ROW, _LABEL, _COLUMN_HEIGHT = 640, 24, 200, 120
@@ -19,14 +19,7 @@ _LABEL_CHARACTERS = 26
 
 def render_page(report: DatasetReport) -> str:
     """The page of a report. Each figure of the report is in a `data-figure` element named by its path."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: readable(value) if isinstance(value, str) else value,
-    )
+    environment = page_environment(FileSystemLoader(_TEMPLATES))
     drawings = [_columns(chart) if chart.key == "month" else _bars(chart) for chart in report.charts]
     return environment.get_template("dataset_report.html").render(report=report, drawings=drawings)
 

@@ -24,8 +24,8 @@ from app.own_service import asking_own_service, own_host
 from app.settings import Settings
 from app.store.database import open_engine, parse_database_url, reading
 from app.store.deliveries import measure_waiting
-from app.store.learning import select_registry
 from app.store.repositories import select_unproposed
+from app.store.rounds import select_registry
 
 _SECONDS = 5.0
 #: The sweep asks again every hour.

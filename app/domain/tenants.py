@@ -45,6 +45,11 @@ def split_tenant(tenant_id: int) -> Tenant:
     return tenant
 
 
+def bot_login(app_slug: str) -> str:
+    """What GitHub's REST calls the account that an App writes as; GraphQL says the slug alone."""
+    return f"{app_slug}[bot]"
+
+
 @dataclass(frozen=True)
 class Host:
     """A GitHub: its number here, which never changes, the name that GUIDs, ids and mirrors begin with, and what our App
@@ -57,7 +62,7 @@ class Host:
     @property
     def login(self) -> str:
         """The account that our App writes as."""
-        return f"{self.app_slug}[bot]"
+        return bot_login(self.app_slug)
 
 
 class Hosts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.errors import Refused
-from app.domain.tenants import LARGEST_INSTALLATION, Host, join_tenant
+from app.domain.tenants import LARGEST_INSTALLATION, Host, bot_login, join_tenant
 
 _EVENT = re.compile(r"[a-z][a-z_]{0,63}")
 _GUID = re.compile(r"[A-Za-z0-9-]{8,100}")
@@ -127,6 +127,6 @@ def decide_ignored(event: str, glance: Glance, app_slug: str) -> str | None:
     """Why nothing is to be done about a delivery, or None when the dispatcher must look at it."""
     if glance.action not in _ACTED_ON.get(event, ()):
         return "ignored: unused event"
-    if glance.sender_type == "Bot" and glance.sender_login == f"{app_slug}[bot]":
+    if glance.sender_type == "Bot" and glance.sender_login == bot_login(app_slug):
         return "ignored: own act"
     return None

@@ -12,8 +12,8 @@ from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.backtest import PullBacktest, Remark
 from app.rehearsal.playback import Mirror, find_base, find_head
 from app.store.database import reading, writing
-from app.store.learning import load_pointer, move_pointer, select_adapter_versions
 from app.store.reviews import select_findings, select_reviews
+from app.store.rounds import load_pointer, move_pointer, select_adapter_versions
 
 _NO_REVIEW = "none"
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from app.domain.errors import UserError
 from app.domain.evals import EvalReport, GateDecision
 from app.store.database import reading
-from app.store.learning import load_pointer, select_adapter_versions, select_training_runs
+from app.store.rounds import load_pointer, select_adapter_versions, select_training_runs
 
 
 def find_run(database: Engine, installation_id: int) -> Path | None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from app.domain.base import canonical_json
 from app.domain.errors import Refused, UserError
+from app.domain.tenants import bot_login
 from app.github.git import CommitGone, GitAccess, ensure_mirror, fetch_commits, fetch_refs, has_commit, read_git
 from app.github.harvested import Account, HarvestedComment, HarvestedPull, HarvestedThread
 from app.github.reading import ReadingClient
@@ -116,7 +117,7 @@ def _archive_reply(one: HarvestedComment) -> ArchivedReply:
 def _login(account: Account) -> str:
     """As REST has it, which tells machines by their name."""
     is_bare_bot = account.kind == "Bot" and not account.login.endswith("[bot]")
-    return f"{account.login}[bot]" if is_bare_bot else account.login
+    return bot_login(account.login) if is_bare_bot else account.login
 
 
 def _fetch_history(

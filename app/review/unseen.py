@@ -13,7 +13,6 @@ from collections.abc import Iterable
 #: Characters of a comment that are looked at.
 _LOOKED_AT = 4_000
 _NAME = re.compile(r"[A-Za-z_]\w+")
-_NUMBER = re.compile(r"\d+")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://\S+", re.IGNORECASE)

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from app.domain.app_permissions import CANNOT, ONBOARDING, PERMISSIONS
-from app.domain.readable import readable
+from app.domain.pages import page_environment
 from app.setup.choice import Choice
 from app.setup.manifest import load_events
 from app.setup.remaining import Step
@@ -52,11 +52,4 @@ def _render(template: str, **given: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: readable(value) if isinstance(value, str) else value,
-    )
+    return page_environment(FileSystemLoader(_TEMPLATES))

@@ -121,7 +121,7 @@ def _copy(source: sqlite3.Connection, target: sa.Connection, table: sa.Table, na
         identify_table(table), sql.SQL(",").join(map(sql.Identifier, names))
     )
     found = Sum()
-    with _driver(target).cursor() as cursor, cursor.copy(into) as copy:
+    with driver_of(target).cursor() as cursor, cursor.copy(into) as copy:
         for row in _read_source(source, table, names):
             try:
                 copy.write_row([_written(value, table.columns[name]) for name, value in zip(names, row, strict=True)])
@@ -164,7 +164,7 @@ def _written(value: Any, column: sa.Column[Any]) -> Any:  # noqa: ANN401
 def _sum_target(target: sa.Connection, table: sa.Table, names: list[str]) -> Sum:
     listed = sql.SQL(",").join(map(sql.Identifier, names))
     found = Sum()
-    with _driver(target).cursor(name="verifying") as cursor:
+    with driver_of(target).cursor(name="verifying") as cursor:
         cursor.itersize = _BATCH
         for row in cursor.execute(sql.SQL("SELECT {} FROM {}").format(listed, identify_table(table))):
             found = found.add(list(row))
@@ -186,5 +186,6 @@ def identify_table(table: sa.Table) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name)
 
 
-def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+def driver_of(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """The connection below SQLAlchemy's, which speaks COPY."""
     return cast(psycopg.Connection[Any], connection.connection.driver_connection)

@@ -65,14 +65,17 @@ def select_known_guids(session: Session, guids: Iterable[str]) -> set[str]:
     return set(session.exec(select(DeliveryRow.guid).where(col(DeliveryRow.guid).in_(list(guids)))))
 
 
-def count_outcomes(session: Session) -> dict[str, int]:
-    """Deliveries by outcome; those not handled yet count as `waiting`. Details after a colon are dropped."""
-    counts: dict[str, int] = {}
+def count_outcomes(session: Session, installation_id: int | None = None) -> dict[str, int]:
+    """Deliveries by the outcome's first word, in its order, of one installation or of all; those not handled yet count
+    as `waiting`."""
     query = select(DeliveryRow.outcome, sa.func.count()).group_by(col(DeliveryRow.outcome))
+    if installation_id is not None:
+        query = query.where(DeliveryRow.installation_id == installation_id)
+    counts: dict[str, int] = {}
     for outcome, number in session.exec(query):
         word = (outcome or "waiting").split(":")[0]
         counts[word] = counts.get(word, 0) + number
-    return counts
+    return dict(sorted(counts.items()))
 
 
 def measure_waiting(session: Session) -> tuple[int, datetime | None]:

@@ -3,13 +3,11 @@
 import os
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
 
-import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from app.store.copying import continue_numbers, identify_table, open_source, reflect_tables
+from app.store.copying import continue_numbers, driver_of, identify_table, open_source, reflect_tables
 
 _PIECE_BYTES = 1 << 20
 
@@ -38,7 +36,7 @@ def _dump(connection: sa.Connection, table: sa.Table, target: Path) -> None:
     columns = sql.SQL(",").join(map(sql.Identifier, table.columns.keys()))
     out = sql.SQL("COPY {} ({}) TO STDOUT").format(identify_table(table), columns)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file, _driver(connection).cursor() as cursor, cursor.copy(out) as copy:
+    with os.fdopen(descriptor, "wb") as file, driver_of(connection).cursor() as cursor, cursor.copy(out) as copy:
         for piece in copy:
             file.write(piece)
 
@@ -51,12 +49,8 @@ def load_postgresql(
     for table in tables:
         names = sql.SQL(",").join(map(sql.Identifier, columns[table.fullname]))
         into = sql.SQL("COPY {} ({}) FROM STDIN").format(identify_table(table), names)
-        cursor = _driver(connection).cursor()
+        cursor = driver_of(connection).cursor()
         with (folder / table.fullname).open("rb") as file, cursor, cursor.copy(into) as copy:
             while piece := file.read(_PIECE_BYTES):
                 copy.write(piece)
     continue_numbers(connection, tables)
-
-
-def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
-    return cast(psycopg.Connection[Any], connection.connection.driver_connection)

@@ -22,6 +22,7 @@ from app.domain.errors import RetryLater
 from app.domain.tenants import split_tenant
 from app.domain.written import WrittenKind
 from app.store.columns import utc_now
+from app.store.reference_tables import ReferenceFileRow, ReferenceRow, VectorRow
 from app.store.tables import (
     AdapterPointerRow,
     AdapterVersionRow,
@@ -35,15 +36,12 @@ from app.store.tables import (
     HarvestedRow,
     InstallationRow,
     PauseRow,
-    ReferenceFileRow,
-    ReferenceRow,
     RejectionRow,
     RepositoryRow,
     ReviewAskRow,
     ReviewRow,
     SnapshotRow,
     TrainingRunRow,
-    VectorRow,
 )
 from app.store.web_tables import SessionRow
 

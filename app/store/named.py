@@ -12,6 +12,7 @@ from app.domain.erasure import ErasureKind, Subject, walk_texts
 from app.domain.tombstones import Tombstone
 from app.domain.written import author_key
 from app.store.erasing import select_repository_names
+from app.store.reference_tables import ReferenceRow
 from app.store.tables import (
     ApprovalRow,
     AuditRow,
@@ -22,7 +23,6 @@ from app.store.tables import (
     FindingRow,
     HarvestedRow,
     PauseRow,
-    ReferenceRow,
     RejectionRow,
     ReviewRow,
 )

@@ -137,18 +137,6 @@ def select_runs_over(session: Session, installation_id: int, snapshot_id: str) -
     return list(session.exec(query.order_by(col(TrainingRunRow.started_at).desc())))
 
 
-def count_delivery_outcomes(session: Session, installation_id: int) -> dict[str, int]:
-    """By the outcome's first word; those not handled yet count as `waiting`."""
-    query = sa.select(col(DeliveryRow.outcome), sa.func.count()).where(
-        col(DeliveryRow.installation_id) == installation_id
-    )
-    counts: dict[str, int] = {}
-    for outcome, number in session.connection().execute(query.group_by(col(DeliveryRow.outcome))):
-        word = (outcome or "waiting").split(":")[0]
-        counts[word] = counts.get(word, 0) + int(number)
-    return dict(sorted(counts.items()))
-
-
 class Delivered(NamedTuple):
     guid: str
     event: str

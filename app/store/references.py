@@ -15,8 +15,9 @@ from sqlmodel import Session, SQLModel, col, select
 from app.domain.examples import Example, ExampleKind
 from app.domain.references import Reference, text_hash
 from app.store.learning import select_approvals_in_force
+from app.store.reference_tables import ReferenceFileRow, ReferenceRow, VectorRow
 from app.store.rows import insert_all_if_absent
-from app.store.tables import ExampleRow, ReferenceFileRow, ReferenceRow, VectorRow
+from app.store.tables import ExampleRow
 
 #: Parameters of one statement.
 _CHUNK = 500

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from app.domain.erasure import ErasureKind, subject_key
+from app.store.reference_tables import ReferenceFileRow, ReferenceRow
 from app.store.tables import (
     ApprovalRow,
     AuditRow,
@@ -23,8 +24,6 @@ from app.store.tables import (
     FeedbackRow,
     HarvestedRow,
     PauseRow,
-    ReferenceFileRow,
-    ReferenceRow,
     RejectionRow,
     RepositoryRow,
     ReviewRow,

@@ -1,4 +1,5 @@
-"""Every table of ours. The prefix `us_` keeps them apart from the job engine's, which share the database.
+"""Every table of ours but the dashboard's (`web_tables`) and retrieval's (`reference_tables`). The prefix `us_` keeps
+them apart from the job engine's, which share the database.
 
 Rows of a tenant carry `installation_id`, and no query hands them out without it. JSON columns named `payload` and
 `manifest` hold `model_dump(mode="json")` of a Record in app.domain, which stays the source of truth for its shape.
@@ -357,45 +358,6 @@ class DismissalRow(SQLModel, table=True):
     actor_role: str
     comment_id: int = Field(sa_type=BIG)
     dismissed_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
-
-
-class ReferenceFileRow(SQLModel, table=True):
-    """A file of the default branch whose documentation was read. `content` is `<reader>:<blob>`: a file that moves or
-    is there twice is read once."""
-
-    __tablename__: ClassVar[str] = "us_reference_file"
-
-    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
-    repository_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
-    repository: str
-    path: str = Field(primary_key=True, sa_type=Text)
-    content: str
-
-
-class ReferenceRow(SQLModel, table=True):
-    """A piece of documentation, by what it was read from; `payload` is a Reference, whose path is that of the file it
-    was first read in."""
-
-    __tablename__: ClassVar[str] = "us_reference"
-
-    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
-    repository_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
-    repository: str
-    content: str = Field(primary_key=True)
-    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    payload: dict[str, Any] = Field(sa_type=Json)
-
-
-class VectorRow(SQLModel, table=True):
-    """A text as a vector of little-endian float16, kept so that it is made once. A cache: it may go at any time, and
-    goes whole with an erasure."""
-
-    __tablename__: ClassVar[str] = "us_vector"
-
-    installation_id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
-    model: str = Field(primary_key=True)
-    text_hash: str = Field(primary_key=True)
-    vector: bytes = Field(sa_type=LargeBinary)
 
 
 class ProgressRow(SQLModel, table=True):

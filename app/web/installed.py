@@ -10,10 +10,10 @@ from pathlib import Path
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from app.domain.onboarding import POLICY_TEXT, new_file_link
-from app.domain.readable import readable
+from app.domain.pages import page_environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,98}/[A-Za-z0-9._-]{1,100}")
@@ -44,11 +44,4 @@ def render_installed(git_url: str, repository: str, branch: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: readable(value) if isinstance(value, str) else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return page_environment(FileSystemLoader(_TEMPLATES))

@@ -14,7 +14,8 @@ from app.inference.front import READ_KEY
 from app.inference.replicas import Replica, explain_away, rank_replicas, survey
 from app.runners.children import run_child
 from app.store.database import reading, writing
-from app.store.learning import load_pointer, save_adapter_state, save_adapter_version, select_audit
+from app.store.learning import select_audit
+from app.store.rounds import load_pointer, save_adapter_state, save_adapter_version
 from app.store.tables import AdapterVersionRow
 from app.workflows.context import services
 from app.workflows.training_runs import adapter_folder, read_external, run_folder, snapshot_folder

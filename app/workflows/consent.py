@@ -26,7 +26,7 @@ async def may(work: Work, installation_id: int, repository: str) -> bool:
     return is_allowed(await find_place(installation_id, repository), work)
 
 
-def select_waiting(installation_id: int) -> frozenset[str]:
+def select_without_consent(installation_id: int) -> frozenset[str]:
     """Names of repositories whose owners did not say yes: nothing of them is learned."""
     with reading(services().database) as session:
         return load_waiting(session, installation_id)

@@ -10,7 +10,7 @@ from app.domain.commands import CURATING, parse_command
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.errors import Refused
 from app.domain.onboarding import BRANCH, Onboarding, Work, is_allowed
-from app.domain.tenants import Host, join_tenant
+from app.domain.tenants import Host, bot_login, join_tenant
 from app.github.payloads import (
     Event,
     InstallationEvent,
@@ -215,7 +215,7 @@ def _decide_rest(event: Event, installation_id: int, guid: str, host: str) -> St
 
 
 def _is_own(event: Event, app_slug: str) -> bool:
-    return event.sender is not None and event.sender.type == "Bot" and event.sender.login == f"{app_slug}[bot]"
+    return event.sender is not None and event.sender.type == "Bot" and event.sender.login == bot_login(app_slug)
 
 
 def decide_beside(event: Event, *, host: str, app_slug: str) -> tuple[Start, ...]:

@@ -12,7 +12,7 @@ from app.store.database import reading, writing
 from app.store.deliveries import load_installation
 from app.store.erasing import select_doomed
 from app.store.erasures import save_erasure, select_erasures
-from app.store.learning import select_adapter_versions
+from app.store.rounds import select_adapter_versions
 from app.store.tables import ErasureRow, InstallationRow
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction

@@ -15,19 +15,12 @@ from app.domain.adapters import AdapterState
 from app.domain.errors import RetryLater
 from app.store.database import reading, writing
 from app.store.feedback import select_spoken_with_feedback
-from app.store.learning import (
-    append_audit,
-    load_pointer,
-    move_pointer,
-    save_adapter_state,
-    save_snapshot,
-    select_approved_examples,
-    select_approved_written,
-)
+from app.store.learning import append_audit, select_approved_examples, select_approved_written
+from app.store.rounds import load_pointer, move_pointer, save_adapter_state, save_snapshot
 from app.store.tables import SnapshotRow
 from app.workflows import engine
 from app.workflows.candidates import WITHHELD, confirm_version, load_version, register_version, unload_version
-from app.workflows.consent import select_waiting
+from app.workflows.consent import select_without_consent
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, progress, step, transaction, workflow
 from app.workflows.runs import State
@@ -82,7 +75,7 @@ async def _take_snapshot(installation_id: int) -> str:
         under_way = engine.list_ids((State.PENDING,), prefix=f"learn:{installation_id}:")
         if has_to_wait(current_workflow_id(), under_way):
             raise RetryLater(f"another round of installation {installation_id} is under way", _TURN_SECONDS)
-        waiting = select_waiting(installation_id)
+        waiting = select_without_consent(installation_id)
         with reading(services().database) as session:
             rows = [row for row in select_approved_examples(session, installation_id) if row.repository not in waiting]
             spoken = select_approved_written(session, installation_id)

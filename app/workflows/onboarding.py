@@ -32,6 +32,7 @@ from app.workflows.consent import find_place
 from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, step, workflow
 from app.workflows.runs import Queue
+from app.workflows.sweep_starts import enqueue_sweep
 
 _log = logging.getLogger(__name__)
 #: After every harvest of a backfill: the report counts them.
@@ -95,7 +96,7 @@ async def _look(row: RepositoryRow) -> Seen:
 async def _find(row: RepositoryRow) -> Proposal | None:
     github = services().github(row.installation_id)
     return await github.find_proposal(
-        row.full_name, BRANCH, login=f"{services().host_of(row.installation_id).app_slug}[bot]", marker=MARKER
+        row.full_name, BRANCH, login=services().host_of(row.installation_id).login, marker=MARKER
     )
 
 
@@ -141,14 +142,4 @@ def _save(row: RepositoryRow, place: Onboarding, number: int | None) -> None:
     with writing(services().database) as session:
         save_place(session, row.installation_id, row.repository_id, place, number)
         if place is Onboarding.STARTED:
-            tick = f"onboarded-{row.repository_id}"
-            enqueue_in_transaction(
-                session,
-                "sweep_installation",
-                f"sweep:{row.installation_id}:{tick}",
-                row.installation_id,
-                tick,
-                queue=Queue.GITHUB,
-                partition=row.installation_id,
-                priority=2,
-            )
+            enqueue_sweep(session, row.installation_id, f"onboarded-{row.repository_id}")

@@ -15,14 +15,8 @@ from app.domain.tenants import Host, split_tenant
 from app.store import tables
 from app.store.database import reading, writing
 from app.store.deliveries import count_outcomes, count_rows, load_installation
-from app.store.learning import (
-    append_audit,
-    load_adapter_version,
-    load_pointer,
-    move_pointer,
-    save_adapter_state,
-    select_audits_of,
-)
+from app.store.learning import append_audit, select_audits_of
+from app.store.rounds import load_adapter_version, load_pointer, move_pointer, save_adapter_state
 from app.store.tables import AdapterVersionRow, InstallationRow
 from app.workflows import engine
 from app.workflows.backfilling import read_backfills

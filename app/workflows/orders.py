@@ -28,8 +28,9 @@ from app.review.answers import (
 )
 from app.review.nearest import NearReview
 from app.store.database import reading, writing
-from app.store.learning import append_audit, load_adapter_version, load_pointer
+from app.store.learning import append_audit
 from app.store.reviews import FINISHED, REVIEWED, load_review
+from app.store.rounds import load_adapter_version, load_pointer
 from app.store.steering import (
     Place,
     Posted,

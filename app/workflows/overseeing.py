@@ -47,8 +47,9 @@ def list_rounds(installation_id: int) -> list[dict[str, Any]]:
 
 
 def load_round(workflow_id: str) -> dict[str, Any] | None:
+    """One learning round, and as `is_running` whether it waits or runs."""
     run = engine.load_run(workflow_id)
-    return None if run is None else asdict(run)
+    return None if run is None else {**asdict(run), "is_running": run.state in RUNNING}
 
 
 def list_failures(installation_id: int) -> list[dict[str, Any]]:

@@ -13,15 +13,13 @@ from app.domain.examples import ExampleKind
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import select_installations
-from app.store.learning import (
-    append_audit,
+from app.store.learning import append_audit, select_approvals_in_force, select_approved_examples
+from app.store.rounds import (
     load_newest_snapshot,
     load_pointer,
     move_pointer,
     save_adapter_state,
     select_adapter_versions,
-    select_approvals_in_force,
-    select_approved_examples,
 )
 from app.store.tables import AdapterVersionRow, InstallationRow
 from app.workflows.context import services

@@ -20,7 +20,7 @@ from app.review.agreement import TEMPERATURE
 from app.review.budget import ANSWER_TOKENS
 from app.review.drafting import Reviewer
 from app.store.database import reading
-from app.store.learning import load_adapter_version, load_pointer
+from app.store.rounds import load_adapter_version, load_pointer
 from app.store.tables import AdapterVersionRow
 from app.workflows.context import services
 

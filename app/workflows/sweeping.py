@@ -44,11 +44,10 @@ from app.workflows.history import enqueue_history
 from app.workflows.indexing import enqueue_index
 from app.workflows.onboarding import enqueue_onboarding
 from app.workflows.runs import Queue
+from app.workflows.sweep_starts import SWEEP_PRIORITY, enqueue_sweep
 
 #: A sweep looks back further than the last one began: clocks differ, and lists lag.
 OVERLAP = timedelta(minutes=15)
-#: What a sweep finds goes before a backfill and after what webhooks bring.
-_PRIORITY = 2
 #: Pages of 100 looked at in one repository; beyond that it is a backfill's work.
 _MOST_PAGES = 20
 _log = logging.getLogger(__name__)
@@ -110,22 +109,6 @@ def _enqueue_sweeps(session: Session, tick: str) -> int:
     return len(installations)
 
 
-def enqueue_sweep(session: Session, installation_id: int, tick: str) -> str:
-    """At most one sweep of an installation per tick; returns its workflow's id."""
-    workflow_id = f"sweep:{installation_id}:{tick}"
-    enqueue_in_transaction(
-        session,
-        "sweep_installation",
-        workflow_id,
-        installation_id,
-        tick,
-        queue=Queue.GITHUB,
-        partition=installation_id,
-        priority=_PRIORITY,
-    )
-    return workflow_id
-
-
 @workflow("sweep_installation")
 async def sweep_installation(installation_id: int, tick: str) -> dict[str, int]:
     """Every repository of the installation. Returns what was missing, by kind of work, and `repositories`."""
@@ -178,7 +161,7 @@ async def sweep_repository(installation_id: int, repository_id: int) -> dict[str
 def _enqueue_starts(installation_id: int, starts: tuple[Start, ...]) -> None:
     with writing(services().database) as session:
         for start in starts:
-            priority = _PRIORITY if start.queue is Queue.GITHUB else 0
+            priority = SWEEP_PRIORITY if start.queue is Queue.GITHUB else 0
             enqueue_start(session, start, installation_id, priority=priority)
 
 
@@ -308,7 +291,7 @@ def _load_known(session: Session, row: RepositoryRow, pulls: list[ListedPull]) -
 def _enqueue(session: Session, row: RepositoryRow, missing: Missing) -> None:
     pull = missing.pull
     if missing.work == "harvest":
-        enqueue_harvest(session, row, pull.number, pull.head_sha, priority=_PRIORITY)
+        enqueue_harvest(session, row, pull.number, pull.head_sha, priority=SWEEP_PRIORITY)
         return
     host = services().host_of(row.installation_id).name
     head = f"{host}:{row.repository_id}:{pull.number}:{pull.head_sha}"
@@ -324,5 +307,5 @@ def _enqueue(session: Session, row: RepositoryRow, missing: Missing) -> None:
         *arguments,
         queue=Queue.GITHUB,
         partition=row.installation_id,
-        priority=_PRIORITY,
+        priority=SWEEP_PRIORITY,
     )

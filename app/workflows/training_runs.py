@@ -25,7 +25,8 @@ from app.runners.progress import TrainingProgress
 from app.runners.returned import verify_returned
 from app.runners.running import Listener, TrainingTask
 from app.store.database import reading, writing
-from app.store.learning import append_audit, load_pointer, save_training_run
+from app.store.learning import append_audit
+from app.store.rounds import load_pointer, save_training_run
 from app.store.tables import TrainingRunRow
 from app.workflows.context import services
 from app.workflows.engine import current_workflow_id, load_run, progress

@@ -23,7 +23,7 @@ from app.inference.replicas import Replica, survey
 from app.review.budget import ANSWER_TOKENS, BASE_ANSWER_TOKENS, QUESTION_TOKENS
 from app.store.columns import utc_now
 from app.store.database import reading
-from app.store.learning import select_registry
+from app.store.rounds import select_registry
 from app.store.tables import AdapterPointerRow, AdapterVersionRow
 from app.workflows.context import services
 from app.workflows.engine import scheduled

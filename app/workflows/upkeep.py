@@ -15,7 +15,7 @@ from app.store.database import reading, writing
 from app.store.deliveries import delete_deliveries, erase_bodies, select_installations, select_known_guids
 from app.store.executors import delete_ended
 from app.store.feedback import delete_asks
-from app.store.learning import select_outdated_runs
+from app.store.rounds import select_outdated_runs
 from app.store.sessions import delete_expired
 from app.workflows import engine
 from app.workflows.context import services

@@ -21,8 +21,8 @@ from pathlib import Path
 import httpx
 
 from app.store.database import reading
-from app.store.learning import load_pointer, select_training_runs
 from app.store.overviews import select_comments
+from app.store.rounds import load_pointer, select_training_runs
 from app.web.dashboard.routes import ROUTES
 from tests.integration.web.conftest import Dashboard, running_dashboard
 from tests.made_dashboard import Size

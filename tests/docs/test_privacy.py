@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlmodel import SQLModel
 
+import app.store.reference_tables
 import app.store.tables
-import app.store.web_tables  # noqa: F401  both declare tables
+import app.store.web_tables  # noqa: F401  all three declare tables
 from app.domain.erasure import ErasureKind
 from app.settings import Settings
 

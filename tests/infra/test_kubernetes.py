@@ -54,8 +54,9 @@ def test_names_that_are_used_are_names_that_there_are() -> None:
         for container in pod["spec"]["containers"]:
             for source in container.get("envFrom", []):
                 assert ("ConfigMap", source["configMapRef"]["name"]) in there
-    scaled = [one["spec"]["scaleTargetRef"] for one in _BASE if one["kind"] == "HorizontalPodAutoscaler"]
-    assert all((target["kind"], target["name"]) in there for target in scaled)
+    targets = [one["spec"]["scaleTargetRef"] for one in _BASE if one["kind"] == "HorizontalPodAutoscaler"]
+    scaled = {(target["kind"], target["name"]) for target in targets}
+    assert scaled == {("Deployment", "understudy-web"), ("Deployment", "understudy-worker")} & there
 
 
 def test_every_variable_is_a_setting_and_every_secret_has_its_key() -> None:

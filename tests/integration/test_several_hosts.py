@@ -31,8 +31,8 @@ from app.rehearsal.standin import StandIn, StandInServer
 from app.rehearsal.standin.enterprise import Enterprise
 from app.settings import Settings
 from app.store.database import reading, writing
-from app.store.learning import move_pointer, save_adapter_version
 from app.store.references import select_past_reviews
+from app.store.rounds import move_pointer, save_adapter_version
 from app.store.tables import AdapterVersionRow, AuditRow, DeliveryRow, ExampleRow, InstallationRow, ReviewRow
 from app.workflows import engine, erasure_requests, sweeping, upkeep
 from app.workflows.context import install, services

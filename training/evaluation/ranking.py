@@ -71,12 +71,6 @@ def pick_top(lines: Lines, scores: Floats) -> list[NDArray[np.int64]]:
     return [here[np.argsort(-scores[here], kind="stable")[:PER_PULL]] for here in split_by_pull(lines)]
 
 
-def calibration_error(scores: Floats, labels: NDArray[np.int64]) -> float:
-    """Mean distance of what was promised from what came, over bins of equally many lines by score (0..1)."""
-    gaps = [abs(float((scores[part] - labels[part]).sum())) for part in _bins(scores)]
-    return sum(gaps) / len(scores)
-
-
 def split_by_pull(lines: Lines) -> list[NDArray[np.int64]]:
     """Indices of the lines of each pull request."""
     return [np.flatnonzero(lines.pulls == pull) for pull in np.unique(lines.pulls)]

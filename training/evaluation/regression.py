@@ -1,7 +1,7 @@
 """The regression set: held-out prompts that are chosen once per installation and asked of every version."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from app.domain.base import content_hash
@@ -28,14 +28,6 @@ def ensure_pinned(path: Path, heldout: Sequence[CommentRow]) -> PinnedSet:
     made = pin(pick_diverse(heldout, PINNED))
     save_record(path, made)
     return made
-
-
-def drop_pinned(path: Path, examples: Collection[str]) -> int:
-    """Erase every prompt of these examples from the file; how many there were."""
-    kept = load_record(path, PinnedSet, what="a regression set")
-    left = kept.without(examples)
-    save_record(path, left)
-    return len(kept.prompts) - len(left.prompts)
 
 
 def pin(rows: Sequence[CommentRow]) -> PinnedSet:

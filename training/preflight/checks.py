@@ -144,15 +144,6 @@ def check_labels(labels: Sequence[bool], *, needed: bool) -> list[Finding]:
     return [Finding(check="label_balance", severity="refuse" if needed else "note", text=text, mode=22)]
 
 
-def decide_label_weights(accepted: int, rejected: int) -> tuple[float, float]:
-    """Weights of an accepted and a rejected row in KTO, so that their sums stand between 1:1 and 4:3
-    (Ethayarajh et al., 2024, section 4.2): the rarer kind is weighed up, never the other down.
-    """
-    if accepted >= rejected:
-        return 1.0, max(1.0, accepted * 3 / 4 / rejected)
-    return rejected / accepted, 1.0
-
-
 def check_memory(estimate: Estimate) -> list[Finding]:
     """Refused where it would not fit: on a processor the system would kill the process without a word."""
     needed, free = estimate.memory.total - estimate.memory.libraries, estimate.device.free

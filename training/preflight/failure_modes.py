@@ -23,6 +23,7 @@ class FailureMode(NamedTuple):
 _UNIT, _SERVING = "tests/unit/training/preflight", "tests/unit/serving"
 _CHECKS, _ROUND = f"{_UNIT}/test_checks.py", "tests/integration/training/test_round.py"
 _TOKENS = "tests/integration/training/test_tokens.py"
+_PREFERENCES = "tests/unit/training/rows/test_preferences.py"
 _BEFORE: tuple[Moment, ...] = ("before training",)
 _LOAD: tuple[Moment, ...] = ("at load",)
 
@@ -224,8 +225,11 @@ FAILURE_MODES: tuple[FailureMode, ...] = (
     FailureMode(
         22,
         "Nearly all labels of a preference training are the same",
-        ("training.preflight.checks:check_labels", "training.preflight.checks:decide_label_weights"),
-        (f"{_CHECKS}::test_labels_of_one_kind_are_refused", f"{_CHECKS}::test_the_rarer_label_weighs_more"),
+        ("training.preflight.checks:check_labels", "training.rows.preferences:decide_balance"),
+        (
+            f"{_CHECKS}::test_labels_of_one_kind_are_refused",
+            f"{_PREFERENCES}::test_the_weights_bring_both_kinds_near_each_other",
+        ),
         _BEFORE,
     ),
     FailureMode(

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from app.domain.evals import Arm, Figure, Reason
-from app.domain.readable import readable
+from app.domain.pages import page_environment
 from training.release.charts import Curve, Forest, draw_curve, draw_forest
 from training.release.folder import RunFolder
 
@@ -107,11 +107,4 @@ def _curve(run: RunFolder) -> Curve | None:
 
 
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: readable(value) if isinstance(value, str) else value,
-    )
+    return page_environment(FileSystemLoader(_TEMPLATES))

@@ -8,11 +8,11 @@ import random
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
 from app.domain.errors import UserError
 from app.domain.evals import EvalReport, SpotCheck
-from app.domain.readable import readable
+from app.domain.pages import page_environment
 from app.domain.releases import SpotAnswers, SpotPair, SpotSheet
 
 PAIRS = 20
@@ -53,14 +53,7 @@ def lay_out(candidate: EvalReport, base: EvalReport) -> SpotSheet:
 
 def render_sheet(sheet: SpotSheet) -> str:
     """The page: works from a file, sends nothing, and gives the answers back as a file to save."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: readable(value) if isinstance(value, str) else value,
-    )
+    environment = page_environment(FileSystemLoader(Path(__file__).parent / "templates"))
     return environment.get_template("spot_check.html").render(sheet=sheet)
 
 

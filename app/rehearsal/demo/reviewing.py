@@ -127,7 +127,7 @@ def _last_lines(hunk: str) -> str:
 
 
 def _reviews(demo: Demo, pull: PullRequest) -> list[Json]:
-    return demo.standin.reviews(pull.repository, pull.number, author=f"{demo.standin.slug}[bot]")
+    return demo.standin.reviews(pull.repository, pull.number, author=demo.standin.bot.login)
 
 
 def _checks(demo: Demo, pull: PullRequest) -> list[Json]:

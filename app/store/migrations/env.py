@@ -6,8 +6,9 @@ from alembic import context
 from sqlalchemy.sql.schema import SchemaItem
 from sqlmodel import SQLModel
 
+import app.store.reference_tables
 import app.store.tables
-import app.store.web_tables  # noqa: F401 - both fill SQLModel.metadata
+import app.store.web_tables  # noqa: F401 - all three fill SQLModel.metadata
 
 
 def _is_ours(

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from app.domain.adapters import AdapterState
 from app.domain.evals import Arm, EvalReport, Figure, GateDecision, Reason
-from app.store.learning import load_adapter_version, load_pointer, select_adapter_versions
 from app.store.overviews import select_adapter_acts, select_runs_over
+from app.store.rounds import load_adapter_version, load_pointer, select_adapter_versions
 from app.store.tables import AdapterPointerRow, AdapterVersionRow
 from app.web.dashboard.charts import draw_curves
 from app.web.dashboard.desk import NOT_FOUND, Ended, Route, Visit

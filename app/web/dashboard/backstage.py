@@ -37,7 +37,7 @@ class Backstage:
     rates: Rates
     #: installation id → learning rounds that wait or run, as dicts of id, state and progress
     rounds: Callable[[int], list[dict[str, Any]]]
-    #: id of a round → the same of one, None when it is forgotten
+    #: id of a round → the same of one and whether it `is_running`, None when it is forgotten
     round: Callable[[str], dict[str, Any] | None]
     #: installation id → runs that failed, as dicts of id, name, error, created_at_seconds
     failures: Callable[[int], list[dict[str, Any]]]

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from app.domain.evals import Figure
 from app.review.coverage import Coverage
 from app.store.deliveries import select_installations
-from app.store.learning import load_adapter_version, load_pointer
 from app.store.overviews import count_review_states, select_coverages
+from app.store.rounds import load_adapter_version, load_pointer
 from app.store.searching import Count, count_examples
 from app.store.tables import InstallationRow
 from app.web.dashboard.access import Sight, load_ground

@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from app.domain.evals import Figure
-from app.domain.readable import readable
+from app.domain.pages import page_environment
 from app.web.dashboard.charts import strip
 from app.web.feedback_table import render_share
 
@@ -17,14 +17,7 @@ HERE = Path(__file__).parent
 
 @cache
 def environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: readable(value) if isinstance(value, str) else value,
-    )
+    made = page_environment(FileSystemLoader(HERE / "templates"))
     made.filters |= {
         "moment": _moment,
         "share": render_share,

@@ -6,15 +6,13 @@ from typing import Any
 from sqlmodel import Session
 from starlette.responses import HTMLResponse, Response
 
-from app.store.learning import select_training_runs
 from app.store.overviews import load_training_run
+from app.store.rounds import select_training_runs
 from app.store.tables import TrainingRunRow
 from app.web.dashboard.charts import draw_curves
 from app.web.dashboard.desk import NOT_FOUND, Ended, Route, Visit
 from app.web.dashboard.rendering import render
 from app.web.dashboard.run_folder import read_adapter_name, read_points
-
-_RUNNING = ("DELAYED", "ENQUEUED", "PENDING")
 
 
 async def list_runs(visit: Visit) -> Response:
@@ -47,14 +45,13 @@ async def _look(visit: Visit) -> dict[str, Any]:
     folder = Path(row.path) if row is not None else None
     points = [] if folder is None else await visit.call(read_points, folder)
     adapter = None if folder is None else await visit.call(read_adapter_name, folder)
-    is_running = found is not None and found["state"] in _RUNNING
     return {
         "run_id": run_id,
         "row": row,
         "round": found,
         "curves": draw_curves(points),
         "adapter": adapter,
-        "is_running": is_running,
+        "is_running": found is not None and found["is_running"],
         "figures": (found or {}).get("progress") or {},
     }
 

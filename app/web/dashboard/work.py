@@ -3,7 +3,8 @@
 from sqlmodel import Session
 from starlette.responses import Response
 
-from app.store.overviews import Delivered, count_delivery_outcomes, select_deliveries
+from app.store.deliveries import count_outcomes
+from app.store.overviews import Delivered, select_deliveries
 from app.web.dashboard.desk import NOT_FOUND, Ended, Route, Visit
 
 _DELIVERIES = 20
@@ -15,7 +16,7 @@ async def show_work(visit: Visit) -> Response:
 
     def look(session: Session) -> tuple[dict[str, int], list[Delivered]]:
         newest = select_deliveries(session, sight.id, limit=_DELIVERIES) if sight.is_admin else []
-        return count_delivery_outcomes(session, sight.id), newest
+        return count_outcomes(session, sight.id), newest
 
     outcomes, newest = await visit.read(look)
     waiting = await visit.call(visit.backstage.waiting, sight.id)

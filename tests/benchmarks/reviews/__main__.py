@@ -29,7 +29,7 @@ from app.rehearsal.playback import Mirror, open_recorded, set_up
 from app.rehearsal.serving_program import ServingProgram
 from app.rehearsal.standin import StandIn, StandInServer
 from app.store.database import open_engine, writing
-from app.store.learning import move_pointer, save_adapter_version
+from app.store.rounds import move_pointer, save_adapter_version
 from app.store.tables import AdapterVersionRow
 from tests.benchmarks.reviews.counting import Followed, count_figures, line_at, read_followed
 from tests.benchmarks.reviews.pushing import ROUNDS, Branch

@@ -5,13 +5,8 @@ from pathlib import Path
 from app.domain.adapters import AdapterState
 from app.store.columns import utc_now
 from app.store.database import reading, writing
-from app.store.learning import (
-    load_adapter_version,
-    load_pointer,
-    move_pointer,
-    save_adapter_version,
-    select_audit,
-)
+from app.store.learning import select_audit
+from app.store.rounds import load_adapter_version, load_pointer, move_pointer, save_adapter_version
 from app.store.tables import AdapterVersionRow
 from app.workflows import engine
 from tests.integration.intake.conftest import Service

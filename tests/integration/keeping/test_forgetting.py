@@ -20,8 +20,8 @@ from app.keeping.forgetting import export_erasures, read_erasures
 from app.keeping.restore import restore
 from app.store.database import open_engine, reading, writing
 from app.store.erasures import load_forgotten
-from app.store.learning import load_pointer, move_pointer
 from app.store.named import name_subjects
+from app.store.rounds import load_pointer, move_pointer
 from app.store.tables import AuditRow, DeliveryRow, ErasureRow, ExampleRow, InstallationRow, ReviewRow
 from app.workflows import context, engine, erasure_requests
 from tests.integration.review.printing import PRINTING, install_reviewer, review, said

@@ -14,8 +14,8 @@ from app.domain.snapshots import HunkRow
 from app.rehearsal.standin.state import PullRequest
 from app.review.messages import CHECK_NAME
 from app.store.database import reading, writing
-from app.store.learning import move_pointer, save_adapter_version
 from app.store.reviews import select_reviews
+from app.store.rounds import move_pointer, save_adapter_version
 from app.store.tables import AdapterVersionRow, ReviewRow
 from app.workflows import engine
 from app.workflows.runs import Queue

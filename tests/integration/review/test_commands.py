@@ -12,8 +12,8 @@ from app.domain.examples import Example
 from app.review.answers import ASK_ON_A_THREAD, CLOSED, NOT_OURS, SWITCHED_OFF
 from app.review.messages import CHECK_NAME
 from app.store.database import reading, writing
-from app.store.learning import save_adapter_version
 from app.store.reviews import save_review_state
+from app.store.rounds import save_adapter_version
 from app.store.steering import Place, load_pause, select_dismissed
 from app.store.tables import AdapterVersionRow
 from app.workflows import commanding, engine

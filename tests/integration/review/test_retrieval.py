@@ -20,13 +20,14 @@ from app.domain.examples import Example
 from app.inference.front import Front
 from app.store.database import reading, writing
 from app.store.deliveries import save_deliveries, save_installation
+from app.store.reference_tables import VectorRow
 from app.store.references import Library, select_indexed_files, select_past_reviews, select_references
 from app.store.repositories import ensure_repository, load_repository
-from app.store.tables import DeliveryRow, InstallationRow, VectorRow
+from app.store.tables import DeliveryRow, InstallationRow
 from app.workflows import deliveries, engine, erasure_requests, reviewers
 from app.workflows.retrieving import RepositoryNotes
 from app.workflows.runs import Queue
-from app.workflows.sweeping import enqueue_sweep
+from app.workflows.sweep_starts import enqueue_sweep
 from tests.integration.review.commanded import CHANGED, LINE, WORDS
 from tests.integration.team import REPO, Team, assembled_team
 from tests.integration.workflows.conftest import eventually

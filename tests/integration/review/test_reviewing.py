@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.store.database import writing
-from app.store.learning import move_pointer
 from app.store.reviews import save_review
+from app.store.rounds import move_pointer
 from app.store.tables import ReviewRow
 from app.workflows import checking, reviewing
 from tests.integration.review.reviewed import CLEAN, GUILTY, ReviewedTeam, promote_adapter

@@ -15,14 +15,9 @@ from app.domain.external import ExternalVersion
 from app.runners.progress import TrainingProgress
 from app.runners.running import Listener, TrainingTask
 from app.store.database import reading, writing
-from app.store.learning import (
-    append_audit,
-    load_pointer,
-    select_adapter_versions,
-    select_audit,
-    select_training_runs,
-)
+from app.store.learning import append_audit, select_audit
 from app.store.migrate import migrate
+from app.store.rounds import load_pointer, select_adapter_versions, select_training_runs
 from app.workflows import context, engine, learning, operating, retraining
 from app.workflows.candidates import ROLLBACK, WITHHELD
 from app.workflows.runs import RUNNING, Queue

@@ -10,8 +10,9 @@ import pytest
 
 from app.domain.adapters import AdapterState
 from app.store.database import open_engine, reading
-from app.store.learning import load_pointer, select_adapter_versions, select_audit
+from app.store.learning import select_audit
 from app.store.migrate import migrate
+from app.store.rounds import load_pointer, select_adapter_versions
 from tests.cutting import Cut, CutProgram
 from tests.integration.runners.approved import approve_examples
 from tests.integration.serving.promoting_program import INSTALLATION, Learning

@@ -13,14 +13,9 @@ from app.domain.adapters import AdapterManifest
 from app.domain.evals import Arm, CanaryRecord, EvalReport, Figure, Forgetting, GateDecision, GatePolicy
 from app.inference.adapter_control import AdapterControl
 from app.store.database import open_engine, reading
-from app.store.learning import (
-    load_pointer,
-    select_adapter_versions,
-    select_approved_examples,
-    select_approved_written,
-    select_audit,
-)
+from app.store.learning import select_approved_examples, select_approved_written, select_audit
 from app.store.migrate import migrate
+from app.store.rounds import load_pointer, select_adapter_versions
 from app.workflows import context, engine
 from tests.integration.runners.approved import approve_examples
 from tests.integration.serving.learning_program import INSTALLATION, boot

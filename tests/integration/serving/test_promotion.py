@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.prompt import Message
 from app.store.database import writing
-from app.store.learning import move_pointer
+from app.store.rounds import move_pointer
 from app.workflows import operating, reviewing
 from app.workflows.reviewers import find_fronts, load_reviewer
 from tests.integration.review.reviewed import GUILTY, Outcome, ReviewedTeam, promote_adapter

@@ -15,8 +15,8 @@ from app.domain.prompt import Message
 from app.domain.serving import BASE_NAME, ServingNeeds
 from app.inference.replicas import survey
 from app.store.database import open_engine, writing
-from app.store.learning import move_pointer, save_adapter_state, save_adapter_version
 from app.store.migrate import migrate
+from app.store.rounds import move_pointer, save_adapter_state, save_adapter_version
 from app.store.tables import AdapterVersionRow
 from app.workflows import context
 from app.workflows.erased_files import delete_adapters

@@ -18,8 +18,6 @@ from app.store.executors import load_progress, save_end, save_heartbeat, save_pr
 from app.store.learning import (
     append_approval,
     append_audit,
-    load_pointer,
-    move_pointer,
     save_examples,
     save_rejections,
     select_approved_examples,
@@ -34,6 +32,7 @@ from app.store.reviews import (
     save_review_state,
     select_posted_findings,
 )
+from app.store.rounds import load_pointer, move_pointer
 from app.store.tables import ApprovalRow, DeliveryRow, ExecutorRow, ReviewRow
 
 OURS, THEIRS = 7_000_000_001, 7_000_000_002

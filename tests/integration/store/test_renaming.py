@@ -60,6 +60,13 @@ def _fill(session: Session, tenant: int) -> None:
     """The vault with everything that is found by its name."""
     ensure_repository(session, tenant, VAULT, OLD)
     save_first_place(session, tenant, VAULT, Onboarding.STARTED)
+    _learn(session, tenant)
+    _review(session, tenant)
+    _hide(session, tenant)
+
+
+def _learn(session: Session, tenant: int) -> None:
+    """Pull requests 1 and 3 are harvested, and every Example is approved."""
     save_examples(session, tenant, _examples(), "harvest")
     for example in _examples():
         append_approval(
@@ -77,14 +84,6 @@ def _fill(session: Session, tenant: int) -> None:
                 idempotency_key=f"{tenant}{example.hash}",
             ),
         )
-    review_id = f"github.test{tenant}:{VAULT}:1:{'a' * 40}"
-    save_review(
-        session,
-        ReviewRow(
-            id=review_id, installation_id=tenant, repository=OLD, pull_request=1, head_sha="a" * 40, state="posted"
-        ),
-    )
-    session.add(PauseRow(installation_id=tenant, repository=OLD, pull_request=1, actor="mara", actor_role="write"))
     for number in (1, 3):
         save_harvested(
             session,
@@ -97,13 +96,26 @@ def _fill(session: Session, tenant: int) -> None:
                 author="au1:x",
             ),
         )
-    scope = Scope(installation_id=tenant, repository=OLD, number=2)
+
+
+def _review(session: Session, tenant: int) -> None:
+    """Pull request 1 has its review, and no further one until somebody says so."""
+    review_id = f"github.test{tenant}:{VAULT}:1:{'a' * 40}"
+    row = ReviewRow(
+        id=review_id, installation_id=tenant, repository=OLD, pull_request=1, head_sha="a" * 40, state="posted"
+    )
+    save_review(session, row)
+    session.add(PauseRow(installation_id=tenant, repository=OLD, pull_request=1, actor="mara", actor_role="write"))
+
+
+def _hide(session: Session, tenant: int) -> None:
+    """Pull request 2 is private, and 3 was asked to be forgotten."""
     append_audit(
         session,
         installation_id=tenant,
         actor="mara",
         action="curation.private",
-        subject=scope.subject,
+        subject=Scope(installation_id=tenant, repository=OLD, number=2).subject,
         idempotency_key=f"private{tenant}",
         detail={},
     )

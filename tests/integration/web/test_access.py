@@ -15,8 +15,9 @@ from app.domain.policies import POLICY_PATH
 from app.domain.tenants import join_tenant
 from app.store.columns import utc_now
 from app.store.database import reading, writing
-from app.store.learning import load_approval_of, load_pointer
+from app.store.learning import load_approval_of
 from app.store.overviews import select_comments
+from app.store.rounds import load_pointer
 from app.store.sessions import load_session
 from app.store.tables import ApprovalRow, AuditRow, InstallationRow, RepositoryRow
 from app.store.web_tables import SessionRow, SignInRow

@@ -51,8 +51,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def addresses(dashboard: Dashboard) -> dict[str, str]:
     from app.store.database import reading
-    from app.store.learning import load_pointer, select_training_runs
     from app.store.overviews import select_comments
+    from app.store.rounds import load_pointer, select_training_runs
 
     with reading(dashboard.database) as session:
         pointer = load_pointer(session, dashboard.installation_id)

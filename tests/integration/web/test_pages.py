@@ -12,8 +12,9 @@ from sqlmodel import select
 from app.domain.findings import Finding, finding_fingerprint
 from app.store.database import reading, writing
 from app.store.executors import save_progress
-from app.store.learning import load_pointer, save_examples, select_adapter_versions
+from app.store.learning import save_examples
 from app.store.reviews import save_findings, save_posted_comments, save_review
+from app.store.rounds import load_pointer, select_adapter_versions
 from app.store.tables import AdapterVersionRow, AuditRow, ErasureRow, ReviewRow
 from app.workflows import backfilling, engine
 from tests.integration.web.conftest import FOREIGN, STORE, Dashboard
@@ -92,7 +93,7 @@ def test_strangers_words_are_text(dashboard: Dashboard, number: int) -> None:
     text, paths = _show(dashboard, HOSTILE[number], number)
     hostile = [client.get(path) for path in paths]
     assert [answer.status_code for answer in hostile] == [200] * 4
-    for before, after in zip(plain, hostile, strict=False):
+    for before, after in zip(plain, hostile[:2], strict=True):
         assert plain_text in before
         assert _Shape(after.text).tags == _Shape(before).tags
     for answer in hostile:

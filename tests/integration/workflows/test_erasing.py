@@ -22,19 +22,16 @@ from app.domain.written import WrittenExample, WrittenKind, author_key
 from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import save_deliveries, save_installation
-from app.store.learning import (
-    append_audit,
+from app.store.learning import append_audit, save_written, select_approved_examples, select_examples
+from app.store.reviews import load_review, save_findings, save_posted_comments, save_review
+from app.store.rounds import (
     load_pointer,
     move_pointer,
     save_adapter_version,
     save_snapshot,
     save_training_run,
-    save_written,
     select_adapter_versions,
-    select_approved_examples,
-    select_examples,
 )
-from app.store.reviews import load_review, save_findings, save_posted_comments, save_review
 from app.store.sessions import save_session
 from app.store.tables import (
     AdapterVersionRow,

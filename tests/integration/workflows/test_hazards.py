@@ -57,7 +57,7 @@ def test_hazard_01_a_second_process_on_one_sqlite_file_is_refused_at_once(tmp_pa
     began = time.monotonic()
     with pytest.raises(UserError, match=rf"process {holder} has it open; stop that process, or use PostgreSQL"):
         engine.boot(url)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10, "whoever waits for SQLite's lock waits 30 s, for the file's without end"
 
 
 def test_hazard_01_the_lock_goes_with_a_killed_process(tmp_path: Path, program: Start) -> None:
@@ -369,5 +369,5 @@ def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
     began = time.monotonic()
     asyncio.run(cancel_it())
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 30, "left alone it goes on for 60 s"
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN

@@ -14,14 +14,15 @@ from app.dataset.building import build_snapshot
 from app.domain.written import WrittenExample, WrittenKind
 from app.store.database import reading, writing
 from app.store.deliveries import save_installation
-from app.store.learning import save_snapshot, select_approved_examples, select_approved_written, select_written
+from app.store.learning import select_approved_examples, select_approved_written, select_written
 from app.store.repositories import load_repository
+from app.store.rounds import save_snapshot
 from app.store.tables import AuditRow, ExampleRow, InstallationRow, RepositoryRow, SnapshotRow
 from app.store.written import delete_written
 from app.workflows import backfilling, engine, erasure_requests
 from app.workflows.history import enqueue_history
 from app.workflows.runs import FAILED, State
-from app.workflows.sweeping import enqueue_sweep
+from app.workflows.sweep_starts import enqueue_sweep
 from tests.integration.team import BEGINNING, REPO, Team, assembled_team
 from tests.integration.workflows.conftest import eventually
 

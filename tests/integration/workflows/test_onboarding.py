@@ -14,7 +14,7 @@ from app.store.database import reading, writing
 from app.store.repositories import ensure_repository, find_repository, select_unproposed
 from app.store.reviews import select_reviews
 from app.workflows import engine
-from app.workflows.consent import select_waiting
+from app.workflows.consent import select_without_consent
 from app.workflows.engine.process import SCHEDULES
 from app.workflows.runs import FAILED, Queue
 from tests.integration.intake.conftest import Service, running, settings_for
@@ -126,13 +126,13 @@ def test_nothing_before_the_merge_and_everything_after_it(world: World) -> None:
     assert root
     with reading(engine.database()) as session:
         assert select_reviews(session, standin.installation_id) == []
-    assert select_waiting(standin.installation_id) == {REPO}, "nothing of it is learned"
+    assert select_without_consent(standin.installation_id) == {REPO}, "nothing of it is learned"
 
     standin.merge(REPO, number, by="ann")
     settle(world)
     assert place(world) == Onboarding.STARTED
     assert len(_checks(world, other)) == 1, "the pull request that was opened meanwhile has its account"
-    assert select_waiting(standin.installation_id) == set()
+    assert select_without_consent(standin.installation_id) == set()
     assert ours(world) == [number]
     assert not engine.list_runs(FAILED)
 

@@ -20,7 +20,8 @@ from app.workflows import engine
 from app.workflows.engine.process import SCHEDULES
 from app.workflows.erasure_requests import read_erasures
 from app.workflows.runs import FAILED, Queue, State
-from app.workflows.sweeping import Known, enqueue_sweep, select_missing
+from app.workflows.sweep_starts import enqueue_sweep
+from app.workflows.sweeping import Known, select_missing
 from tests.integration.intake.conftest import Service, running, settings_for
 from tests.integration.rehearsal.standin.world import REPO, SECRET, World, small_world
 from tests.integration.workflows.conftest import eventually

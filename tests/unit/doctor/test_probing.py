@@ -22,8 +22,8 @@ from app.domain.proofs import prove
 from app.own_service import asking_own_service
 from app.store.database import open_engine, writing
 from app.store.deliveries import save_deliveries
-from app.store.learning import move_pointer
 from app.store.migrate import migrate
+from app.store.rounds import move_pointer
 from app.store.tables import DeliveryRow
 from app.web.operator import proof_router
 from tests.integration.intake.conftest import TOKEN, running, settings_for

@@ -12,9 +12,9 @@ from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.backtesting import find_reviewed, let_refused_review, read_backtest
 from app.rehearsal.playback import Mirror
 from app.store.database import open_engine, reading, writing
-from app.store.learning import load_pointer, move_pointer, save_adapter_version
 from app.store.migrate import migrate
 from app.store.reviews import save_findings, save_review
+from app.store.rounds import load_pointer, move_pointer, save_adapter_version
 from app.store.tables import AdapterVersionRow, ReviewRow
 
 INSTALLATION = 5

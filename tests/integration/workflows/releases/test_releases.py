@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from app.keeping.moving import move
 from app.store.database import reading
-from app.store.learning import load_pointer
 from app.store.migrate import migrate
+from app.store.rounds import load_pointer
 from app.store.tables import DeliveryRow, ExampleRow, ReviewRow
 from app.workflows import context, engine, learning
 from app.workflows.engine.process import APPLICATION_VERSION

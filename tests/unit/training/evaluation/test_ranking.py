@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from training.evaluation.places import measure_places
-from training.evaluation.ranking import calibration_error, compare_rankings, measure_ranking, pick_top
+from training.evaluation.ranking import compare_rankings, measure_ranking, pick_top
 from training.scores.lines import Lines
 
 
@@ -19,6 +20,12 @@ def many() -> Lines:
     return _lines([int(label) for label in draw.random(400) < 0.1], [int(pull) for pull in draw.integers(0, 16, 400)])
 
 
+def _calibration_error(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Mean distance of what was promised from what came, over ten bins of equally many lines by score."""
+    bins = np.array_split(np.argsort(scores, kind="stable"), 10)
+    return sum(abs(float((scores[part] - labels[part]).sum())) for part in bins) / len(scores)
+
+
 def test_the_figures_are_those_of_the_definitions(many: Lines) -> None:
     scores = np.round(np.random.default_rng(4).random(400), 1)  # with ties
     ranking = measure_ranking(many, scores)
@@ -30,7 +37,7 @@ def test_the_figures_are_those_of_the_definitions(many: Lines) -> None:
     assert ranking.line_auc.value == pytest.approx(roc_auc_score(many.labels, scores))
     assert ranking.top_precision.value == pytest.approx(many.labels[top].mean())
     assert ranking.top_recall.value == pytest.approx(many.labels[top].sum() / many.labels.sum())
-    assert ranking.calibration.value == pytest.approx(calibration_error(scores, many.labels))
+    assert ranking.calibration.value == pytest.approx(_calibration_error(scores, many.labels))
     assert all(figure.n == 16 and figure.low < figure.value < figure.high for figure in vars(ranking).values())
 
 
@@ -63,9 +70,12 @@ def test_a_better_order_wins_outside_the_interval_and_an_equal_one_is_no_better(
 
 def test_promises_that_come_true_are_calibrated() -> None:
     labels = np.array([1] * 20 + [0] * 80)
-    draw = np.random.default_rng(6).permutation(100)
-    assert calibration_error(np.full(100, 0.2), labels[draw]) == pytest.approx(0.0, abs=0.2)
-    assert calibration_error(np.full(100, 0.9), labels[draw]) == pytest.approx(0.7)
+    lines = _lines(list(labels[np.random.default_rng(6).permutation(100)]), [0] * 100)
+    honest, boastful = (measure_ranking(lines, np.full(100, said)).calibration for said in (0.2, 0.9))
+    assert honest is not None
+    assert boastful is not None
+    assert honest.value == pytest.approx(0.0, abs=0.2)
+    assert boastful.value == pytest.approx(0.7)
 
 
 def test_nothing_to_rank_is_none_and_never_zero() -> None:

@@ -10,7 +10,6 @@ from app.domain.evals import RegressionRecord
 from tests.unit.training.evaluation.rows import comment_row
 from training.evaluation.regression import (
     diff_regressions,
-    drop_pinned,
     ensure_pinned,
     pick_diverse,
     pin,
@@ -38,17 +37,6 @@ def test_a_set_is_made_once_and_kept(tmp_path: Path) -> None:
     assert len(made.prompts) == 30
     assert made.prompts[0].reference.startswith("comment")
     assert ensure_pinned(path, ROWS[50:]) == made
-
-
-def test_an_erased_example_leaves_the_set_and_its_name_stays(tmp_path: Path) -> None:
-    path = tmp_path / "pinned.json"
-    made = ensure_pinned(path, ROWS)
-    gone = made.prompts[3].example
-    assert drop_pinned(path, {gone, "ex1:unknown"}) == 1
-    left = ensure_pinned(path, ROWS)
-    assert left.id == made.id
-    assert gone not in path.read_text()
-    assert len(left.prompts) == 29
 
 
 def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:

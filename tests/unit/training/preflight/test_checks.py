@@ -75,13 +75,6 @@ def test_labels_of_one_kind_are_refused() -> None:
     assert _modes(checks.check_labels([], needed=True)) == [22]
 
 
-@pytest.mark.parametrize(("accepted", "rejected"), [(900, 100), (100, 900), (400, 300), (50, 50)])
-def test_the_rarer_label_weighs_more(accepted: int, rejected: int) -> None:
-    yes, no = checks.decide_label_weights(accepted, rejected)
-    assert 1 <= round(yes * accepted / (no * rejected), 9) <= 1.3334
-    assert min(yes, no) == 1
-
-
 def test_too_little_room_for_an_answer_is_told() -> None:
     long = TokenRow("ex1:long", (1, 5, *range(6, 206), END), 2)
     histogram = measure_rows([long] * 10, max_length=300)
