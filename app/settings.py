@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
+import yaml
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -216,8 +217,16 @@ class Settings(BaseSettings):
     @field_validator("judge")
     @classmethod
     def _check_judge(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError("names no file; docs/proving.md shows what it holds")
+        if path is None:
+            return None
+        try:
+            said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError:
+            raise ValueError("names no file; docs/proving.md shows what it holds") from None
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise ValueError("holds no YAML; docs/proving.md shows what it holds") from None
+        if isinstance(said, dict) and said.get("cache") is not None:
+            raise ValueError("names a judge with a cache: no erasure would find what it keeps; leave the key cache out")
         return path
 
     @field_validator("gate_policy")

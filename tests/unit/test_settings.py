@@ -174,6 +174,18 @@ def test_thresholds_that_no_gate_could_read_are_refused(monkeypatch: pytest.Monk
             _load(monkeypatch, tmp_path, **({"UNDERSTUDY_GATE_POLICY": None} | {name: "none.json"}))
 
 
+def test_a_judge_keeps_nothing_that_no_erasure_would_find(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    place = tmp_path / "judge.yaml"
+    place.write_text("endpoint: local\nurl: http://127.0.0.1:8000\nmodel: m\nkey_file: judge.key\n")
+    assert _load(monkeypatch, tmp_path, UNDERSTUDY_JUDGE=str(place)).judge == place
+    place.write_text(place.read_text() + "cache: answers\n")
+    with pytest.raises(UserError, match=r"UNDERSTUDY_JUDGE.*leave the key cache out"):
+        _load(monkeypatch, tmp_path, UNDERSTUDY_JUDGE=str(place))
+    place.write_text("[")
+    with pytest.raises(UserError, match=r"UNDERSTUDY_JUDGE.*holds no YAML"):
+        _load(monkeypatch, tmp_path, UNDERSTUDY_JUDGE=str(place))
+
+
 def test_a_token_for_one_host_is_not_sent_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERSTUDY_GITHUB_API_URL", "https://ghe.example/api/v3")
     with pytest.raises(UserError, match=r"GITHUB_GIT_URL: is of github\.com, but .*ghe\.example"):

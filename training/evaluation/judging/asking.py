@@ -177,16 +177,3 @@ class Asker:
                 answer=answer.model_dump(mode="json"),
             )
             save_record(path, kept)
-
-
-def drop_answers(cache: Path, examples: Iterable[str]) -> int:
-    """Erase every kept answer that derives from one of these examples; how many there were."""
-    erased = set(examples)
-    paths = [
-        path
-        for path in sorted(cache.glob("*.json"))
-        if load_record(path, KeptAnswer, what="a judge's answer").example in erased
-    ]
-    for path in paths:
-        path.unlink()
-    return len(paths)
