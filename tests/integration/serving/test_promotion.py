@@ -1,6 +1,8 @@
 """Promotion, rollback and the loss of vLLM as a review sees them: real vLLM, jobs, registry and stand-in GitHub."""
 
 import logging
+import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -70,6 +72,7 @@ async def test_promotion_and_rollback_are_answered_by_the_right_adapter_in_time(
 def test_a_kill_of_vllm_in_mid_review_loses_nothing(reviewed: ReviewedTeam, serving: ServingProcess) -> None:
     number, _ = reviewed.team.open({"service.py": GUILTY})
     outcomes: list[Outcome] = []
+    os.kill(find_server(serving.state), signal.SIGSTOP)  # its tiny model could have answered between two looks
     reviewing = threading.Thread(target=lambda: outcomes.append(reviewed.review(number, seconds=400)))
     reviewing.start()
     _wait_for_answering(serving)
