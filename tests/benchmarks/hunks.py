@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path)
     parser.add_argument("--hunks", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=0, help="as of `serving run`")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="us-") as folder:
         work = Path(folder)
@@ -143,7 +144,7 @@ def main() -> None:
             name, place = manifest.name, options.adapter.absolute()
         else:
             ((name, place),) = make_adapters(options.base, work, 1, rank=8).items()
-        with started(options.base, work / "s", "--max-rank", "8") as server:
+        with started(options.base, work / "s", "--max-rank", "8", "--threads", str(options.threads)) as server:
             asyncio.run(_load(server.url, server.control_key, name, place))
             found = asyncio.run(measure(server.url, server.read_key, name, options))
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
