@@ -23,12 +23,12 @@ def test_it_is_waited_until_the_last_one_is_answered_or_fails() -> None:
         wait_for_lull(_LONG)
         went.set()
 
-    with pytest.raises(ConnectionError), acknowledging():
-        with acknowledging():
-            waiting = threading.Thread(target=wait)
-            waiting.start()
+    waiting = threading.Thread(target=wait)
+    with acknowledging():
+        with pytest.raises(ConnectionError), acknowledging():
+            raise ConnectionError
+        waiting.start()
         assert not went.wait(0.1), "one of the two still waits for its answer"
-        raise ConnectionError
     assert went.wait(_LONG / 2)
     waiting.join()
 
