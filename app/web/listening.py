@@ -13,7 +13,7 @@ from app.domain.errors import UserError
 from app.web.patience import PatientProtocol
 
 #: Python's own is 5 ms, and each of a transaction's statements waits for so long while the loop has work, and the other
-#: way round: with 1 ms a quarter more deliveries are taken in (tests/benchmarks/intake_beside).
+#: way round: with 1 ms about a sixth more deliveries were taken in (docs/experiments.md).
 _SWITCH_SECONDS = 0.001
 
 
