@@ -249,7 +249,7 @@ def decide_on_dashboard(
 ) -> Decision | Refusal:
     """A person's word about one content, which they had before them. The reject label of a pull request stands above
     it, as above every other word."""
-    source = f"{DASHBOARD}{at.isoformat()}"
+    source = f"{DASHBOARD}{_after(at, standing).isoformat()}"
     refusal = decide_refusal(source, actor, f"said {verdict} on the dashboard")
     if refusal is not None:
         return refusal
@@ -258,6 +258,14 @@ def decide_on_dashboard(
         detail = f"{REJECT_LABEL} is on the pull request; take it off there first"
         return Refusal(source=source, actor=actor, reason="label_stands", detail=detail)
     return Decision(example_hash=example_hash, verdict=verdict, actor=actor, source=source)
+
+
+def _after(at: datetime, standing: Standing | None) -> datetime:
+    """The whole second, as GitHub tells its moments, so that a word said on the thread right afterwards is not taken
+    for the earlier one; but always later than what stands, for that was on the screen, whatever the clocks say."""
+    second = at.replace(microsecond=0)
+    moment = "" if standing is None else standing.source.partition("@")[2]
+    return max(second, datetime.fromisoformat(moment) + datetime.resolution) if moment else second
 
 
 def _command_claim(command: ThreadCommand) -> _Claim:

@@ -1,6 +1,7 @@
 """The rule of curation, over every state of labels, commands and policy."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,12 @@ from app.curation.decision import (
     Actor,
     Candidate,
     CurationPlan,
+    Decision,
     LabelState,
     Standing,
     ThreadCommand,
     decide_curation,
+    decide_on_dashboard,
 )
 from app.curation.privacy import Privacy, decide_privacy
 
@@ -164,6 +167,39 @@ def test_a_policy_that_is_no_more_approves_no_more() -> None:
     standing = {"ex1:a": Standing(verdict="approve", actor=POLICY_ACTOR, source=POLICY_ACTOR)}
     assert verdicts(decide_curation(*NO_LABELS, (candidate(),), standing)) == {"ex1:a": "void"}
 
+
+
+def on_dashboard(verdict: Literal["approve", "reject"], standing: Standing | None, *, seconds: float) -> Standing:
+    at = NOON + timedelta(seconds=seconds)
+    decided = decide_on_dashboard("ex1:a", verdict, WRITER, at, standing)
+    assert isinstance(decided, Decision)
+    return Standing(verdict=decided.verdict, actor=decided.actor.login, source=decided.source)
+
+
+def in_force(standing: Standing | None, *commands: ThreadCommand) -> Standing | None:
+    recorded = {} if standing is None else {"ex1:a": standing}
+    plan = decide_curation(*NO_LABELS, (candidate("ex1:a", *commands),), recorded)
+    for one in plan.decisions:
+        return Standing(verdict=one.verdict, actor=one.actor.login, source=one.source)
+    return standing
+
+
+def test_of_one_second_the_word_on_the_thread_is_the_later_one_unless_it_was_decided_over() -> None:
+    """GitHub tells whole seconds: what was said at 12:00:00.9 is told as 12:00:00."""
+    decided = on_dashboard("approve", None, seconds=0.6)
+    dropped = in_force(decided, command("drop"))
+    assert dropped is not None
+    assert (dropped.verdict, dropped.source[:8]) == ("reject", "comment:")
+    again = on_dashboard("approve", dropped, seconds=0.95)
+    assert in_force(again, command("drop")) == again
+
+
+def test_a_decision_on_the_dashboard_is_later_than_what_it_replaces_though_our_clock_is_behind() -> None:
+    kept = in_force(None, command("keep"))
+    decided = on_dashboard("reject", kept, seconds=-40)
+    assert in_force(decided, command("keep")) == decided
+    sources = {decided.source, on_dashboard("approve", decided, seconds=-39).source}
+    assert len(sources) == 2  # each has a record of its own
 
 @pytest.mark.parametrize(
     ("state", "before", "expected"),
