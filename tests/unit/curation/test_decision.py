@@ -168,7 +168,6 @@ def test_a_policy_that_is_no_more_approves_no_more() -> None:
     assert verdicts(decide_curation(*NO_LABELS, (candidate(),), standing)) == {"ex1:a": "void"}
 
 
-
 def on_dashboard(verdict: Literal["approve", "reject"], standing: Standing | None, *, seconds: float) -> Standing:
     at = NOON + timedelta(seconds=seconds)
     decided = decide_on_dashboard("ex1:a", verdict, WRITER, at, standing)
@@ -200,6 +199,7 @@ def test_a_decision_on_the_dashboard_is_later_than_what_it_replaces_though_our_c
     assert in_force(decided, command("keep")) == decided
     sources = {decided.source, on_dashboard("approve", decided, seconds=-39).source}
     assert len(sources) == 2  # each has a record of its own
+
 
 @pytest.mark.parametrize(
     ("state", "before", "expected"),
