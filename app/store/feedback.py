@@ -149,7 +149,7 @@ def select_review_states(session: Session, installation_id: int) -> list[ReviewS
         col(ReviewRow.installation_id) == installation_id, col(ReviewRow.state).in_(sorted(COUNTED))
     )
     found = session.connection().execute(query.order_by(col(ReviewRow.created_at), col(ReviewRow.id)))
-    return [ReviewState(*row) for row in found]
+    return list(map(ReviewState._make, found.all()))
 
 
 class JudgedFinding(NamedTuple):
@@ -185,7 +185,7 @@ def select_judged(session: Session, installation_id: int) -> list[JudgedFinding]
         .where(col(feedback.installation_id) == installation_id)
         .order_by(col(feedback.pull_request_created_at), col(feedback.review_id), col(feedback.fingerprint))
     )
-    return [JudgedFinding(*row) for row in session.connection().execute(query)]
+    return list(map(JudgedFinding._make, session.connection().execute(query).all()))
 
 
 def _same_finding() -> sa.ColumnElement[bool]:

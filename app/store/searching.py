@@ -194,5 +194,5 @@ def _select_said_on(
         col(table.kind) == "review_comment",
         col(table.line).is_not(None),
     )
-    for number, path, line in session.connection().execute(query):
-        yield repository, number or 0, str(path), line or 0
+    for number, path, line in session.connection().execute(query).all():
+        yield repository, number or 0, path, line or 0

@@ -1,5 +1,6 @@
 """Where the service listens: the address is taken before any work begins, and requests are let in after the boot."""
 
+import gc
 import signal
 import socket
 import sys
@@ -44,11 +45,20 @@ def answer(app: FastAPI, address: socket.socket, *, connections: int) -> bool:
     config = uvicorn.Config(
         app, http=PatientProtocol, ws="none", access_log=False, limit_concurrency=connections, log_config=None
     )
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    tune_interpreter()
     server = uvicorn.Server(config)
     with _surviving_sigterm(), suppress(KeyboardInterrupt):  # what uvicorn raises again at its end
         server.run(sockets=[address])
     return server.started
+
+
+def tune_interpreter() -> None:
+    """Once, after the boot and before the first request; for the whole process."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    # What the boot made stays anyway. Unfrozen, it is walked again by each full collection, which a page of some
+    # thousand rows sets off: that took as long as the rest of the page (docs/experiments.md).
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 `python -m tests.benchmarks.pages [--examples N] [--database URL] [--folder FOLDER] [--times N]` fills a database
 (SQLite in a folder of its own, or an empty one that is named; a FOLDER is kept and filled once), starts the service and
 asks for each page as an admin signed in through the stand-in GitHub. The time is that of the whole answer over
-loopback, so a little more than the server's own. The first request of each page is told apart: it finds caches cold.
+loopback, so a little more than the server's own. The first request of each page is told apart: it finds caches cold. An
+overview finds its rates cold once a minute.
 `cpu` is the processor time of server and client together, which other programs on a busy machine do not lengthen.
 Prints JSON: milliseconds, median and worst of each page.
 """
@@ -24,6 +25,7 @@ from app.store.database import reading
 from app.store.overviews import select_comments
 from app.store.rounds import load_pointer, select_training_runs
 from app.web.dashboard.routes import ROUTES
+from app.web.listening import tune_interpreter
 from tests.integration.web.conftest import Dashboard, running_dashboard
 from tests.made_dashboard import Size
 
@@ -113,6 +115,7 @@ def main() -> None:
         began = time.perf_counter()
         with running_dashboard(Path(folder), url, size) as made:
             filled = time.perf_counter() - began
+            tune_interpreter()  # as `app serve` does
             client = made.sign_in("root")
             client.get("/dashboard")  # asks GitHub, which no later page within a minute does
             pages = list_pages(made)

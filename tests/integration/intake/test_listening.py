@@ -40,3 +40,23 @@ def test_a_taken_port_ends_the_program_with_a_sentence(tmp_path: Path) -> None:
 def test_a_host_that_is_not_this_machine_is_named(host: str) -> None:
     with pytest.raises(UserError, match=f"expected to listen on {host} port 0"):
         reserve_address(host, 0)
+
+
+def test_the_interpreter_is_tuned_for_threads_and_long_lives_before_the_first_request(tmp_path: Path) -> None:
+    """Removed, intake loses a sixth and a cold overview takes twice as long; nothing else would tell."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import gc, os, signal, sys\n"
+        "from fastapi import FastAPI\n"
+        "from app.web.listening import answer, reserve_address\n"
+        "async def tell(app):\n"
+        "    print(gc.get_freeze_count() > 0, sys.getswitchinterval())\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    yield\n"
+        "with reserve_address('127.0.0.1', 0) as address:\n"
+        "    answer(FastAPI(lifespan=tell), address, connections=9)\n"
+    )
+    command = [sys.executable, str(program)]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "True 0.001\n", done.stderr
