@@ -82,9 +82,9 @@ WORKFLOWS = (
 )
 
 
-def create_app(settings: Settings, *, booted: bool = False, queues: tuple[Queue, ...] | None = None) -> FastAPI:
+def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
     """The ASGI application. It boots when it starts and shuts down when it ends, unless `booted` says that its caller
-    called `boot` and will call `shutdown`. `queues`: as `boot`."""
+    called `boot` and will call `shutdown`."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -92,7 +92,7 @@ def create_app(settings: Settings, *, booted: bool = False, queues: tuple[Queue,
             yield
             return
         # In a thread: without a running loop around it the engine makes one of its own, which webhooks cannot delay.
-        await asyncio.to_thread(boot, settings, queues=queues)
+        await asyncio.to_thread(boot, settings)
         try:
             yield
         finally:

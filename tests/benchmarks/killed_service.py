@@ -36,7 +36,7 @@ def _prepare(told: Told) -> Any:
     """What stands in: the reviewer, a clock that asks for nothing, and one door on GitHub for all installations."""
     from app import main
     from app.review.drafting import Reviewer
-    from app.workflows import engine, reviewing
+    from app.workflows import reviewing
     from tests.integration.review.printing import Everything, Loggers, Prints
 
     async def load(installation_id: int) -> Reviewer:
@@ -47,7 +47,7 @@ def _prepare(told: Told) -> Any:
             return super().__call__(told.installation_id)
 
     vars(reviewing)["load_reviewer"] = load
-    vars(engine)["boot"] = partial(engine.boot, scheduled=False)
+    vars(main)["boot"] = partial(main.boot, scheduled=False)
     vars(main)["_Clients"] = OneDoor
     return main.create_app
 

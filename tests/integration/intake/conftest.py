@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.main import create_app
+from app.main import boot, create_app, shutdown
 from app.settings import Settings
 from app.store.database import open_engine, reading
 from app.store.deliveries import load_delivery
@@ -127,10 +128,21 @@ def settings_for(database_url: str, folder: Path, **changes: Any) -> Settings:
 
 
 @contextmanager
+def boot_without_clock(settings: Settings, queues: tuple[Queue, ...] | None) -> Iterator[None]:
+    with ThreadPoolExecutor(1) as thread:  # of its own: a test may have an event loop, and the engine makes one
+        thread.submit(boot, settings, scheduled=False, queues=queues).result()
+    try:
+        yield
+    finally:
+        shutdown()
+
+
+@contextmanager
 def running(settings: Settings, *, queues: tuple[Queue, ...] | None = (Queue.INTAKE,)) -> Iterator[Service]:
-    """The service of these settings on a port of its own, in a thread of this process. Work for other queues waits."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(create_app(settings, queues=queues), log_level="info", access_log=True, ws="none")
+    """The service of these settings on a port of its own, in a thread of this process. Work for other queues waits, and
+    nothing begins because a minute did."""
+    with boot_without_clock(settings, queues), socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(create_app(settings, booted=True), log_level="info", access_log=True, ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -23,7 +23,7 @@ from app.store.migrate import migrate
 from app.store.searching import Wanted, select_page
 from app.workflows.runs import Queue
 from tests.contracts.github_description import judging
-from tests.integration.intake.conftest import TOKEN, settings_for
+from tests.integration.intake.conftest import TOKEN, boot_without_clock, settings_for
 from tests.made_dashboard import Size, fill
 
 STORE, VAULT = "acme/store", "acme/vault"
@@ -152,9 +152,9 @@ def _settings(folder: Path, database_url: str, standin: StandIn, github: str) ->
 @contextmanager
 def _serving(settings: Settings) -> Iterator[str]:
     """The service on a port of its own, which is its public address, in a thread of this process."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with boot_without_clock(settings, (Queue.INTAKE,)), socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(settings.model_copy(update={"public_url": url}), queues=(Queue.INTAKE,))
+        app = create_app(settings.model_copy(update={"public_url": url}), booted=True)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

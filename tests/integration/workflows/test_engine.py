@@ -36,7 +36,7 @@ def test_retry_later_is_waited_for_as_long_as_asked(booted: str, tmp_path: Path)
 def test_errors_of_ours_come_back_as_themselves_after_a_restart(empty_database_url: str, tmp_path: Path) -> None:
     samples.in_folder(tmp_path)
     for attempt in range(2):
-        engine.boot(empty_database_url, polling_seconds=0.05)
+        engine.boot(empty_database_url, polling_seconds=0.05, scheduled=False)
         try:
             if attempt == 0:
                 engine.start("refusing", "w1", "k", queue=Queue.INTAKE)
@@ -57,11 +57,11 @@ def test_a_refused_transaction_leaves_nothing(booted: str) -> None:
 
 def test_an_orderly_stop_in_the_middle_is_gone_on_with(empty_database_url: str, tmp_path: Path) -> None:
     samples.in_folder(tmp_path)
-    engine.boot(empty_database_url, polling_seconds=0.05)
+    engine.boot(empty_database_url, polling_seconds=0.05, scheduled=False)
     engine.start("sample", "w1", "k", queue=Queue.INTAKE)
     eventually(lambda: len(samples.effects(tmp_path)) == 2)
     engine.shutdown()
-    engine.boot(empty_database_url, polling_seconds=0.05)
+    engine.boot(empty_database_url, polling_seconds=0.05, scheduled=False)
     try:
         assert engine.wait("w1", timeout_seconds=15) == "done k"
     finally:

@@ -15,7 +15,6 @@ from app.store.repositories import ensure_repository, find_repository, select_un
 from app.store.reviews import select_reviews
 from app.workflows import engine
 from app.workflows.consent import select_without_consent
-from app.workflows.engine.process import SCHEDULES
 from app.workflows.runs import FAILED, Queue
 from tests.integration.intake.conftest import Service, running, settings_for
 from tests.integration.rehearsal.standin.world import REPO, SECRET, World, small_world
@@ -25,9 +24,8 @@ from tests.integration.workflows.test_sweeping import settle, sweep
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[World]:
     """A merged pull request with a comment on a line that was changed, and the service; the clock asks nobody."""
-    monkeypatch.delitem(SCHEDULES, "redelivery")
     with small_world(tmp_path) as made:
         made.standin.permissions["contents"] = "write"
         with made.standin.silence():
