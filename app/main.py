@@ -150,6 +150,7 @@ def _backstage() -> Backstage:
         permission=overseeing.fetch_permission,
         policy=overseeing.fetch_policy,
         may_decide=overseeing.may_decide,
+        now=overseeing.read_clock,
         rates=telling.measure_feedback,
         rounds=overseeing.list_rounds,
         round=overseeing.load_round,

@@ -1,6 +1,7 @@
 """Recording what curation decided: an approval and an audit row for each decision, an audit row for each refusal."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Literal, cast
 
 from sqlmodel import Session
@@ -21,7 +22,6 @@ from app.curation.decision import (
 from app.curation.privacy import Privacy
 from app.domain.base import Record, content_hash
 from app.github.policy_file import PolicyFile
-from app.store.columns import utc_now
 from app.store.learning import (
     append_approval,
     append_audit,
@@ -170,16 +170,23 @@ def _record_decision(session: Session, scope: Scope, decision: Decision, before:
 
 
 def record_dashboard(
-    session: Session, scope: Scope, example_hash: str, verdict: Literal["approve", "reject"], actor: Actor
+    session: Session,
+    scope: Scope,
+    example_hash: str,
+    verdict: Literal["approve", "reject"],
+    actor: Actor,
+    *,
+    at: datetime,
 ) -> Decision | Refusal:
-    """What a person decided about one content on the dashboard, recorded as every other decision is."""
+    """What a person decided about one content on the dashboard, recorded as every other decision is. `at`: on GitHub's
+    clock, for it is compared with words on the thread."""
     before = load_approval_of(session, scope.installation_id, example_hash)
     standing = (
         None
         if before is None
         else Standing(verdict=cast(Verdict, before.decision), actor=before.actor, source=before.source)
     )
-    decided = decide_on_dashboard(example_hash, verdict, actor, utc_now(), standing)
+    decided = decide_on_dashboard(example_hash, verdict, actor, at, standing)
     if isinstance(decided, Refusal):
         record_refusal(session, scope, decided)
     elif standing is None or (standing.verdict, standing.actor) != (verdict, actor.login):

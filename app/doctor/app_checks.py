@@ -8,8 +8,9 @@ from app.doctor.checked import Checked, fail, fine, warn
 from app.domain.app_permissions import may_propose, render_permissions, select_lacking
 from app.domain.base import Record
 
-#: A JWT is dated a minute back and lives nine: a clock that is off by more is refused (facts of githubkit).
-SKEW_WARNING, SKEW_PROBLEM = 20.0, 55.0
+#: A JWT is dated four minutes back and lives nine (app/github/app_token.py): with a clock that is further off, GitHub
+#: refuses it.
+SKEW_WARNING, SKEW_PROBLEM = 20.0, 235.0
 
 
 class Asked(Record):

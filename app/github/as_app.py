@@ -1,15 +1,16 @@
 """What GitHub tells the App itself: who it is, where it is installed, how its webhook is set and fares. Reads only."""
 
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from githubkit import AppAuthStrategy, UnauthAuthStrategy
+from githubkit import UnauthAuthStrategy
 from githubkit.exception import RequestError, RequestFailed
 
+from app.github.app_token import SigningStrategy
 from app.github.asking import PAGE_SIZE
 from app.github.auth import connect
+from app.github.clock import read_date
 from app.github.transport import Transport
 
 
@@ -17,7 +18,7 @@ class AppView:
     """Signs as the App. Every method raises Refused and RetryLater as `Transport.request`."""
 
     def __init__(self, *, api_url: str, app_id: int, private_key_pem: str, ca_file: Path | None = None) -> None:
-        self._transport = Transport(connect(api_url, AppAuthStrategy(app_id, private_key_pem), ca_file=ca_file))
+        self._transport = Transport(connect(api_url, SigningStrategy(app_id, private_key_pem), ca_file=ca_file))
 
     async def fetch_app(self) -> dict[str, Any]:
         return dict((await self._transport.request("GET", "/app")).json())
@@ -50,7 +51,4 @@ async def fetch_moment(api_url: str, *, ca_file: Path | None = None) -> datetime
         answer = error.response.raw_response
     except RequestError:
         return None
-    try:
-        return parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError):
-        return None
+    return read_date(answer.headers)

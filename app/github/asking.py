@@ -4,7 +4,7 @@ import asyncio
 import functools
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx
 
 from app.domain.errors import Refused, RetryLater
 from app.github.auth import Access, Installation
+from app.github.clock import measure_lead
 from app.github.git import GitAccess
 from app.github.pacing import Pace
 from app.github.transport import LIMIT_PAUSE
@@ -51,6 +52,7 @@ class Asking:
         self._app_id = app_id
         self._pace = pace
         self._installed_at: datetime | None = None
+        self._lead = timedelta(0)
         self._installation = access
 
     async def fetch_git_access(self) -> GitAccess:
@@ -114,15 +116,23 @@ class Asking:
         """With the installation's token; a refused one (401 has no effect) is fetched anew, once."""
         request = functools.partial(self._installation.api.request, method, path, params=params, json=json, etag=etag)
         try:
-            return self._note_left(await request(token=await self._installation.fetch_token()))
+            return self._note(await request(token=await self._installation.fetch_token()))
         except Refused as error:
             if error.reason != "bad_credentials":
                 raise
         self._installation.forget_token()
-        return self._note_left(await request(token=await self._installation.fetch_token()))
+        return self._note(await request(token=await self._installation.fetch_token()))
 
-    def _note_left(self, answer: httpx.Response) -> httpx.Response:
+    def as_told(self, moment: datetime) -> datetime:
+        """A moment of our clock on GitHub's, by its newest answer; before the first one as it is. It may be a second
+        and the answer's way too early."""
+        return moment + self._lead
+
+    def _note(self, answer: httpx.Response) -> httpx.Response:
+        """What an answer says beside its content: the time, and what is left of the hour's requests."""
         said = answer.headers
+        lead = measure_lead(said, datetime.now(UTC))
+        self._lead = self._lead if lead is None else lead
         show_left(
             self._installation.installation_id,
             said.get("x-ratelimit-resource", ""),

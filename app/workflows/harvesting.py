@@ -34,6 +34,7 @@ from app.curation.recording import (
     record_refusal,
 )
 from app.curation.words import (
+    TICK,
     SaidCommand,
     decide_head_since,
     decide_since,
@@ -255,6 +256,8 @@ async def _read_candidates(
         await people.ask((root.author, root.association) for root in roots)
         reviewers = {root.comment_id: root.author for root in roots}
     seen_at = await asyncio.to_thread(_load_seen_at, scope, pull)
+    if seen_at is not None:  # GitHub tells whole seconds, and how far it is ahead of us is known to one
+        seen_at = services().github(scope.installation_id).as_told(seen_at) + TICK
     head_since = decide_head_since(pull, seen_at, read.timeline)
     commands = read_thread_commands(read.said, people)
 

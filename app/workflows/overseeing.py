@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlmodel import col
 
 from app.domain.onboarding import Work
 from app.github.policy_file import PolicyFile
+from app.store.columns import utc_now
 from app.store.database import reading
 from app.store.repositories import find_repository
 from app.store.tables import DeliveryRow, RepositoryRow
@@ -34,6 +36,11 @@ async def fetch_permission(installation_id: int, repository: str, login: str, us
 
 async def fetch_policy(installation_id: int, repository: str) -> PolicyFile:
     return await services().github(installation_id).fetch_policy(repository)
+
+
+def read_clock(installation_id: int) -> datetime:
+    """The time by its GitHub's clock."""
+    return services().github(installation_id).as_told(utc_now())
 
 
 async def may_decide(installation_id: int, repository: str) -> bool:

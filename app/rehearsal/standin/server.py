@@ -3,6 +3,8 @@
 import socket
 import threading
 import time
+from datetime import UTC
+from email.utils import format_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -13,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import UserError
 from app.rehearsal.standin.answers import Refusal, not_found
@@ -82,6 +85,21 @@ def _mount(app: FastAPI, site: Site, route: Route) -> None:
     app.add_route(f"{prefix}{template}", handle, methods=[route.method])
 
 
+def _dated(app: ASGIApp, site: Site) -> ASGIApp:
+    """Every answer says the time by the stand-in's clock, which a test may set."""
+
+    async def answer_dated(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(site.clock().astimezone(UTC), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
+            await send(message)
+
+        await app(scope, receive, send_dated)
+
+    return answer_dated
+
+
 class Certificate(NamedTuple):
     """Files in PEM."""
 
@@ -115,7 +133,8 @@ class StandInServer:
             self.api_url += standin.enterprise.prefix("/app")
             standin.webhooks.more_headers = standin.enterprise.webhook_headers(httpx.URL(self.base_url).host)
         config = uvicorn.Config(
-            create_standin_app(standin),
+            _dated(create_standin_app(standin), standin),
+            date_header=False,
             log_level="warning",
             access_log=False,
             lifespan="off",

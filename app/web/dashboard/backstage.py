@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -26,7 +27,8 @@ class Rates(Protocol):
 
 @dataclass(frozen=True)
 class Backstage:
-    """Everything but `permission`, `policy` and `may_decide` blocks, called in threads. Ids of workflows are texts."""
+    """Everything but `permission`, `policy`, `may_decide` and `now` blocks, called in threads. Ids of workflows
+    are texts."""
 
     database: Callable[[], sa.Engine]
     permission: Permission
@@ -34,6 +36,8 @@ class Backstage:
     policy: Callable[[int, str], Awaitable[PolicyFile]]
     #: (installation id, repository) → whether its owners let anything be decided
     may_decide: Callable[[int, str], Awaitable[bool]]
+    #: installation id → the time by its GitHub's clock, as its newest answer showed it
+    now: Callable[[int], datetime]
     rates: Rates
     #: installation id → learning rounds that wait or run, as dicts of id, state and progress
     rounds: Callable[[int], list[dict[str, Any]]]

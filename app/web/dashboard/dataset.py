@@ -153,13 +153,15 @@ async def decide(visit: Visit) -> Response:
     if actor.may_decide:
         await _check_owners(visit, row.repository)
 
+    at = visit.backstage.now(sight.id)
+
     def record(session: Session) -> Refusal | None:
         scope = Scope(installation_id=visit.sight.id, repository=row.repository, number=row.pull_request or 0)
         now = load_example(session, scope.installation_id, row.hash)
         # The role is that on the repository whose name it had: under another one it is another question.
         if is_private(session, scope) or now is None or now.repository != row.repository:
             raise Ended(409, "This content is gone or was changed since you saw it. Look at it again.")
-        found = record_dashboard(session, scope, row.hash, verdict, actor)
+        found = record_dashboard(session, scope, row.hash, verdict, actor, at=at)
         return found if isinstance(found, Refusal) else None
 
     refusal = await visit.call(visit.desk.write, record)

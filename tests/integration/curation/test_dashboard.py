@@ -1,10 +1,14 @@
 """What is decided on the dashboard stands like a word on the thread: over harvests, under labels, and never for another
 content."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
 from sqlmodel import Session
 
 from app.curation.decision import REJECT_LABEL, Actor, Decision, Refusal
 from app.curation.recording import Scope, record_dashboard
+from app.store.columns import utc_now
 from app.store.database import writing
 from app.store.learning import select_approvals_of
 from tests.integration.team import REPO, SERVICE, Team
@@ -28,8 +32,10 @@ def merged(team: Team) -> tuple[int, int, str]:
 def _decide(team: Team, number: int, example: str, verdict: str, actor: Actor = MARA) -> Decision | Refusal:
     scope = Scope(installation_id=team.installation_id, repository=REPO, number=number)
 
+    at = team.services.github(team.installation_id).as_told(utc_now())
+
     def record(session: Session) -> Decision | Refusal:
-        return record_dashboard(session, scope, example, "approve" if verdict == "approve" else "reject", actor)
+        return record_dashboard(session, scope, example, "approve" if verdict == "approve" else "reject", actor, at=at)
 
     with writing(team.services.database) as session:
         return record(session)
@@ -40,7 +46,12 @@ def _in_force(team: Team, number: int, example: str) -> str:
         return select_approvals_of(session, team.installation_id, REPO, number)[example].decision
 
 
-def test_it_stands_over_a_harvest_and_a_later_word_on_the_thread_replaces_it(team: Team) -> None:
+@pytest.mark.parametrize("minutes", [-2, 0, 2])
+def test_it_stands_over_a_harvest_and_a_later_word_on_the_thread_replaces_it(
+    team: Team, minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub's clock may be so far from ours."""
+    monkeypatch.setattr(team.standin, "clock", lambda: datetime.now(UTC) + timedelta(minutes=minutes))
     number, comment, example = merged(team)
     _decide(team, number, example, "approve")
     for _ in range(2):

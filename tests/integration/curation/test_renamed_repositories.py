@@ -8,6 +8,7 @@ import pytest
 
 from app.curation.recording import Scope, record_dashboard
 from app.domain.examples import Example
+from app.store.columns import utc_now
 from app.store.database import reading, writing
 from app.store.deliveries import save_installation
 from app.store.learning import select_approved_examples, select_examples
@@ -58,7 +59,7 @@ def tell(team: Team, action: str, repository_id: int, name: str, event: str = "r
 def approve(team: Team, number: int, example: str) -> None:
     scope = Scope(installation_id=team.installation_id, repository=REPO, number=number)
     with writing(team.services.database) as session:
-        record_dashboard(session, scope, example, "approve", MARA)
+        record_dashboard(session, scope, example, "approve", MARA, at=utc_now())
 
 
 def harvest(team: Team, name: str, number: int) -> dict[str, int]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from app.curation.decision import APPROVE_LABEL
 from app.workflows.triggers import is_scheduled
 from tests.integration.review.printing import PRINTING, install_reviewer, review, said
-from tests.integration.team import Team, assembled_team
+from tests.integration.team import REPO, Team, assembled_team
 
 
 @pytest.fixture
@@ -39,6 +40,37 @@ def test_two_minutes_off_reviews_are_posted_and_no_request_is_refused_again_and_
     assert review(own_team, other) == "posted"
     assert _refused(own_team, since) == 1
     assert said(own_team, number) == said(own_team, other) == [("service.py", 10)]
+
+
+@pytest.mark.parametrize("minutes", [-2, 2])
+def test_a_label_binds_the_head_that_stood_and_no_later_one_whatever_our_clock_says(
+    own_team: Team, minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_reviewer(monkeypatch)
+    skew = timedelta(minutes=minutes)
+    own_team.standin.clock = lambda: datetime.now(UTC) + skew
+
+    def approved(*, label_first: bool) -> bool:
+        number, sha = own_team.open({"service.py": PRINTING})
+        own_team.say(number, sha, 10, f"Send pull request {number} to the log and not to the screen.")
+
+        def label() -> None:
+            own_team.standin.label(REPO, number, APPROVE_LABEL, by="max")
+
+        if label_first:
+            label()
+        head = own_team.fix(number, {"service.py": PRINTING.replace("print(", "log(")})
+        assert head is not None
+        assert review(own_team, number) in ("posted", "silent")
+        if not label_first:
+            time.sleep(2.1)  # GitHub tells whole seconds, and so does its Date
+            label()
+        own_team.standin.merge(REPO, number, by="max", at=own_team.standin.clock() + timedelta(minutes=5))
+        own_team.run("harvest", number)
+        return any(example.hash in own_team.approved() for example in own_team.examples(number))
+
+    assert approved(label_first=False)
+    assert not approved(label_first=True)
 
 
 async def test_a_token_that_ends_between_two_pages_is_renewed_once_and_no_page_is_missed(own_team: Team) -> None:

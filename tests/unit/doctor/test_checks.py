@@ -33,7 +33,10 @@ def judged(found: Checked) -> Health:
     return found.health
 
 
-@pytest.mark.parametrize(("seconds", "health"), [(0, OK), (-15, OK), (30, WARNING), (-30, WARNING), (70, PROBLEM)])
+@pytest.mark.parametrize(
+    ("seconds", "health"),
+    [(0, OK), (-15, OK), (30, WARNING), (120, WARNING), (240, PROBLEM)],
+)
 def test_clock(seconds: int, health: Health) -> None:
     assert judged(app_checks.check_clock(NOW + timedelta(seconds=seconds), NOW)) is health
     assert judged(app_checks.check_clock(NOW, None)) is WARNING
