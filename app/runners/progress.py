@@ -70,16 +70,18 @@ async def following(path: Path, hear: Hear, *, every_seconds: float = EVERY_SECO
         if newest is not None:
             await hear(newest)
 
+    ended = asyncio.Event()
+
     async def follow() -> None:
-        while True:
+        while not ended.is_set():
             await tell()
-            await asyncio.sleep(every_seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), every_seconds)
 
     follower = asyncio.create_task(follow())
     try:
         yield
     finally:
-        follower.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await follower
+        ended.set()  # not cancelled: a line that was read and not told would count as told
+        await follower
     await tell()

@@ -1,6 +1,8 @@
 """The newest whole line counts, whatever else is written."""
 
 import asyncio
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -60,11 +62,41 @@ async def test_it_is_followed_at_a_modest_rate_and_to_the_last_line(tmp_path: Pa
     async def hear(newest: TrainingProgress) -> None:
         heard.append(newest.step)
 
+    began = time.monotonic()
     async with following(path, hear, every_seconds=0.05):
         for step in range(1, 101):
             with path.open("ab") as file:
                 file.write(progress_line(step, 100))
             await asyncio.sleep(0.002)
+        while not heard:
+            await asyncio.sleep(0.01)
+    elapsed = time.monotonic() - began
     assert heard == sorted(set(heard))
     assert heard[-1] == 100
-    assert 2 <= len(heard) <= 40
+    assert len(heard) <= elapsed / 0.05 + 2
+
+
+async def test_a_line_that_is_being_read_when_the_block_ends_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "progress.jsonl"
+    path.write_bytes(progress_line(100, 100))
+    heard: list[int] = []
+    reading, go_on = threading.Event(), threading.Event()
+    read = ProgressFile.read_newest
+
+    def read_slowly(file: ProgressFile) -> TrainingProgress | None:
+        found = read(file)
+        reading.set()
+        go_on.wait(10)
+        return found
+
+    async def hear(newest: TrainingProgress) -> None:
+        heard.append(newest.step)
+
+    monkeypatch.setattr(ProgressFile, "read_newest", read_slowly)
+    async with following(path, hear, every_seconds=0.05):
+        while not reading.is_set():
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_later(0.1, go_on.set)
+    assert heard == [100]
