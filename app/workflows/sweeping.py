@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlmodel import Session
 
-from app.curation.decision import APPROVE_LABEL, REJECT_LABEL
+from app.curation.decision import APPROVE_LABEL, LABELS, REJECT_LABEL
 from app.domain.commands import CURATING, parse_command
 from app.domain.errors import RetryLater
 from app.domain.onboarding import Onboarding, Work, is_allowed
@@ -298,8 +298,9 @@ def _enqueue(session: Session, row: RepositoryRow, missing: Missing) -> None:
     arguments: tuple[Any, ...] = (row.installation_id, row.full_name)
     if missing.work == "review":
         workflow_id, arguments = f"review:{head}", (*arguments, head)
-    else:  # a label has no id of its own: the same list shows the same moment
-        workflow_id, arguments = f"curate:{head}:{pull.updated_at.isoformat()}", (*arguments, pull.number)
+    else:  # a label has no id of its own: the same list shows the same moment, and in one second the same labels
+        ours = "+".join(sorted(set(pull.labels) & set(LABELS)))
+        workflow_id, arguments = f"curate:{head}:{pull.updated_at.isoformat()}:{ours}", (*arguments, pull.number)
     enqueue_in_transaction(
         session,
         missing.work,

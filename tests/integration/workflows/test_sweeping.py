@@ -121,6 +121,23 @@ def test_five_percent_of_the_deliveries_are_lost(world: tuple[World, Service]) -
     print(f"{len(lost)} deliveries lost: {lost}; found: {found}")  # noqa: T201 - a figure of the project
 
 
+def test_a_label_that_goes_in_the_second_it_came_in_does_not_stay_in_force(world: tuple[World, Service]) -> None:
+    """GitHub dates both the same, and both deliveries are lost."""
+    made, _ = world
+    standin = made.standin
+    number = made.open()
+    standin.comment(REPO, number, author="ann", path="a.py", line=20, body="Use the log.", commit_sha=made.head_sha)
+    standin.merge(REPO, number, by="ann")
+    settle(made)
+    moment = datetime.now(UTC)
+    standin.clock = lambda: moment
+    for act, tick, is_approved in ((standin.label, "one", True), (standin.unlabel, "two", False)):
+        with standin.silence():
+            act(REPO, number, APPROVE_LABEL, by="ann")
+        assert sweep(made, tick)["curate"] == 1
+        assert (number in Converged(made).decided) is is_approved
+
+
 def play(world: World, chance: random.Random) -> list[str]:
     """Open, push to, merge and label pull requests; returns what was lost. At least one of each kind is."""
     standin, lost = world.standin, []

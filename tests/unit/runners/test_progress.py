@@ -59,8 +59,11 @@ async def test_it_is_followed_at_a_modest_rate_and_to_the_last_line(tmp_path: Pa
     path = tmp_path / "progress.jsonl"
     heard: list[int] = []
 
+    first = asyncio.Event()
+
     async def hear(newest: TrainingProgress) -> None:
         heard.append(newest.step)
+        first.set()
 
     began = time.monotonic()
     async with following(path, hear, every_seconds=0.05):
@@ -68,8 +71,7 @@ async def test_it_is_followed_at_a_modest_rate_and_to_the_last_line(tmp_path: Pa
             with path.open("ab") as file:
                 file.write(progress_line(step, 100))
             await asyncio.sleep(0.002)
-        while not heard:
-            await asyncio.sleep(0.01)
+        await first.wait()
     elapsed = time.monotonic() - began
     assert heard == sorted(set(heard))
     assert heard[-1] == 100
@@ -96,7 +98,6 @@ async def test_a_line_that_is_being_read_when_the_block_ends_is_told(
 
     monkeypatch.setattr(ProgressFile, "read_newest", read_slowly)
     async with following(path, hear, every_seconds=0.05):
-        while not reading.is_set():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(reading.wait, 10)
         asyncio.get_running_loop().call_later(0.1, go_on.set)
     assert heard == [100]
