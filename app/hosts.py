@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.domain.errors import UserError
 from app.domain.explaining import explain
+from app.domain.one_server import parse_pair
 from app.domain.tenants import LARGEST_HOST, Host
 from app.settings import Address, Settings, check_secret_length, read_private_key
 
@@ -92,12 +92,14 @@ def _read_file(path: Path) -> tuple[GitHubHost, ...]:
 
 
 def _complete(one: ListedHost, path: Path) -> GitHubHost:
-    api, git = httpx.URL(one.api_url).host, httpx.URL(one.git_url).host
-    if api not in (git, f"api.{git}"):
-        raise UserError(f"{path}: host {one.number} has its api_url at {api} and its git_url at {git}; name one server")
+    pair = parse_pair(one.api_url, one.git_url)
+    if not pair.is_one:
+        raise UserError(
+            f"{path}: host {one.number} has its api_url at {pair.api} and its git_url at {pair.git}; name one server"
+        )
     folder = path.absolute().parent
     return GitHubHost(
-        host=Host(one.number, git, one.app_slug),
+        host=Host(one.number, pair.git, one.app_slug),
         api_url=one.api_url,
         git_url=one.git_url,
         app_id=one.app_id,

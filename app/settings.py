@@ -28,6 +28,7 @@ from app.domain.errors import UserError
 from app.domain.evals import GatePolicy
 from app.domain.explaining import explain, show_given
 from app.domain.log_lines import LogFormat
+from app.domain.one_server import parse_pair
 from app.runners.places import RunnerKind
 from app.workflows.runs import Role
 
@@ -63,6 +64,20 @@ def _check_address(address: str) -> str:
 Address = Annotated[str, AfterValidator(_check_address)]
 
 
+def _check_one_server(git_url: str, given: ValidationInfo) -> str:
+    """A token for one host must not be sent to another."""
+    if "github_api_url" not in given.data:  # it is wrong itself, and said to be
+        return git_url
+    pair = parse_pair(given.data["github_api_url"], git_url)
+    if not pair.is_one:
+        raise ValueError(f"is of {pair.git}, but {_PREFIX}GITHUB_API_URL of {pair.api}; set both, of one server")
+    return git_url
+
+
+#: After `github_api_url` in a class. The default of either is checked, too, for it may be of another server.
+GitAddress = Annotated[Address, AfterValidator(_check_one_server), Field(validate_default=True)]
+
+
 def check_secret_length(secret: str) -> None:
     """Raises:
     ValueError: in words that go after the secret's name.
@@ -91,7 +106,7 @@ class Settings(BaseSettings):
 
     #: A GitHub Enterprise Server: https://HOST/api/v3 and https://HOST.
     github_api_url: Address = "https://api.github.com"
-    github_git_url: Address = "https://github.com"
+    github_git_url: GitAddress = "https://github.com"
     #: Authorities, in PEM, that GitHub's certificate is checked against instead of the machine's own.
     ca_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
     #: Further GitHubs beside this one, a YAML file; docs/enterprise-server.md shows it.
@@ -264,17 +279,8 @@ class ReadingSettings(BaseSettings):
     app_id: int | None = Field(default=None, gt=0)
     private_key_file: Path | None = None
     github_api_url: Address = "https://api.github.com"
-    github_git_url: Address = Field(default="https://github.com", validate_default=True)
+    github_git_url: GitAddress = "https://github.com"
     ca_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = None
-
-    @field_validator("github_git_url")
-    @classmethod
-    def _check_host(cls, address: str, given: ValidationInfo) -> str:
-        """A token for one host must not be sent to another."""
-        api, git = httpx.URL(given.data.get("github_api_url", "")).host, httpx.URL(address).host
-        if api not in ("", git, f"api.{git}"):
-            raise ValueError(f"is of {git}, but {_PREFIX}GITHUB_API_URL of {api}; set both, of one server")
-        return address
 
 
 def read_private_key(path: Path) -> str:

@@ -16,6 +16,8 @@ from app.workflows.runs import Role
 
 #: Without one of these being right, number 0 can't be asked anything.
 _OF_GITHUB = frozenset({"app_id", "private_key_file", "github_api_url", "github_git_url"})
+#: Judged together: what stands in for one does not fit what somebody set for the other.
+_PAIR = frozenset({"github_api_url", "github_git_url"})
 _OF_SERVICE = frozenset({"operator_token", "host", "port"})
 #: In the place of what has no default; nothing that it is for is examined.
 _STAND_INS: Mapping[str, Any] = {"app_id": 1, "private_key_file": os.devnull}
@@ -67,6 +69,8 @@ def _salvage_settings(problems: list[str]) -> tuple[Settings | None, set[str]]:
         return Settings(_env_file=file), set()
     except ValidationError as error:
         wrong = {str(item["loc"][0]) for item in error.errors()}
+    if wrong & _PAIR:
+        wrong |= _PAIR
     try:
         return Settings(_env_file=file, **{name: _stand_in(name) for name in wrong}), wrong
     except ValidationError:  # what is right and what stands in don't fit together

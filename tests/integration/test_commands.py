@@ -19,7 +19,7 @@ from app.store.tables import InstallationRow
 from app.workflows import engine
 from app.workflows.runs import Queue
 from docs.website.blocks import read_blocks
-from tests.integration.intake.conftest import SECRETS, TOKEN, running, settings_for
+from tests.integration.intake.conftest import HOST, SECRETS, TOKEN, running, settings_for
 
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ _CHECKOUT = Path(__file__).parents[2]
 def a_commit(author: str, text: str) -> WrittenExample:
     return WrittenExample(
         kind=WrittenKind.COMMIT,
-        host="github.com",
+        host=HOST,
         repository_id=5,
         repository="o/r",
         commit_sha="c" * 40,
@@ -45,7 +45,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     migrate(database_url)
     database = open_engine(database_url)
     with writing(database) as session:
-        save_installation(session, InstallationRow(id=11, host="github.com", account="acme"))
+        save_installation(session, InstallationRow(id=11, host=HOST, account="acme"))
         save_written(session, 11, [a_commit("ann", "Why the sum is kept")], "history")
     database.dispose()
     settings = settings_for(database_url, tmp_path)
@@ -56,6 +56,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "PRIVATE_KEY_FILE": str(settings.private_key_file),
         "DATABASE_URL": database_url,
         "DATA": str(settings.data),
+        "GITHUB_API_URL": settings.github_api_url,
+        "GITHUB_GIT_URL": settings.github_git_url,
         "PORT": "9",  # nobody serves there
     }.items():
         monkeypatch.setenv(f"UNDERSTUDY_{name}", value)

@@ -16,6 +16,10 @@ _GOOD = {
     "UNDERSTUDY_APP_ID": "17",
     "UNDERSTUDY_PRIVATE_KEY_FILE": "key.pem",
 }
+_GHE = {
+    "UNDERSTUDY_GITHUB_API_URL": "https://ghe.example/api/v3",
+    "UNDERSTUDY_GITHUB_GIT_URL": "https://ghe.example:8443/",
+}
 
 
 def _load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **changes: str | None) -> Settings:
@@ -29,7 +33,7 @@ def _load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **changes: str | None
 
 
 def test_good_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    settings = _load(monkeypatch, tmp_path, UNDERSTUDY_GITHUB_GIT_URL="https://ghe.example:8443/")
+    settings = _load(monkeypatch, tmp_path, **_GHE)
     assert [secret.get_secret_value() for secret in settings.webhook_secrets] == [
         "canary-secret-0123456789",
         "canary-older-0123456789",
@@ -186,13 +190,38 @@ def test_a_judge_keeps_nothing_that_no_erasure_would_find(monkeypatch: pytest.Mo
         _load(monkeypatch, tmp_path, UNDERSTUDY_JUDGE=str(place))
 
 
-def test_a_token_for_one_host_is_not_sent_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNDERSTUDY_GITHUB_API_URL", "https://ghe.example/api/v3")
-    with pytest.raises(UserError, match=r"GITHUB_GIT_URL: is of github\.com, but .*ghe\.example"):
-        load_reading_settings()
-    monkeypatch.setenv("UNDERSTUDY_GITHUB_GIT_URL", "https://ghe.example")
+@pytest.mark.parametrize("load", [load_settings, load_reading_settings])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"API": "https://ghe.example/api/v3"}, r"is of github\.com, but .*API_URL of ghe\.example, got .*; set both"),
+        ({"GIT": "https://ghe.example"}, r"is of ghe\.example, but .*API_URL of api\.github\.com, got .*; set both"),
+        ({"API": "https://api.a.ghe.com", "GIT": "https://b.ghe.com"}, r"is of b\.ghe\.com, but"),
+        ({"API": "notaurl"}, "GITHUB_API_URL: is no address"),
+    ],
+)
+def test_a_token_for_one_host_is_not_sent_to_another(
+    load: Any, given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _load(monkeypatch, tmp_path)
+    for name, value in given.items():
+        monkeypatch.setenv(f"UNDERSTUDY_GITHUB_{name}_URL", value)
+    with pytest.raises(UserError, match=words):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("api", "git"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://GHE.example/api/v3", "https://ghe.example"),
+        ("https://api.team.ghe.com", "https://team.ghe.com/"),
+        ("http://127.0.0.1:8001/api/v3", "http://127.0.0.1:8002"),
+        ("http://ghe:8080/api/v3", "https://ghe"),
+    ],
+)
+def test_one_server_has_several_addresses(api: str, git: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    urls = {"UNDERSTUDY_GITHUB_API_URL": api, "UNDERSTUDY_GITHUB_GIT_URL": git}
+    assert _load(monkeypatch, tmp_path, **urls).github_git_url == git
     monkeypatch.setenv("UNDERSTUDY_GITHUB_TOKEN", "")
     assert load_reading_settings().github_token is None
-    monkeypatch.setenv("UNDERSTUDY_GITHUB_API_URL", "notaurl")
-    with pytest.raises(UserError, match="GITHUB_API_URL: is no address"):
-        load_reading_settings()

@@ -36,7 +36,9 @@ SECRETS = ("canary-new-webhook-secret", "canary-old-webhook-secret")
 TOKEN = "canary-operator-token-0123456789"
 BODY_LIMIT_BYTES = 100_000
 #: Nobody listens there: no test ever talks to the real one.
-_NO_GITHUB = "http://127.0.0.1:9"
+#: What everything kept of it is named by.
+HOST = "127.0.0.1"
+_NO_GITHUB = f"http://{HOST}:9"
 _CHECKOUT = Path(__file__).parents[3]
 
 
@@ -80,7 +82,7 @@ def stored(service: Service, guid: str) -> DeliveryRow | None:
     database = open_engine(service.database_url)
     try:
         with reading(database) as session:
-            return load_delivery(session, f"github.com:{guid}")
+            return load_delivery(session, f"{HOST}:{guid}")
     finally:
         database.dispose()
 
@@ -121,6 +123,7 @@ def settings_for(database_url: str, folder: Path, **changes: Any) -> Settings:
         "database_url": database_url,
         "data": folder / "data",
         "github_api_url": _NO_GITHUB,
+        "github_git_url": _NO_GITHUB,
         "body_limit_bytes": BODY_LIMIT_BYTES,
         "polling_seconds": 0.05,
     }
@@ -172,6 +175,7 @@ class ServiceProgram:
             "UNDERSTUDY_DATABASE_URL": database_url,
             "UNDERSTUDY_DATA": str(folder / "data"),
             "UNDERSTUDY_GITHUB_API_URL": _NO_GITHUB,
+            "UNDERSTUDY_GITHUB_GIT_URL": _NO_GITHUB,
             "UNDERSTUDY_PORT": str(self._port),
         }
 

@@ -13,7 +13,7 @@ from app.store.deliveries import load_delivery, save_deliveries
 from app.store.tables import DeliveryRow
 from app.workflows import deliveries, dispatching, engine
 from app.workflows.runs import FAILED, Queue, State
-from tests.integration.intake.conftest import Service, a_payload, running, settings_for, wait_outcome
+from tests.integration.intake.conftest import HOST, Service, a_payload, running, settings_for, wait_outcome
 from tests.integration.workflows.conftest import eventually
 
 
@@ -44,7 +44,7 @@ def test_many_that_dispatch_at_once_handle_each_delivery_once(
     monkeypatch.setattr(dispatching, "act", counting)
     boot(settings_for(empty_database_url, tmp_path), queues=(Queue.GITHUB,))
     try:
-        guids = [f"github.com:{number:08}" for number in range(40)]
+        guids = [f"{HOST}:{number:08}" for number in range(40)]
         with writing(engine.database()) as session:
             save_deliveries(session, [_waiting(guid, number) for number, guid in enumerate(guids)])
         with ThreadPoolExecutor(4) as pool:
@@ -81,9 +81,9 @@ def test_one_that_cannot_be_handled_is_shown_and_stops_no_other(
     assert wait_outcome(service, "sound-01") == "enqueued: review, look_at_head"
     assert wait_outcome(service, "poison-1") == "failed: ZeroDivisionError"
     failed = eventually(lambda: engine.list_runs(FAILED, id_prefix="delivery:"))
-    assert [run.id for run in failed] == ["delivery:github.com:poison-1"]
+    assert [run.id for run in failed] == [f"delivery:{HOST}:poison-1"]
     reviews = engine.list_runs(tuple(State), id_prefix="review:")
     assert [run.id.split(":")[3] for run in reviews] == ["2"], "what the broken one had begun is undone"
     monkeypatch.setattr(deliveries, "act", act)  # the release that mends it
-    service.operator("POST", "/retry/delivery:github.com:poison-1")
-    eventually(lambda: _outcome("github.com:poison-1") == "enqueued: review, look_at_head")
+    service.operator("POST", f"/retry/delivery:{HOST}:poison-1")
+    eventually(lambda: _outcome(f"{HOST}:poison-1") == "enqueued: review, look_at_head")

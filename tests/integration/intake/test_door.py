@@ -12,6 +12,7 @@ import pytest
 from app.workflows import engine
 from tests.integration.intake.conftest import (
     BODY_LIMIT_BYTES,
+    HOST,
     SECRETS,
     TOKEN,
     Service,
@@ -129,7 +130,7 @@ def test_what_we_do_not_use_is_kept_and_ignored(
     assert row is not None
     assert row.outcome == outcome
     assert row.handled_at is not None
-    assert engine.load_run(f"delivery:github.com:{guid}") is None
+    assert engine.load_run(f"delivery:{HOST}:{guid}") is None
 
 
 def test_a_payload_that_lacks_what_we_need_is_kept_and_named(shared_service: Service) -> None:

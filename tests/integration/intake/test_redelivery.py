@@ -12,7 +12,7 @@ from app.store.database import reading
 from app.store.tables import DeliveryRow
 from app.workflows import engine, upkeep
 from app.workflows.runs import Queue, State
-from tests.integration.intake.conftest import Service, a_payload, running, settings_for, wait_outcome
+from tests.integration.intake.conftest import HOST, Service, a_payload, running, settings_for, wait_outcome
 from tests.integration.rehearsal.standin.world import REPO, SECRET, small_world
 from tests.integration.workflows.conftest import eventually
 
@@ -51,7 +51,7 @@ def test_dropped_deliveries_converge(tmp_path: Path) -> None:
 def test_old_bodies_and_workflows_are_forgotten_and_guids_are_not(service: Service) -> None:
     service.deliver(a_payload(), guid="old-00000001")
     wait_outcome(service, "old-00000001")
-    engine.start("delivery", "delivery:old", "github.com:old-00000001", queue=Queue.INTAKE)
+    engine.start("delivery", "delivery:old", f"{HOST}:old-00000001", queue=Queue.INTAKE)
     eventually(lambda: engine.list_runs((State.SUCCESS,), id_prefix="delivery:"))
     # The clock's own workflow, now and as it will be a month from now: 30 days are kept.
     for name, days in (("today", 0), ("in a month", 31)):

@@ -18,6 +18,7 @@ from app.store.deliveries import load_installation
 from app.workflows import engine
 from app.workflows.runs import State
 from tests.integration.intake.conftest import (
+    HOST,
     SECRETS,
     TOKEN,
     Service,
@@ -35,13 +36,13 @@ from tests.postgres import PostgresServer
 def test_a_delivery_is_stored_as_it_came_and_starts_its_work(service: Service) -> None:
     guid = str(uuid.uuid4())
     answer = service.deliver(a_payload(), guid=guid)
-    assert (answer.status_code, answer.json()) == (202, {"delivery": f"github.com:{guid}", "outcome": "accepted"})
+    assert (answer.status_code, answer.json()) == (202, {"delivery": f"{HOST}:{guid}", "outcome": "accepted"})
     row = stored(service, guid)
     assert row is not None
     assert row.body == answer.request.content
     assert (row.event, row.action, row.installation_id) == ("pull_request", "opened", 11)
     assert wait_outcome(service, guid) == "enqueued: review, look_at_head"
-    review = engine.load_run(f"review:github.com:5:7:{'a' * 40}")
+    review = engine.load_run(f"review:{HOST}:5:7:{'a' * 40}")
     assert review is not None
     assert (review.state, review.queue) == (State.ENQUEUED, "github")
 
@@ -55,7 +56,7 @@ def test_a_duplicate_is_answered_200_and_has_no_effect(service: Service) -> None
     late = service.deliver(a_payload(), guid=guid)
     assert (late.status_code, late.json()["outcome"]) == (200, "duplicate")
     runs = engine.list_runs(tuple(State), id_prefix="review:")
-    assert [run.id for run in runs] == [f"review:github.com:5:7:{'a' * 40}"]
+    assert [run.id for run in runs] == [f"review:{HOST}:5:7:{'a' * 40}"]
 
 
 def test_a_suspended_installation_is_left_alone_until_it_comes_back(service: Service) -> None:

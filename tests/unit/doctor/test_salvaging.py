@@ -49,6 +49,13 @@ def test_a_wrong_port_leaves_github_to_be_asked(monkeypatch: pytest.MonkeyPatch)
     assert not known.knows_service
 
 
+def test_two_servers_for_one_github_are_named_and_neither_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = _salvage(monkeypatch, GITHUB_API_URL="https://ghe.example/api/v3")
+    assert "is of github.com" in known.problems[0]
+    assert known.settings is not None
+    assert known.hosts == ()
+
+
 def test_a_wrong_app_leaves_the_other_hosts_to_be_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("o" * 20)
     listed = "{number: 2, api_url: https://ghe.example/api/v3, git_url: https://ghe.example, app_id: 3"
