@@ -4,13 +4,14 @@ all, is said at once and by name."""
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import httpx
 import yaml
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -21,20 +22,28 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import UserError
 from app.domain.evals import GatePolicy
-from app.domain.explaining import explain, show_given
+from app.domain.explaining import explain
 from app.domain.log_lines import LogFormat
 from app.domain.one_server import parse_pair
 from app.runners.places import RunnerKind
+from app.setting_words import (
+    BESIDE,
+    PREFIX,
+    SHORTEST_SECRET,
+    explain_missing,
+    explain_unknown,
+    explain_wrong,
+    select_unknown,
+)
 from app.workflows.runs import Role
 
-_PREFIX = "UNDERSTUDY_"
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
 _DEFAULT_ENV_FILE = Path("data/understudy.env")
-_SHORTEST_SECRET = 16
 _WHERE_THE_KEY_IS = "download the App's key from its settings page on GitHub and name that file"
 
 
@@ -70,7 +79,7 @@ def _check_one_server(git_url: str, given: ValidationInfo) -> str:
         return git_url
     pair = parse_pair(given.data["github_api_url"], git_url)
     if not pair.is_one:
-        raise ValueError(f"is of {pair.git}, but {_PREFIX}GITHUB_API_URL of {pair.api}; set both, of one server")
+        raise ValueError(f"is of {pair.git}, but {PREFIX}GITHUB_API_URL of {pair.api}; set both, of one server")
     return git_url
 
 
@@ -82,14 +91,14 @@ def check_secret_length(secret: str) -> None:
     """Raises:
     ValueError: in words that go after the secret's name.
     """
-    if len(secret) < _SHORTEST_SECRET:
-        raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`")
+    if len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`")
 
 
 class Settings(BaseSettings):
     """Every setting, read from the variable UNDERSTUDY_<NAME>. Secrets have no default: without them nothing starts."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     #: Comma-separated. Two during a rotation: GitHub signs with one, and which is not known at every moment.
     webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field(min_length=1)
@@ -272,7 +281,7 @@ class ReadingSettings(BaseSettings):
     """What reading a live repository needs: a token of somebody's own, or the App and its key. No secret of a service
     that runs."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     #: A token that may read metadata, contents and pull requests; it is enough by itself.
     github_token: Annotated[SecretStr | None, BeforeValidator(_none_if_empty)] = None
@@ -294,7 +303,7 @@ def read_private_key(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UserError(
-            f"expected the App's private key in {path} ({_PREFIX}PRIVATE_KEY_FILE), "
+            f"expected the App's private key in {path} ({PREFIX}PRIVATE_KEY_FILE), "
             f"could not read it: {reason}; {_WHERE_THE_KEY_IS}"
         ) from None
     try:
@@ -311,34 +320,57 @@ def read_private_key(path: Path) -> str:
 
 def load_reading_settings() -> ReadingSettings:
     """Raises:
-    UserError: naming every variable that is wrong and what came, and never a secret.
+    UserError: as `load_settings`.
     """
-    try:
-        return ReadingSettings(_env_file=existing_env_file())
-    except ValidationError as error:
-        raise _wrong_settings(error, ReadingSettings) from None
+    return _load(ReadingSettings)
 
 
 def load_settings() -> Settings:
     """The settings of this process's environment, and of the environment file for what is not in it.
 
     Raises:
-        UserError: naming every variable that is missing or wrong and what came, and never a secret.
+        UserError: naming every variable that is missing, wrong or no setting, and what came, and never a secret.
     """
-    if os.environ.get(f"{_PREFIX}QUEUES"):
+    if os.environ.get(f"{PREFIX}QUEUES"):
         raise UserError(
-            f"expected {_PREFIX}ROLE (all, web, worker or gpu), got {_PREFIX}QUEUES, which it replaces; a process that "
+            f"expected {PREFIX}ROLE (all, web, worker or gpu), got {PREFIX}QUEUES, which it replaces; a process that "
             "ignored it would take work that it was kept from"
         )
+    return _load(Settings)
+
+
+def known_names() -> frozenset[str]:
+    """Every variable that anything of ours reads, without its prefix."""
+    return frozenset((*BESIDE, *(name.upper() for form in (Settings, ReadingSettings) for name in form.model_fields)))
+
+
+def _load(form: type[SettingsT]) -> SettingsT:
+    file = existing_env_file()
+    wrong, cure = _find_unknown(file), list[str]()
     try:
-        return Settings(_env_file=existing_env_file())
+        found = form(_env_file=file)
     except ValidationError as error:
-        raise _wrong_settings(error, Settings) from None
+        place = (file or env_file()).absolute()
+        wrong, cure = explain_wrong(error, form) + wrong, explain_missing(error, place, is_there=file is not None)
+    if wrong:
+        lines = ["expected other settings; these environment variables are missing or wrong:", *wrong, *cure]
+        raise UserError("\n".join(lines))
+    return found
+
+
+def _find_unknown(file: Path | None) -> list[str]:
+    """A misspelt name would leave a default in force that somebody thinks they changed."""
+    known = known_names()
+    lines = explain_unknown(select_unknown(os.environ, known), known, place="the environment")
+    if file is None:
+        return lines
+    written = dotenv_values(file, encoding="utf-8", interpolate=False)
+    return lines + explain_unknown(select_unknown(written, known), known, place=str(file))
 
 
 def env_file() -> Path:
     """Where settings are read from beside the environment, and where the setup writes them: UNDERSTUDY_ENV_FILE."""
-    return Path(os.environ.get(f"{_PREFIX}ENV_FILE") or _DEFAULT_ENV_FILE)
+    return Path(os.environ.get(f"{PREFIX}ENV_FILE") or _DEFAULT_ENV_FILE)
 
 
 def existing_env_file() -> Path | None:
@@ -353,40 +385,13 @@ def existing_env_file() -> Path | None:
             path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             raise UserError(
-                f"expected lines NAME=value in UTF-8 in {path} ({_PREFIX}ENV_FILE), got something that is no text; "
+                f"expected lines NAME=value in UTF-8 in {path} ({PREFIX}ENV_FILE), got something that is no text; "
                 "name the file that `python -m app setup` wrote"
             ) from None
         return path
     if path != _DEFAULT_ENV_FILE or path.exists():
         raise UserError(
-            f"expected a file that can be read at {path} ({_PREFIX}ENV_FILE), found none; name the file that "
+            f"expected a file that can be read at {path} ({PREFIX}ENV_FILE), found none; name the file that "
             "`python -m app setup` wrote, and run as the user that owns it"
         )
     return None
-
-
-def _wrong_settings(error: ValidationError, form: type[BaseSettings]) -> UserError:
-    lines = []
-    for item in error.errors():
-        name = str(item["loc"][0])
-        is_secret = name == "database_url" or "SecretStr" in str(form.model_fields[name].annotation)
-        lines.append(f"  {_PREFIX}{name.upper()}: {_explain(item, is_secret=is_secret)}")
-    return UserError("expected other settings; these environment variables are missing or wrong:\n" + "\n".join(lines))
-
-
-def _explain(item: ErrorDetails, *, is_secret: bool) -> str:
-    if item["type"] == "missing":
-        return "is missing"
-    words, mark, cure = item["msg"].removeprefix("Value error, ").partition(";")
-    return f"{words}{'' if is_secret else _show(item)}{mark}{cure}"
-
-
-def _show(item: ErrorDetails) -> str:
-    """What came, unless it could be a secret under a wrong name: no number and no choice is as long as one."""
-    given = item["input"]
-    if not isinstance(given, str | int | float):
-        return ""
-    is_place = item["type"] == "value_error"
-    return (
-        show_given(given) if is_place or len(str(given)) < _SHORTEST_SECRET else f", got {len(str(given))} characters"
-    )

@@ -1,5 +1,7 @@
 """Settings fail closed, name what is wrong and what came, and never show a secret."""
 
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.domain.errors import UserError
-from app.settings import Settings, load_reading_settings, load_settings
+from app.settings import Settings, known_names, load_reading_settings, load_settings
 
 _GOOD = {
     "UNDERSTUDY_WEBHOOK_SECRETS": "canary-secret-0123456789, canary-older-0123456789",
@@ -225,3 +227,81 @@ def test_one_server_has_several_addresses(api: str, git: str, monkeypatch: pytes
     assert _load(monkeypatch, tmp_path, **urls).github_git_url == git
     monkeypatch.setenv("UNDERSTUDY_GITHUB_TOKEN", "")
     assert load_reading_settings().github_token is None
+
+
+_MISSPELT = "UNDERSTUDY_RETENTON_DAYS"
+
+
+@pytest.mark.parametrize("load", [load_settings, load_reading_settings])
+def test_a_misspelt_name_is_refused_with_the_nearest_one(
+    load: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _load(monkeypatch, tmp_path)
+    monkeypatch.setenv("understudy_serving_host", "canary")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "understudy.env").write_text(f"{_MISSPELT}=7\nUNDERSTUDY_ZZZZ=1\nHTTPS_PROXY=x\n")
+    with pytest.raises(UserError) as refused:
+        load()
+    told = str(refused.value)
+    assert f"{_MISSPELT} in data/understudy.env: is no setting; did you mean UNDERSTUDY_RETENTION_DAYS?" in told
+    assert "understudy_serving_host in the environment: is no setting; did you mean UNDERSTUDY_SERVING_HOSTS?" in told
+    assert "UNDERSTUDY_ZZZZ in data/understudy.env: is no setting; take it out, docs/operating.md lists" in told
+    assert "canary" not in told
+    assert "PROXY" not in told
+
+
+def test_what_is_missing_wrong_and_unknown_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"(?s)APP_ID: is missing.*PORT: .*RETENTON_DAYS in the environment"):
+        _load(monkeypatch, tmp_path, UNDERSTUDY_APP_ID=None, UNDERSTUDY_PORT="x", **{_MISSPELT: "7"})
+
+
+def test_what_sets_nothing_or_comes_from_a_cluster_is_let_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    links = {
+        "UNDERSTUDY_SERVICE_HOST": "10.0.0.7",
+        "UNDERSTUDY_SERVING_SERVICE_PORT_HTTP": "8000",
+        "UNDERSTUDY_SERVING_PORT": "tcp://10.0.0.7:8000",
+        "UNDERSTUDY_SERVING_PORT_8000_TCP_ADDR": "10.0.0.7",
+    }
+    assert _load(monkeypatch, tmp_path, **{_MISSPELT: ""}, **links).retention_days == 30
+    with pytest.raises(UserError, match="UNDERSTUDY_SERVING_PORT in the environment"):
+        _load(monkeypatch, tmp_path, **links | {"UNDERSTUDY_SERVING_PORT": "8000"})
+
+
+def test_who_has_set_nothing_yet_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    nothing = dict.fromkeys(_GOOD)
+    looked_at = re.escape(str(tmp_path / "data" / "understudy.env"))
+    with pytest.raises(UserError, match=rf"\nrun `\.venv/bin/python -m app setup`.* there is no {looked_at}$"):
+        _load(monkeypatch, tmp_path, **nothing)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "understudy.env").write_text("UNDERSTUDY_APP_ID=17\n")
+    with pytest.raises(UserError, match=rf"\nset what is missing in {looked_at}, or in the environment"):
+        _load(monkeypatch, tmp_path, **nothing)
+    with pytest.raises(UserError) as refused:
+        _load(monkeypatch, tmp_path, UNDERSTUDY_PORT="x")
+    assert "set what is missing" not in str(refused.value)
+
+
+_CHECKOUT = Path(__file__).parents[2]
+#: Names that are no setting and meant to be none.
+_NONE = {
+    "QUEUES": "refused by name: what replaced it",
+    "SERVING_STATE": "the model server's mark on its own children",
+    "SECRET": "set by tests, to see that nobody inherits it",
+    "X": "of a test of how a line is written",
+}
+_IN_THE_TEXT = re.compile(r"\bUNDERSTUDY_([A-Z][A-Z_]*[A-Z])\b")
+
+
+def test_every_name_that_is_read_or_documented_is_known() -> None:
+    """Else whoever sets it is refused."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=_CHECKOUT, capture_output=True, check=True, text=True).stdout
+    found = {
+        name: file
+        for file in listed.split("\0")
+        if Path(file).suffix in (".py", ".md", ".yaml", ".yml", ".sh", ".service", ".Dockerfile", "")
+        and file not in ("", "CHANGELOG.md", "tests/unit/test_settings.py")
+        and (_CHECKOUT / file).is_file()
+        for name in _IN_THE_TEXT.findall((_CHECKOUT / file).read_text(encoding="utf-8", errors="replace"))
+    }
+    assert len(found) > 40
+    assert {name: file for name, file in found.items() if name not in known_names() | set(_NONE)} == {}

@@ -23,12 +23,8 @@ JudgeFile = Annotated[Path | None, typer.Option("--judge", help="A judge's setti
 PinnedFile = Annotated[
     Path | None, typer.Option("--pinned", help="The installation's regression set; made there if absent, then kept.")
 ]
-MaxRank = Annotated[
-    int, typer.Option("--max-rank", envvar="UNDERSTUDY_MAX_RANK", help="Largest rank the servers hold.")
-]
-PricePerHour = Annotated[
-    str | None, typer.Option("--price-per-hour", envvar="UNDERSTUDY_DEVICE_PRICE", help="Of the device: '2.50 EUR'.")
-]
+MaxRank = Annotated[int, typer.Option("--max-rank", help="Largest rank the servers hold.")]
+PricePerHour = Annotated[str | None, typer.Option("--price-per-hour", help="Of the device: '2.50 EUR'.")]
 Despite = Annotated[bool, typer.Option("--despite-advice", help="Train even where the advisor says not to.")]
 DEFAULT_BASE = Path(".work/base")
 

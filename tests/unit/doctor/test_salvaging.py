@@ -49,6 +49,13 @@ def test_a_wrong_port_leaves_github_to_be_asked(monkeypatch: pytest.MonkeyPatch)
     assert not known.knows_service
 
 
+def test_a_misspelt_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = _salvage(monkeypatch, RETENTON_DAYS="7")
+    assert "did you mean UNDERSTUDY_RETENTION_DAYS?" in known.problems[0]
+    assert len(known.hosts) == 1, "the rest is examined"
+    assert "did you mean UNDERSTUDY_RETENTION_DAYS?" in _salvage(monkeypatch, PORT="x").problems[0]
+
+
 def test_two_servers_for_one_github_are_named_and_neither_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     known = _salvage(monkeypatch, GITHUB_API_URL="https://ghe.example/api/v3")
     assert "is of github.com" in known.problems[0]
