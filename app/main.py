@@ -9,17 +9,14 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from prometheus_client import generate_latest
 
-from app.dataset.sending import render_sent_rows
+from app.choosing import choose
 from app.domain.errors import spoken_place
 from app.domain.tenants import Hosts, split_tenant
 from app.github.client import GitHubClient
 from app.github.signing_in import SigningIn
 from app.hosts import GitHubHost, load_hosts
-from app.inference.embeddings import Embedder, EmbeddingPlace, make_embedder
 from app.intake.routes import Intake, intake_route
 from app.intake.signatures import Sender
-from app.runners.choosing import make_runner
-from app.runners.running import Runner
 from app.settings import Settings
 from app.watching.metrics import REGISTRY
 from app.watching.tracing import end_tracing, set_up_tracing
@@ -58,7 +55,6 @@ from app.workflows.operating import check_renumbered
 from app.workflows.readiness import check_liveness, check_readiness, describe_model
 from app.workflows.runs import Queue, Role
 from app.workflows.standing import Standing, make_registry
-from app.workflows.triggers import parse_schedules
 
 #: Importing them declares their workflows, which must be done before the engine boots.
 WORKFLOWS = (
@@ -221,7 +217,7 @@ def _services(
     settings: Settings, hosts: tuple[GitHubHost, ...], clients: "_Clients"
 ) -> Callable[[sa.Engine], Services]:
     """What is wrong with the settings is said here, before a database is touched."""
-    runner, schedules, embedder = _runner(settings), parse_schedules(settings.schedules), _embedder(settings)
+    chosen = choose(settings)
     return lambda database: Services(
         database=database,
         host=settings.github_host,
@@ -238,26 +234,10 @@ def _services(
         records_days=settings.records_days,
         github=clients,
         further_hosts=tuple(one.host for one in hosts),
-        runner=runner,
-        schedules=schedules,
-        embedder=embedder,
+        runner=chosen.runner,
+        schedules=chosen.schedules,
+        embedder=chosen.embedder,
     )
-
-
-def _runner(settings: Settings) -> Runner:
-    return make_runner(
-        settings.runner,
-        settings.runner_config,
-        data=settings.data.absolute(),
-        agreed_host=settings.hosted_host,
-        rows=render_sent_rows,
-        judged=settings.judge is not None,
-    )
-
-
-def _embedder(settings: Settings) -> Embedder | None:
-    place = (settings.embedding, settings.embedding_model, settings.embedding_key_file, settings.embedding_host)
-    return make_embedder(EmbeddingPlace(*place))
 
 
 def shutdown() -> None:

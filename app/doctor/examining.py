@@ -35,7 +35,7 @@ async def examine() -> tuple[Checked, ...]:
 def _check_settings(known: Salvaged) -> Checked:
     if not known.problems:
         return fine("settings", "complete")
-    cure = "Run `python -m app setup`, or set what is named; docs/operating.md lists every setting."
+    cure = "Run `.venv/bin/python -m app setup`, or set what is named; docs/operating.md lists every setting."
     return fail("settings", "\n".join(known.problems), f"{cure} What they tell of is not examined.")
 
 
@@ -100,7 +100,10 @@ async def _find_hook(view: AppView) -> str | None:
 
 
 async def _examine_learning(settings: Settings, known: Salvaged) -> list[Checked]:
-    stored = probing.Stored(settings.database_url) if known.knows("database_url") else None
+    stored = None
+    if known.knows("database_url"):
+        hosts = [one.host for one in known.hosts]
+        stored = probing.Stored(settings.database_url, hosts, was=settings.github_was)
     found = [] if stored is None else list(_examine_stored(stored))
     if known.knows_service:
         found += _examine_service(settings)
@@ -109,13 +112,13 @@ async def _examine_learning(settings: Settings, known: Salvaged) -> list[Checked
     adapters = () if stored is None else stored.adapters
     if known.knows("serving"):
         for server in await probing.probe_servers(settings):
-            found.append(learning_checks.check_server(server, base.stated, is_needed=bool(adapters)))
+            found.append(learning_checks.check_server(server, base, is_needed=bool(adapters)))
     return [*found, *(learning_checks.check_adapter(one, base.stated) for one in adapters)]
 
 
 def _examine_stored(stored: probing.Stored) -> Iterator[Checked]:
-    yield machine_checks.check_database(stored.problem)
-    if stored.problem is not None:
+    yield machine_checks.check_database(stored.problem, stored.refused)
+    if stored.problem is not None or stored.refused is not None:
         return
     if stored.postgresql is not None:
         yield machine_checks.check_postgresql(stored.postgresql)

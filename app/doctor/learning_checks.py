@@ -10,7 +10,7 @@ from app.domain.estimates import MemoryParts, gib
 
 #: Deliveries that wait longer than this are a backlog.
 BACKLOG_SECONDS = 600
-_PREFLIGHT = "`python -m training preflight` estimates it exactly"
+_PREFLIGHT = "`.venv/bin/python -m training preflight` estimates it exactly"
 
 
 class BaseProbe(Record):
@@ -53,10 +53,10 @@ class AdapterProbe(Record):
 def check_base(found: BaseProbe) -> Checked:
     name = "base checkpoint"
     if found.stated is None:
-        cure = f"Make it: `python -m training base --out {found.path}`, or name another in UNDERSTUDY_BASE."
+        cure = f"Make it: `.venv/bin/python -m training base --out {found.path}`, or name another in UNDERSTUDY_BASE."
         return fail(name, found.problem or f"there is none in {found.path}", cure)
     if found.problem is not None:
-        cure = f"Move {found.path} away and make it anew: `python -m training base`."
+        cure = f"Move {found.path} away and make it anew: `.venv/bin/python -m training base`."
         return fail(name, f"{found.path} is broken: {found.problem}", cure)
     return fine(name, f"{found.stated.name} ({gib(found.weights)}) in {found.path}")
 
@@ -80,12 +80,13 @@ def check_accelerator(base: BaseProbe, found: Accelerator | None) -> Checked:
     return fine(name, told)
 
 
-def check_server(found: ServerProbe, base: BaseCheckpoint | None, *, is_needed: bool) -> Checked:
+def check_server(found: ServerProbe, at: BaseProbe, *, is_needed: bool) -> Checked:
     """`is_needed`: some installation has a promoted adapter, which nobody can be asked for while it is away."""
-    name = f"model server {found.folder}"
+    name, base = f"model server {found.folder}", at.stated
     if found.state is None:
         decide = fail if is_needed else warn
-        return decide(name, "does not answer", f"Start it: `python -m serving run --state {found.folder}`.")
+        command = f".venv/bin/python -m serving run --base {at.path} --state {found.folder}"
+        return decide(name, "does not answer", f"Start it: `{command}`.")
     if base is not None and (found.base, found.revision) != (base.name, base.revision):
         cure = "Start it with the folder that UNDERSTUDY_BASE names: adapters fit no other base."
         return fail(name, f"serves {found.base}@{found.revision[:12]}, the service has {base.name}", cure)

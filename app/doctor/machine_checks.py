@@ -16,7 +16,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 LEAST_POSTGRESQL = 13
 LEAST_FREE, LITTLE_FREE = 1 * 2**30, 10 * 2**30
 _OTHERS = 0o077
-_NAME_THE_KEY = "Name the App's private key in UNDERSTUDY_PRIVATE_KEY_FILE, or run `python -m app setup`."
+_NAME_THE_KEY = "Name the App's private key in UNDERSTUDY_PRIVATE_KEY_FILE, or run `.venv/bin/python -m app setup`."
 
 
 class FileProbe(Record):
@@ -108,8 +108,12 @@ def check_postgresql(version: int) -> Checked:
     return fine(name, f"version {major}")
 
 
-def check_database(problem: str | None) -> Checked:
+def check_database(problem: str | None, refused: str | None = None) -> Checked:
+    """`refused`: it opens, and yet the service would not start on it."""
     name = "database"
+    if refused is not None:
+        what, _, cure = refused.partition("; ")
+        return fail(name, what, f"{cure[:1].upper()}{cure[1:]}.")
     if problem is not None:
         return fail(name, problem, "See UNDERSTUDY_DATABASE_URL, and that the server runs and lets this user in.")
     return fine(name, "opens")
@@ -135,4 +139,4 @@ def check_port(host: str, port: int, *, is_ours: bool, is_taken: bool) -> Checke
     if is_taken:
         cure = "Stop that program, or choose another UNDERSTUDY_PORT."
         return fail(name, f"another program has {place}", cure)
-    return warn(name, f"does not run ({place} is free)", "Start it: `python -m app serve`.")
+    return warn(name, f"does not run ({place} is free)", "Start it: `.venv/bin/python -m app serve`.")

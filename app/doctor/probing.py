@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import struct
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,16 @@ from app.doctor.learning_checks import Accelerator, AdapterProbe, BaseProbe, Ser
 from app.doctor.machine_checks import FileProbe
 from app.domain.adapters import AdapterManifest, BaseCheckpoint
 from app.domain.errors import UserError
+from app.domain.tenants import Host
 from app.inference.replicas import Away, Replica, survey
 from app.own_service import asking_own_service, own_host
 from app.settings import Settings
 from app.store.database import open_engine, parse_database_url, reading
 from app.store.deliveries import measure_waiting
+from app.store.migrate import refuse_newer
 from app.store.repositories import select_unproposed
 from app.store.rounds import select_registry
+from app.workflows.operating import check_renumbered
 
 _SECONDS = 5.0
 #: The sweep asks again every hour.
@@ -67,10 +71,14 @@ def read_mounts() -> str:
 
 
 class Stored:
-    """What the database tells, read once. `problem` is set where it could not be read, `is_new` where there is none."""
+    """What the database tells, read once. `problem` is set where it could not be read, `is_new` where there is none,
+    `refused` where the service would not start on it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, hosts: Iterable[Host] = (), *, was: str | None = None) -> None:
+        """`hosts`, `was`: as `check_renumbered`."""
         self.problem: str | None = None
+        self.refused: str | None = None
+        self._hosts, self._was = tuple(hosts), was
         self.postgresql: int | None = None
         self.adapters: tuple[AdapterProbe, ...] = ()
         self.waiting, self.oldest_seconds = 0, 0.0
@@ -87,8 +95,12 @@ class Stored:
                 if database.dialect.name == "postgresql":
                     self.postgresql = int(connection.exec_driver_sql("show server_version_num").scalar_one())
                 self.is_new = not sa.inspect(connection).has_table("us_schema_version")
+                refuse_newer(connection)
             if not self.is_new:
                 self._read_rows(database)
+                check_renumbered(database, self._hosts, self._was)
+        except UserError as error:
+            self.refused = str(error)
         except sa.exc.SQLAlchemyError as error:
             self.problem = f"can't be read: {getattr(error, 'orig', None) or type(error).__name__}"
         finally:

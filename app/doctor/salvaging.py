@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.choosing import find_refused
 from app.domain.errors import UserError
 from app.hosts import GitHubHost, check_authorities, load_hosts, plain_host
 from app.settings import Settings, existing_env_file, load_settings
@@ -48,6 +49,7 @@ def salvage() -> Salvaged:
     if settings is None:
         return Salvaged(None, (), frozenset(wrong), tuple(problems))
     hosts = _salvage_hosts(settings, wrong, problems)
+    problems += find_refused(settings)
     try:
         parse_database_url(settings.database_url)
     except UserError as error:

@@ -36,7 +36,7 @@ def migrate(database_url: str) -> None:
         with engine.begin() as connection:
             hold_boots(connection)
             config = alembic_config(connection)
-            _refuse_newer(connection, config)
+            refuse_newer(connection)
             command.upgrade(config, "head")
     except DatabaseError as error:
         if not _cannot_be_used(error):
@@ -79,14 +79,17 @@ def is_known_version(version: str) -> bool:
     return version in {script.revision for script in known}
 
 
-def _refuse_newer(connection: sa.Connection, config: Config) -> None:
+def refuse_newer(connection: sa.Connection) -> None:
+    """Raises:
+    UserError: when a newer Understudy wrote this database.
+    """
     if not sa.inspect(connection).has_table("us_schema_version"):
         return
     current = connection.execute(sa.text("select version_num from us_schema_version")).scalar()
     if current is None:
         return
     try:
-        ScriptDirectory.from_config(config).get_revision(current)
+        ScriptDirectory.from_config(alembic_config(connection)).get_revision(current)
     except CommandError as error:
         raise UserError(
             f"expected a database of this Understudy or an older one, got schema version {current!r} that it does not "

@@ -1,6 +1,7 @@
 """Each usual mistake, planted; beside it the same thing without the mistake."""
 
 import io
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from app.doctor.table import render_table
 from app.domain.adapters import BaseCheckpoint
 from app.domain.app_permissions import render_permissions
 from app.setup.manifest import load_events
+from serving.__main__ import _parser
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OK, WARNING, PROBLEM = Health
@@ -238,13 +240,19 @@ def test_gpu(weights: float, memory: int | None, health: Health) -> None:
 def test_model_server() -> None:
     check = learning_checks.check_server
     serving = ServerProbe(folder="s", state="ready", base="Qwen", revision="r1")
-    assert judged(check(serving, BASE, is_needed=True)) is OK
-    assert judged(check(serving, OTHER, is_needed=False)) is PROBLEM
-    assert judged(check(serving.model_copy(update={"revision": "r2"}), BASE, is_needed=False)) is PROBLEM
-    assert judged(check(serving.model_copy(update={"state": "starting"}), BASE, is_needed=True)) is WARNING
+    base, other = (BaseProbe(path="b", stated=one, problem=None) for one in (BASE, OTHER))
+    assert judged(check(serving, base, is_needed=True)) is OK
+    assert judged(check(serving, other, is_needed=False)) is PROBLEM
+    assert judged(check(serving.model_copy(update={"revision": "r2"}), base, is_needed=False)) is PROBLEM
+    assert judged(check(serving.model_copy(update={"state": "starting"}), base, is_needed=True)) is WARNING
     away = ServerProbe(folder="s", state=None)
-    assert judged(check(away, BASE, is_needed=True)) is PROBLEM
-    assert judged(check(away, BASE, is_needed=False)) is WARNING
+    assert judged(check(away, base, is_needed=True)) is PROBLEM
+    found = check(away, base, is_needed=False)
+    assert judged(found) is WARNING
+    words = shlex.split(found.cure.split("`")[1])
+    assert words[:3] == [".venv/bin/python", "-m", "serving"]
+    given = _parser().parse_args(words[3:])  # as it is typed
+    assert (str(given.base), str(given.state)) == ("b", "s")
 
 
 def test_adapter() -> None:

@@ -16,15 +16,18 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.doctor import probing
+from app.doctor.checked import Health
 from app.doctor.learning_checks import Accelerator
+from app.doctor.machine_checks import check_database
 from app.domain.errors import UserError
 from app.domain.proofs import prove
+from app.domain.tenants import Host
 from app.own_service import asking_own_service
 from app.store.database import open_engine, writing
-from app.store.deliveries import save_deliveries
+from app.store.deliveries import save_deliveries, save_installation
 from app.store.migrate import migrate
 from app.store.rounds import move_pointer
-from app.store.tables import DeliveryRow
+from app.store.tables import DeliveryRow, InstallationRow
 from app.web.operator import proof_router
 from tests.integration.intake.conftest import TOKEN, running, settings_for
 
@@ -77,6 +80,26 @@ def test_what_the_database_tells(database_url: str) -> None:
     (adapter,) = found.adapters
     assert (adapter.name, adapter.is_there, adapter.base) == ("7--000000000000", False, None)
     assert (found.postgresql is not None) == database_url.startswith("postgresql")
+
+
+def test_a_database_that_the_service_would_not_start_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'understudy.db'}"
+    migrate(url)
+    database = open_engine(url)
+    with writing(database) as session:
+        save_installation(session, InstallationRow(id=11, host="old.example", account="acme"))
+    now = [Host(0, "new.example", "understudy")]
+    assert probing.Stored(url, now, was="old.example").refused is None
+    refused = probing.Stored(url, now).refused
+    assert refused is not None
+    found = check_database(None, refused)
+    assert (found.health, found.name) == (Health.PROBLEM, "database")
+    assert "whose installation 11 is still here" in found.told
+    assert found.cure.startswith("If it is the same server under a new name, set UNDERSTUDY_GITHUB_WAS=old.example; ")
+    with database.begin() as connection:
+        connection.exec_driver_sql("update us_schema_version set version_num = 'v9999'")
+    database.dispose()
+    assert "'v9999' that it does not know" in (probing.Stored(url, now).refused or "")
 
 
 def test_a_database_that_is_none(tmp_path: Path) -> None:

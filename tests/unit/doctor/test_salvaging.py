@@ -8,7 +8,11 @@ import pytest
 from app.doctor.checked import fail, fine
 from app.doctor.host_names import name_host
 from app.doctor.salvaging import Salvaged, salvage
+from app.domain.errors import UserError
 from app.domain.tenants import Host
+from app.main import boot
+from app.rehearsal.standin.auth import AppKey
+from app.settings import load_settings
 
 _GOOD = {"WEBHOOK_SECRETS": "w" * 20, "OPERATOR_TOKEN": "t" * 20, "APP_ID": "1", "PRIVATE_KEY_FILE": "key.pem"}
 
@@ -54,6 +58,28 @@ def test_a_misspelt_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "did you mean UNDERSTUDY_RETENTION_DAYS?" in known.problems[0]
     assert len(known.hosts) == 1, "the rest is examined"
     assert "did you mean UNDERSTUDY_RETENTION_DAYS?" in _salvage(monkeypatch, PORT="x").problems[0]
+
+
+_REFUSED = {
+    "SCHEDULES": ("7=bad cron", "a schedule such as"),
+    "RUNNER": ("hosted", "expected UNDERSTUDY_RUNNER_CONFIG with the runner hosted"),
+    "EMBEDDING": ("foo", "expected UNDERSTUDY_EMBEDDING to be static"),
+}
+
+
+def test_what_serve_refuses_at_its_start_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it at once, by what `serve` itself asks."""
+    Path("key.pem").write_text(AppKey().pem)
+    known = _salvage(monkeypatch, **{name: value for name, (value, _) in _REFUSED.items()})
+    assert len(known.problems) == len(_REFUSED)
+    assert len(known.hosts) == 1, "the rest is examined"
+    for name, (_, words) in _REFUSED.items():
+        assert any(words in problem for problem in known.problems)
+        with monkeypatch.context() as alone:
+            for other in _REFUSED.keys() - {name}:
+                alone.delenv(f"UNDERSTUDY_{other}")
+            with pytest.raises(UserError, match=words):
+                boot(load_settings())
 
 
 def test_two_servers_for_one_github_are_named_and_neither_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
