@@ -386,12 +386,12 @@ def existing_env_file() -> Path | None:
         except UnicodeDecodeError:
             raise UserError(
                 f"expected lines NAME=value in UTF-8 in {path} ({PREFIX}ENV_FILE), got something that is no text; "
-                "name the file that `python -m app setup` wrote"
+                "name the file that `.venv/bin/python -m app setup` wrote"
             ) from None
         return path
     if path != _DEFAULT_ENV_FILE or path.exists():
         raise UserError(
             f"expected a file that can be read at {path} ({PREFIX}ENV_FILE), found none; name the file that "
-            "`python -m app setup` wrote, and run as the user that owns it"
+            "`.venv/bin/python -m app setup` wrote, and run as the user that owns it"
         )
     return None

@@ -250,7 +250,8 @@ def read_base(folder: Path) -> BaseCheckpoint:
         }
     except (OSError, ValidationError) as error:
         raise UserError(
-            f"expected a base checkpoint folder at {folder} (make one: python -m training base --out DIR): {error}"
+            f"expected a base checkpoint folder at {folder} (make one: .venv/bin/python -m training base "
+            f"--out DIR): {error}"
         ) from error
     for field, value in found.items():
         if getattr(stated, field) != value:

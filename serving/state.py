@@ -98,7 +98,7 @@ def load_address(state: Path) -> FrontAddress:
         return FrontAddress.model_validate(json.loads((state / "front.json").read_bytes()))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(
-            f"nothing serves from {state}; start it: python -m serving run --base DIR --state {state}"
+            f"nothing serves from {state}; start it: .venv/bin/python -m serving run --base DIR --state {state}"
         ) from error
 
 

@@ -84,9 +84,9 @@ def _carried(form: Format) -> str:
         )
     return (
         f"## What {code_span(form.value)} carries\n\n{what}\n\n"
-        "**Lossless** means here: `python -m app dataset import` of this whole folder makes the snapshot again, byte "
-        "for byte and with the same id. A single file of it gives its own rows back whole and nothing else, so the "
-        "snapshot that is made of one file has another id."
+        "**Lossless** means here: `.venv/bin/python -m app dataset import` of this whole folder makes the snapshot "
+        "again, byte for byte and with the same id. A single file of it gives its own rows back whole and nothing "
+        "else, so the snapshot that is made of one file has another id."
     )
 
 

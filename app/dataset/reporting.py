@@ -80,7 +80,7 @@ def load_store_material(database_url: str, installation_id: int, *, evaluation: 
         if not sa.inspect(engine).has_table(str(InstallationRow.__tablename__)):
             raise UserError(
                 f"{engine.url.render_as_string(hide_password=True)}: expected Understudy's database, got one without "
-                "its tables; correct UNDERSTUDY_DATABASE_URL, or run `python -m app serve` once"
+                "its tables; correct UNDERSTUDY_DATABASE_URL, or run `.venv/bin/python -m app serve` once"
             )
         return _read_store(engine, installation_id, _load_evaluation(evaluation), now)
     finally:

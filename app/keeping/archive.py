@@ -133,7 +133,7 @@ def opened(source: Path, *, scratch: Path) -> Iterator[tuple[Path, Manifest]]:
     if not source.exists():
         raise UserError(
             f"expected a backup at {source}, a folder or a tar file, found nothing; name what "
-            "`python -m app backup` wrote"
+            "`.venv/bin/python -m app backup` wrote"
         )
     if source.is_dir():
         yield source, _verify(source)

@@ -41,10 +41,10 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="What `python -m app backup` wrote.")],
+    source: Annotated[Path, typer.Argument(help="What `.venv/bin/python -m app backup` wrote.")],
     *,
     erasures: Annotated[
-        str | None, typer.Option(help="A file of `python -m app erasures`, or the old database's URL.")
+        str | None, typer.Option(help="A file of `.venv/bin/python -m app erasures`, or the old database's URL.")
     ] = None,
     no_erasures: Annotated[
         bool, typer.Option("--no-erasures", help="Neither is left: what was erased since the backup comes back.")
@@ -56,9 +56,9 @@ def restore(
 
     if (erasures is None) == (not no_erasures):
         raise UserError(
-            "expected --erasures with a file of `python -m app erasures` or the old database's URL, or --no-erasures "
-            f"when neither is left, got {'both' if no_erasures else 'neither'}; give one of them: without the "
-            "erasures, what people had erased since the backup comes back"
+            "expected --erasures with a file of `.venv/bin/python -m app erasures` or the old database's URL, or "
+            f"--no-erasures when neither is left, got {'both' if no_erasures else 'neither'}; give one of them: "
+            "without the erasures, what people had erased since the backup comes back"
         )
     settings = load_settings()
     known = () if erasures is None else read_erasures(erasures)

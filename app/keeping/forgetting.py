@@ -58,8 +58,8 @@ def read_erasures(source: str) -> tuple[Tombstone, ...]:
     except ValidationError:
         reason = f"something else in {source}"
     raise UserError(
-        f"expected in {_OPTION} a file that `python -m app erasures FILE` wrote, or the old database's URL, got "
-        f"{reason}; name one, or give --no-erasures when neither is left"
+        f"expected in {_OPTION} a file that `.venv/bin/python -m app erasures FILE` wrote, or the old database's URL, "
+        f"got {reason}; name one, or give --no-erasures when neither is left"
     )
 
 

@@ -70,7 +70,7 @@ def _refuse_other_backend(manifest: Manifest, database_url: str) -> None:
     if backend != manifest.backend:
         raise UserError(
             f"expected a backup of {backend}, as UNDERSTUDY_DATABASE_URL names, got one of {manifest.backend}; "
-            "restore it where it came from, and then use `python -m app move`"
+            "restore it where it came from, and then use `.venv/bin/python -m app move`"
         )
 
 

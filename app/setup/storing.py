@@ -92,9 +92,8 @@ def render_env(values: Mapping[str, str], name: str) -> str:
     Raises:
         UserError: for a value that no such line can hold.
     """
-    head = (
-        f"# Written by `python -m app setup` for the GitHub App {' '.join(name.split())}. Secrets: for its owner alone."
-    )
+    shown = " ".join(name.split())
+    head = f"# Written by `.venv/bin/python -m app setup` for the GitHub App {shown}. Secrets: for its owner alone."
     return "\n".join((head, *(f"UNDERSTUDY_{key}={_quote(value)}" for key, value in values.items()), ""))
 
 

@@ -104,7 +104,7 @@ def open_existing(url: str, *, named: str = _SETTING) -> sa.Engine:
     """
     parsed = parse_database_url(url, named=named)
     place = parsed.render_as_string(hide_password=True)
-    begin = ", or start the service once (`python -m app serve`)" if named == _SETTING else ""
+    begin = ", or start the service once (`.venv/bin/python -m app serve`)" if named == _SETTING else ""
     missing = UserError(f"expected a database of Understudy at {place}, found none; check {named}{begin}")
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).is_file():
         raise missing

@@ -82,5 +82,5 @@ def services() -> Services:
         UserError: before boot.
     """
     if not _installed:
-        raise UserError("expected the app to be booted, but nothing is installed; run `python -m app serve`")
+        raise UserError("expected the app to be booted, but nothing is installed; run `.venv/bin/python -m app serve`")
     return _installed[0]

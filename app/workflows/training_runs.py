@@ -103,8 +103,8 @@ def _name_run(installation_id: int, snapshot_id: str) -> str:
     except OSError as error:
         raise UserError(
             f"expected the base and the training configuration to be readable, got {error}; make the base with "
-            "`python -m training base`, and check UNDERSTUDY_BASE, UNDERSTUDY_TRAINING_CONFIG, UNDERSTUDY_GATE_POLICY "
-            "and UNDERSTUDY_JUDGE"
+            "`.venv/bin/python -m training base`, and check UNDERSTUDY_BASE, UNDERSTUDY_TRAINING_CONFIG, "
+            "UNDERSTUDY_GATE_POLICY and UNDERSTUDY_JUDGE"
         ) from error
     return name_run(installation_id, snapshot_id, texts)
 

@@ -1,5 +1,6 @@
 """What the documents tell a person to type exists, and what they link to is there."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,6 +14,8 @@ _COMMAND = re.compile(r"python -m (app|training|serving)( [^`\n]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _PATH = re.compile(r"`((?:app|training|serving|tests|docs|infra)/[\w./-]+|[\w-]+\.(?:toml|yml|md|txt))`")
 _BENCHMARK = re.compile(r"python -m (tests\.[\w.]+)")
+#: A Python of the reader's own, which has none of our packages.
+_BARE = re.compile(r"(?<!\.venv/bin/)\bpython3? -m (?:app|training|serving|tests)\b[^`\n]*")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -35,6 +38,36 @@ def test_every_command_and_option_exists(program: str, command: str, options: tu
     assert f"{program} {command}" in known
     words = {word for option in known[f"{program} {command}"].options for word in option.name.split(", ")}
     assert set(options) <= words
+
+
+def test_every_command_can_be_pasted() -> None:
+    """Nobody is told to activate an environment. Left as they were: the records of what was changed and decided."""
+    pages = [path for path in DOCUMENTS if path.name not in ("CHANGELOG.md", "ARCHITECTURE.md")]
+    pages = [path for path in pages if path.parent.name != "adr"]
+    told = {path.name: _BARE.findall(path.read_text(encoding="utf-8")) for path in pages}
+    assert len(told) > 20
+    assert {name: found for name, found in told.items() if found} == {}
+
+
+def test_every_command_in_a_cure_can_be_pasted() -> None:
+    """All words of the programs but their docstrings, which speak to who reads the code."""
+    files = [file for folder in ("app", "training", "serving") for file in (CHECKOUT / folder).rglob("*.py")]
+    bare = {str(file.relative_to(CHECKOUT)): _bare_words(file) for file in files}
+    assert {name: words for name, words in bare.items() if words} == {}
+
+
+def _bare_words(file: Path) -> list[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    documentation = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    words = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    told = [str(node.value) for node in words if id(node) not in documentation]
+    return [text for text in told if _BARE.search(text) and text != "python -m serving"]  # argparse's `prog`
 
 
 def test_every_benchmark_that_is_named_is_there() -> None:

@@ -18,7 +18,7 @@ TEXT = (CHECKOUT / "docs" / "upgrading.md").read_text(encoding="utf-8")
 
 def _shown(begin: str) -> list[str]:
     """The one command that begins so."""
-    (line,) = [line.strip() for line in TEXT.splitlines() if line.startswith(f"    python -m {begin}")]
+    (line,) = [line.strip() for line in TEXT.splitlines() if line.startswith(f"    .venv/bin/python -m {begin}")]
     return shlex.split(line)[1:]
 
 

@@ -44,7 +44,9 @@ def load_base(folder: Path) -> BaseCheckpoint:
     Raises:
         UserError: when the folder is no base, or a file changed since base.json was written.
     """
-    stated = load_record(folder / FILE, BaseCheckpoint, what="a base checkpoint (make one: python -m training base)")
+    stated = load_record(
+        folder / FILE, BaseCheckpoint, what="a base checkpoint (make one: .venv/bin/python -m training base)"
+    )
     found = read_fingerprints(folder, name=stated.name, revision=stated.revision)
     if found != stated:
         field = next(name for name in BaseCheckpoint.model_fields if getattr(found, name) != getattr(stated, name))

@@ -56,7 +56,7 @@ def open_served(url: str | None, key_file: Path | None, name: str | None, adapte
         return None
     if key_file is None:
         raise UserError(
-            "expected --key-file FILE with --endpoint; `python -m serving run` writes read.key in its state"
+            "expected --key-file FILE with --endpoint; `.venv/bin/python -m serving run` writes read.key in its state"
         )
     return open_front(url, key_file, name, adapter)
 

@@ -135,8 +135,8 @@ def _measure(examination: Examination, bench: Bench) -> Where | None:
     if arm == "candidate":
         bench.score("other_hunk", rows, [row.prompt for row in pick_strangers(rows)])
         bench.sheet.notes.append(
-            f"not measured: {', '.join(CONTROLS)} (trained controls; `python -m training controls` makes a report of "
-            "each)"
+            f"not measured: {', '.join(CONTROLS)} (trained controls; `.venv/bin/python -m training controls` makes a "
+            "report of each)"
         )
     return where
 

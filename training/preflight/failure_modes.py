@@ -260,7 +260,7 @@ def render_document() -> str:
         "",
         "Users of fine-tuning report these failures; most raise no error by themselves. Each has an automatic",
         "check, and a test that plants the failure and sees it caught. This page is written by",
-        "`python -m training.preflight.failure_modes`; a test holds it to the code.",
+        "`.venv/bin/python -m training.preflight.failure_modes`; a test holds it to the code.",
         "",
         "| # | failure | when | check | test that plants it |",
         "|---|---|---|---|---|",

@@ -60,7 +60,9 @@ def is_running() -> bool:
 
 def running() -> _Running:
     if not _RUNNING:
-        raise UserError("expected a running job engine, but none was booted; start the app with `python -m app serve`")
+        raise UserError(
+            "expected a running job engine, but none was booted; start the app with `.venv/bin/python -m app serve`"
+        )
     return _RUNNING[0]
 
 

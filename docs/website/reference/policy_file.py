@@ -13,8 +13,8 @@ def render_policy_file() -> str:
     schema = json.loads(render_schema())
     rows = list(_walk(schema, schema, ""))
     return (
-        "# Policy file\n\n`.github/understudy.yml` on the default branch. `python -m app policy FILE` checks one, and "
-        "without a file prints the JSON Schema from which this table is made.\n\n"
+        "# Policy file\n\n`.github/understudy.yml` on the default branch. `.venv/bin/python -m app policy FILE` "
+        "checks one, and without a file prints the JSON Schema from which this table is made.\n\n"
         + render_table(("key", "values", "default", "what"), rows)
     )
 

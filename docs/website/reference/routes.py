@@ -38,10 +38,11 @@ def render_routes() -> str:
     service = create_app(_settings(), booted=True)
     front: Any = create_front(_NoController(), read_key="r", control_key="c")  # type: ignore[arg-type]  # never asked
     return (
-        "# HTTP routes\n\n## The service\n\n`python -m app serve`, on `UNDERSTUDY_HOST` and `UNDERSTUDY_PORT`. What "
-        "each operator's call does is in [Operating](operating.md#what-an-operator-may-do).\n\n"
+        "# HTTP routes\n\n## The service\n\n"
+        "`.venv/bin/python -m app serve`, on `UNDERSTUDY_HOST` and `UNDERSTUDY_PORT`. "
+        "What each operator's call does is in [Operating](operating.md#what-an-operator-may-do).\n\n"
         f"{render_table(head, _rows(service.routes))}\n"
-        "## The model server's front\n\n`python -m serving run`, on 127.0.0.1. All else is 404.\n\n"
+        "## The model server's front\n\n`.venv/bin/python -m serving run`, on 127.0.0.1. All else is 404.\n\n"
         f"{render_table(head, _rows(front.routes))}"
     )
 

@@ -25,7 +25,7 @@ def render_settings() -> str:
         "written to a log; what is wrong is said by name, all of it at once.\n\n"
         f"{render_table(head, rows)}\n"
         "## For a rehearsal on a live repository\n\n"
-        "`python -m app rehearse --live` reads these and no others.\n\n"
+        "`.venv/bin/python -m app rehearse --live` reads these and no others.\n\n"
         f"{render_table(head[:3], [row[:3] for row in reading])}"
     )
 
