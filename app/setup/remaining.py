@@ -1,5 +1,6 @@
 """What is left to do when the App is made. Pure: the page and the terminal say the same."""
 
+from app.curation.label_commands import render_label_commands
 from app.domain.base import Record
 from app.github.registering import AppCredentials
 from app.setup.choice import Choice
@@ -39,6 +40,11 @@ def render_steps(choice: Choice, made: AppCredentials, stored: Stored) -> tuple[
         Step(
             what="Install the App on the account whose pull requests it is to learn from.",
             link=f"{made.html_url.rstrip('/')}/installations/new",
+        ),
+        Step(
+            what="Make the labels in each repository, by hand (Issues, Labels) or so: GitHub offers only those that "
+            "are there, and their exact names are what counts.",
+            commands=render_label_commands(),
         ),
     )
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
+from app.curation.label_commands import render_label_commands
 from app.domain.onboarding import POLICY_TEXT, new_file_link
 from app.domain.pages import page_environment
 
@@ -39,7 +40,8 @@ def render_installed(git_url: str, repository: str, branch: str) -> str:
     problem = "" if is_right or not repository else "Expected a repository as owner/name, and the name of a branch."
     link = new_file_link(git_url, repository, branch) if is_right else ""
     given = {"repository": repository, "branch": branch, "problem": problem, "link": link, "policy": POLICY_TEXT}
-    return _environment().get_template("installed.html").render(**given)
+    labels = render_label_commands(repository) if is_right else render_label_commands()
+    return _environment().get_template("installed.html").render(**given, labels=labels)
 
 
 @cache

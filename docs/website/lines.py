@@ -14,7 +14,7 @@ DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
 #: Programs that are typed; a line that begins with another word shows something else.
 _TYPED = re.compile(
     r"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?"
-    r"(?:python3\.11 -m|python -m|make|git|curl|cp|docker|kubectl|promtool|helm|psql|openssl|sky) "
+    r"(?:python3\.11 -m|python -m|make|git|curl|cp|docker|kubectl|promtool|helm|psql|openssl|sky|gh) "
 )
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: A block of code by its indentation: after an empty line or a heading.

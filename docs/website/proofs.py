@@ -69,6 +69,7 @@ PROOFS: dict[str, Proof] = {
     "curl": Proof(_AS_WRITTEN),
     "cp": Proof("tests/docs/test_operating.py"),
     "python3.11": Proof(None, "it installs SkyPilot from the package index, and needs a cloud"),
+    "gh": Proof(None, "it changes a repository on GitHub; a test holds its labels to the code"),
     "promtool": Proof("tests/docs/test_watching.py"),
     "kubectl": Proof("tests/docs/test_watching.py"),
     "docker build": Proof(None, "no Docker daemon where it was written; the recipe is read by hadolint"),

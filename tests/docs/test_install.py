@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.curation.label_commands import render_label_commands
 from app.doctor import app_checks, machine_checks
 from app.domain.app_permissions import CANNOT, render_permission_table
 from app.github.registering import AppCredentials
@@ -31,7 +32,8 @@ def test_what_is_left_to_do_is_what_the_page_shows() -> None:
     stored = Stored(env_file=Path("data/understudy.env"), key_file=Path("key.pem"), kept=None)
     shown = [command for step in render_steps(choice, made, stored) for command in step.commands]
     typed = re.findall(r"^    (\.venv/bin/python .+)$", TEXT, re.MULTILINE)
-    assert [*typed[1:5]] == shown
+    assert [*typed[1:5]] == [command for command in shown if command.startswith(".venv/")]
+    assert tuple(shown[4:]) == render_label_commands(), "which docs/curation.md shows"
     assert typed[0] == ".venv/bin/python -m app setup"
 
 

@@ -2,10 +2,12 @@
 
 import html
 import re
+import shlex
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.curation.decision import LABELS
 from app.domain.policies import POLICY_PATH, RepositoryPolicy
 from app.github.policy_file import read_policy
 from app.web.installed import render_installed
@@ -27,6 +29,17 @@ def test_the_link_proposes_a_valid_file_with_the_defaults() -> None:
     assert asked["filename"] == POLICY_PATH
     found = read_policy({"text": asked["value"], "byteSize": len(asked["value"])})
     assert (found.problems, found.policy) == ((), RepositoryPolicy())
+
+
+def test_the_labels_are_made_in_the_repository_that_was_named() -> None:
+    lines = [
+        html.unescape(line) for line in re.findall(r"gh label create .*", render_installed(GIT, "acme/shop.js", ""))
+    ]
+    assert [shlex.split(line)[5] for line in lines] == ["OWNER/NAME"] * 3, "a branch is lacking"
+    page = render_installed(GIT, "acme/shop.js", "main")
+    lines = [html.unescape(line).removesuffix("</pre>") for line in re.findall(r"gh label create .*", page)]
+    assert [shlex.split(line)[5] for line in lines] == ["acme/shop.js"] * 3
+    assert [shlex.split(line)[3] for line in lines] == list(LABELS)
 
 
 def test_without_a_repository_there_is_no_link_and_no_problem() -> None:
