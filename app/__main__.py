@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Annotated
 
 import typer
 
@@ -14,12 +15,25 @@ from app.history.commands import history
 from app.keeping import commands as keeping
 from app.rehearsal import commands
 from app.setup.commands import setup
+from app.version import read_version
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(read_version())
+        raise typer.Exit
+
+
 @cli.callback()
-def main() -> None:
+def main(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Which one this is."),
+    ] = False,
+) -> None:
     """Understudy learns to review code the way your team does."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("alembic", "httpx"):

@@ -14,6 +14,7 @@ from app.github.as_app import AppView, fetch_moment
 from app.hosts import GitHubHost
 from app.settings import Settings, env_file
 from app.setup.manifest import load_events
+from app.version import read_version
 
 
 async def examine() -> tuple[Checked, ...]:
@@ -22,7 +23,7 @@ async def examine() -> tuple[Checked, ...]:
     found = [_check_settings(known), machine_checks.check_env_file(probing.probe_file(env_file()))]
     settings = known.settings
     if settings is None:
-        return tuple(found)
+        return (*found, machine_checks.check_version(read_version(), None, is_running=False))
     found += _examine_machine(settings, known)
     for one in known.hosts:
         found += [name_host(each, one.host, settings.hosts) for each in await _examine_github(one, settings.public_url)]
@@ -107,6 +108,8 @@ async def _examine_learning(settings: Settings, known: Salvaged) -> list[Checked
     found = [] if stored is None else list(_examine_stored(stored))
     if known.knows_service:
         found += _examine_service(settings)
+    else:
+        found.append(machine_checks.check_version(read_version(), None, is_running=False))
     base = probing.probe_base(settings.base)
     found += [learning_checks.check_base(base), learning_checks.check_accelerator(base, probing.probe_accelerator())]
     adapters = () if stored is None else stored.adapters
@@ -130,4 +133,6 @@ def _examine_service(settings: Settings) -> Iterator[Checked]:
     service = probing.Service(settings)
     is_ours, is_taken = service.status is not None, service.is_taken
     yield machine_checks.check_port(settings.host, settings.port, is_ours=is_ours, is_taken=is_taken)
+    running = None if service.status is None else service.status.get("version")
+    yield machine_checks.check_version(read_version(), running, is_running=is_ours)
     yield learning_checks.check_failed(None if service.status is None else service.status["failed"])

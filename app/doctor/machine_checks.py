@@ -132,6 +132,15 @@ def select_file_system(mounts: str, path: Path) -> str:
     return kind
 
 
+def check_version(ours: str, running: str | None, *, is_running: bool) -> Checked:
+    """`running`: of the service; None of one that does not say, for it is older than that."""
+    name = "version"
+    if is_running and running != ours:
+        told = f"{ours} here, but the service that runs is {running or 'an older one'}"
+        return warn(name, told, "Restart the service, so that it is what was installed.")
+    return fine(name, ours)
+
+
 def check_port(host: str, port: int, *, is_ours: bool, is_taken: bool) -> Checked:
     name, place = "service", f"{host} port {port}"
     if is_ours:

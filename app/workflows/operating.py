@@ -18,6 +18,7 @@ from app.store.deliveries import count_outcomes, count_rows, load_installation
 from app.store.learning import append_audit, select_audits_of
 from app.store.rounds import load_adapter_version, load_pointer, move_pointer, save_adapter_state
 from app.store.tables import AdapterVersionRow, InstallationRow
+from app.version import read_version
 from app.workflows import engine
 from app.workflows.backfilling import read_backfills
 from app.workflows.candidates import ROLLBACK
@@ -44,13 +45,14 @@ _COUNTED = (
 
 
 def read_status() -> dict[str, Any]:
-    """Installations; rows, deliveries and workflows counted; what runs or failed now, with its progress."""
+    """Version; installations; rows, deliveries and workflows counted; what runs or failed now, with its progress."""
     with reading(services().database) as session:
         rows = {str(row.__tablename__): count_rows(session, row) for row in _COUNTED}
         outcomes = count_outcomes(session)
         known = session.exec(select(tables.InstallationRow).order_by(col(tables.InstallationRow.id))).all()
         installations = [row.model_dump(include={"id", "host", "account", "state"}) for row in known]
     return {
+        "version": read_version(),
         "installations": installations,
         "rows": rows,
         "deliveries": outcomes,

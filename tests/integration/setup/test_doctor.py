@@ -10,6 +10,7 @@ import pytest
 from app.doctor.checked import Checked, Health
 from app.doctor.examining import examine
 from app.rehearsal.standin.auth import AppKey
+from app.version import read_version
 from tests.integration.intake.conftest import TOKEN, running, settings_for
 from tests.integration.rehearsal.standin.world import REPO, SECRET, World, small_world
 
@@ -95,6 +96,8 @@ async def test_a_wrong_webhook_secret_shows_in_githubs_own_log(ward: Ward) -> No
         assert "UNDERSTUDY_WEBHOOK_SECRETS" in found["webhooks"].cure
         assert found["public address"].health is FINE
         assert found["service"].health is FINE
+        assert found["version"].health is FINE, "the running service says the same one"
+        assert service.status()["version"] == found["version"].told == read_version()
         ward.set(PUBLIC_URL="http://127.0.0.1:9")
         found = await ward.examine()
         assert found["webhook address"].health is PROBLEM

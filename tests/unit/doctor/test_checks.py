@@ -218,6 +218,14 @@ def test_port() -> None:
     assert judged(machine_checks.check_port("127.0.0.1", 80, is_ours=False, is_taken=False)) is WARNING
 
 
+def test_version() -> None:
+    check = machine_checks.check_version
+    assert judged(check("0.2.0", None, is_running=False)) is OK
+    assert judged(check("0.2.0", "0.2.0", is_running=True)) is OK
+    assert judged(check("0.2.0", "0.1.0", is_running=True)) is WARNING
+    assert judged(check("0.2.0", None, is_running=True)) is WARNING, "older than the answer"
+
+
 def _base(weights: float = 1, problem: str | None = None, stated: BaseCheckpoint | None = BASE) -> BaseProbe:
     return BaseProbe(path="data/base", stated=stated, problem=problem, weights=int(weights * 2**30))
 
