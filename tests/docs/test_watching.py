@@ -1,5 +1,6 @@
 """docs/watching.md and docs/scaling.md: what they tell to type works, and what they promise is what the code does."""
 
+import base64
 import os
 import re
 import shlex
@@ -9,7 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dotenv import dotenv_values
+from pydantic import SecretStr
 
+from app.github.registering import AppCredentials
+from app.setup.choice import parse_choice
+from app.setup.storing import store_credentials
 from app.store.tables import AdapterPointerRow
 from app.watching.tracing import is_asked_for
 from app.workflows.engine.health import POLL_SILENCE_SECONDS
@@ -17,7 +23,9 @@ from app.workflows.readiness import LEAST_FREE_BYTES
 from app.workflows.runs import Role
 from app.workflows.standing import CACHED_SECONDS
 from app.workflows.watchdog import TIMEOUT_SECONDS
-from tests.infra.manifests import FOLDER
+from docs.website.blocks import read_blocks
+from tests.infra.manifests import FOLDER, OVERLAYS
+from tests.integration.setup.programs import choose
 
 _CHECKOUT = Path(__file__).parents[2]
 _WATCHING = (_CHECKOUT / "docs" / "watching.md").read_text(encoding="utf-8")
@@ -25,6 +33,8 @@ _SCALING = (_CHECKOUT / "docs" / "scaling.md").read_text(encoding="utf-8")
 _COMMANDS = [
     shlex.split(line.strip()) for line in re.findall(r"^ {4,}(\S.*)$", _WATCHING + _SCALING, re.MULTILINE) if line
 ]
+
+(_CLUSTER,) = (block for block in read_blocks(_SCALING) if "cluster" in block.needs)
 
 
 def test_the_thresholds_are_those_of_the_code() -> None:
@@ -43,8 +53,9 @@ def test_every_role_is_there() -> None:
 def test_every_command_is_of_a_program_that_is_checked_and_names_files_that_there_are() -> None:
     programs = [next(word for word in command if "=" not in word) for command in _COMMANDS]
     # Those of `python -m` are held against the programs' own parsers by test_documents.py.
-    assert set(programs) == {"curl", "promtool", "docker", "kubectl", ".venv/bin/python"}
-    named = [word for command in _COMMANDS for word in command if word.startswith("infra/")]
+    assert set(programs) == {"curl", "promtool", "docker", ".venv/bin/python"}
+    typed = [*_COMMANDS, *(shlex.split(command) for command in _CLUSTER.commands)]
+    named = [word for command in typed for word in command if word.startswith("infra/")]
     assert len(named) >= 8
     assert all((_CHECKOUT / path).exists() for path in named)
 
@@ -82,14 +93,55 @@ def test_promtool_takes_its_commands(command: list[str]) -> None:
     assert "SUCCESS" in _run(*command)
 
 
-def test_the_secret_has_every_key_that_pods_ask_for(tmp_path: Path) -> None:
-    (command,) = (one for one in _COMMANDS if one[:3] == ["kubectl", "create", "secret"])
-    (tmp_path / "key").write_text("key")
-    asked = [word.replace("=KEY", f"={tmp_path / 'key'}") for word in command]
-    made = yaml.safe_load(_run(*asked, "--dry-run=client", "-o", "yaml"))
-    wanted = set(re.findall(r"secretKeyRef: \{name: understudy, key: ([\w.-]+)\}", _texts())) | {"private-key.pem"}
-    assert set(made["data"]) == wanted
+@pytest.fixture
+def installed(tmp_path: Path) -> AppCredentials:
+    """What `app setup` leaves in a checkout that also has our manifests."""
+    secret = SecretStr("from-the-page-of-the-App")
+    made = AppCredentials(
+        id=17, slug="b", name="b", html_url="https://github.com/apps/b", pem=SecretStr("the key\n"),
+        webhook_secret=secret, client_id="Iv1.x", client_secret=SecretStr("c" * 40),
+    )  # fmt: skip
+    choice = parse_choice(choose({"where": "github", "public_url": "https://bot.example.org"}))
+    store_credentials(tmp_path / "data" / "understudy.env", choice, made)
+    (tmp_path / "infra").symlink_to(_CHECKOUT / "infra")
+    return made
+
+
+def test_the_steps_of_the_cluster_make_the_secret_of_what_the_setup_wrote(
+    tmp_path: Path, installed: AppCredentials
+) -> None:
+    """As they are typed, in their order; a cluster is in the place of nobody: the client alone makes the objects."""
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not on PATH")
+    namespace, settings, *rest = _CLUSTER.commands
+    assert namespace == "kubectl apply -f infra/kubernetes/base/namespace.yaml"
+    secret, *after = rest
+    assert [command.split()[1] for command in after] == ["kustomize", "apply"], "applied once all is there"
+    script = f"set -e\n{settings}\n{secret} --dry-run=client -o yaml"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=os.environ | {"KUBECONFIG": os.devnull}, capture_output=True,
+        text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = yaml.safe_load(done.stdout)
     assert made["metadata"] == {"name": "understudy", "namespace": "understudy"} | made["metadata"]
+    data = {key: base64.b64decode(value).decode() for key, value in made["data"].items()}
+    wanted = set(re.findall(r"secretKeyRef: \{name: understudy, key: ([\w.-]+)", _texts())) | {"private-key.pem"}
+    assert set(data) == wanted
+    assert data["webhook-secrets"] == "from-the-page-of-the-App"
+    assert (data["app-id"], data["client-secret"], data["private-key.pem"]) == ("17", "c" * 40, "the key\n")
+    assert len(data["operator-token"]) == len(data["metrics-token"]) == 64
+
+
+def test_what_the_setup_wrote_has_its_place_in_the_secret_or_the_overlay(
+    tmp_path: Path, installed: AppCredentials
+) -> None:
+    written = set(dotenv_values(tmp_path / "data" / "understudy.env"))
+    in_secret = set(re.findall(r"\$(UNDERSTUDY_\w+)", _CLUSTER.text))
+    for overlay in OVERLAYS:
+        text = (FOLDER / "overlays" / overlay / "app.yaml").read_text(encoding="utf-8")
+        assert written == in_secret | set(yaml.safe_load(text)["data"])
 
 
 def _texts() -> str:
@@ -97,8 +149,8 @@ def _texts() -> str:
 
 
 def test_the_overlay_that_is_shown_renders() -> None:
-    (command,) = (one for one in _COMMANDS if one[:2] == ["kubectl", "kustomize"])
-    assert "kind: StatefulSet" in _run(*command)
+    (command,) = (one for one in _CLUSTER.commands if one.startswith("kubectl kustomize "))
+    assert "kind: StatefulSet" in _run(*command.split())
 
 
 def test_adapters_in_use_are_printed_as_the_stacks_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,17 @@ from tests.infra.manifests import FOLDER, OVERLAYS, load_base, matches, pods, re
 
 _BASE = load_base()
 #: Made by whoever installs it; docs/scaling.md says how.
-_SECRET_KEYS = {"webhook-secrets", "operator-token", "metrics-token", "database-url", "app-id", "private-key.pem"}
+_SECRET_KEYS = {
+    "webhook-secrets",
+    "operator-token",
+    "metrics-token",
+    "database-url",
+    "app-id",
+    "client-secret",
+    "private-key.pem",
+}
+#: What `app setup` writes and is no secret: named in the overlay.
+_YOURS = ("APP_SLUG", "PUBLIC_URL", "CLIENT_ID", "GITHUB_API_URL", "GITHUB_GIT_URL")
 
 
 @pytest.mark.parametrize("manifest", _BASE, ids=lambda one: f"{one['kind']}-{one['metadata']['name']}")
@@ -32,6 +42,24 @@ def test_an_overlay_renders_and_is_taken(overlay: str) -> None:
         assert container["image"] == f"registry.example.org/understudy:{overlay}"
         wants_gpu = overlay == "gpu" and name in ("understudy-gpu", "understudy-serving")
         assert ("nvidia.com/gpu" in container["resources"]["limits"]) == wants_gpu
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_has_a_place_for_the_app_and_for_who_signs_in(overlay: str) -> None:
+    rendered = render(overlay)
+    (config,) = (one for one in rendered if one["kind"] == "ConfigMap")
+    (base,) = (one for one in _BASE if one["kind"] == "ConfigMap")
+    assert base["data"].items() < config["data"].items(), "what is the same for everybody stays"
+    given = {name: value for name, value in config["data"].items() if name not in base["data"]}
+    assert set(given) == {f"UNDERSTUDY_{name}" for name in _YOURS}
+    asked = pods(rendered)["understudy-web"]["spec"]["containers"][0]["env"]
+    (secret,) = (one for one in asked if one["name"] == "UNDERSTUDY_CLIENT_SECRET")
+    assert secret["valueFrom"]["secretKeyRef"]["optional"], "nobody has to let people sign in"
+    settings = {name.removeprefix("UNDERSTUDY_").lower(): value for name, value in given.items()}
+    made = Settings(
+        **settings, webhook_secrets=("w" * 20,), operator_token="t" * 20, app_id=1, private_key_file="key.pem"
+    )
+    assert (made.client_id, made.github_host) == (None, "github.com")
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
