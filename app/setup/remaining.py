@@ -27,7 +27,8 @@ def render_steps(choice: Choice, made: AppCredentials, stored: Stored) -> tuple[
         *secret,
         Step(what="Make the base checkpoint, once.", commands=(".venv/bin/python -m training base --out data/base",)),
         Step(
-            what="Start the model server and the service, each in a terminal or a unit of its own.",
+            what="Start the model server and the service, each in a terminal, or as units of systemd "
+            "(docs/operating.md has the lines).",
             commands=(
                 ".venv/bin/python -m serving run --base data/base --state data/serving",
                 ".venv/bin/python -m app serve",
