@@ -56,7 +56,7 @@ def check_base(found: BaseProbe) -> Checked:
         cure = f"Make it: `.venv/bin/python -m training base --out {found.path}`, or name another in UNDERSTUDY_BASE."
         return fail(name, found.problem or f"there is none in {found.path}", cure)
     if found.problem is not None:
-        cure = f"Move {found.path} away and make it anew: `.venv/bin/python -m training base`."
+        cure = f"Move {found.path} away and make it anew: `.venv/bin/python -m training base --out {found.path}`."
         return fail(name, f"{found.path} is broken: {found.problem}", cure)
     return fine(name, f"{found.stated.name} ({gib(found.weights)}) in {found.path}")
 
@@ -85,8 +85,8 @@ def check_server(found: ServerProbe, at: BaseProbe, *, is_needed: bool) -> Check
     name, base = f"model server {found.folder}", at.stated
     if found.state is None:
         decide = fail if is_needed else warn
-        command = f".venv/bin/python -m serving run --base {at.path} --state {found.folder}"
-        return decide(name, "does not answer", f"Start it: `{command}`.")
+        cure = f"Start it: `.venv/bin/python -m serving run --base {at.path} --state {found.folder}`."
+        return decide(name, "does not answer", cure)
     if base is not None and (found.base, found.revision) != (base.name, base.revision):
         cure = "Start it with the folder that UNDERSTUDY_BASE names: adapters fit no other base."
         return fail(name, f"serves {found.base}@{found.revision[:12]}, the service has {base.name}", cure)

@@ -41,7 +41,7 @@ def read_front(folder: Path, agreed_hosts: Collection[str] = ()) -> Front:
     except (OSError, ValueError, KeyError) as error:
         raise RetryLater(
             f"expected a running model server with its state in {folder}; start it with "
-            f"`.venv/bin/python -m serving run --state {folder}`",
+            f"`.venv/bin/python -m serving run --base DIR --state {folder}`",
             _PAUSE_SECONDS,
         ) from error
     host = _host_of(front.url)

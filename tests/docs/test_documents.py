@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.website.lines import CHECKOUT, DOCUMENTS, GROUPS
-from docs.website.reference.commands import read_commands
+from docs.website.lines import CHECKOUT, DOCUMENTS, GROUPS, parse_line
+from docs.website.reference.commands import Command, read_commands
 
 #: A command ends with its line or its backtick; its arguments may hold anything.
 _COMMAND = re.compile(r"python -m (app|training|serving)( [^`\n]*)")
@@ -16,6 +16,7 @@ _PATH = re.compile(r"`((?:app|training|serving|tests|docs|infra)/[\w./-]+|[\w-]+
 _BENCHMARK = re.compile(r"python -m (tests\.[\w.]+)")
 #: A Python of the reader's own, which has none of our packages.
 _BARE = re.compile(r"(?<!\.venv/bin/)\bpython3? -m (?:app|training|serving|tests)\b[^`\n]*")
+_CURE = re.compile(r"`(\.venv/bin/python -m (?:app|training|serving) [^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -54,6 +55,32 @@ def test_every_command_in_a_cure_can_be_pasted() -> None:
     files = [file for folder in ("app", "training", "serving") for file in (CHECKOUT / folder).rglob("*.py")]
     bare = {str(file.relative_to(CHECKOUT)): _bare_words(file) for file in files}
     assert {name: words for name, words in bare.items() if words} == {}
+
+
+def test_a_cure_that_says_options_says_all_that_are_required() -> None:
+    required = {command.name: {name.split(", ")[0] for name in _required(command)} for command in read_commands()}
+    files = [file for folder in ("app", "training", "serving") for file in (CHECKOUT / folder).rglob("*.py")]
+    told = {(file.name, text) for file in files for text in _CURE.findall(_render_strings(file)) if " --" in text}
+    assert len(told) >= 3
+    lacking = []
+    for name, text in told:
+        line = parse_line(text)
+        lacking += [(name, text)] if required[line.name] - set(line.words) else []
+    assert lacking == []
+
+
+def _required(command: Command) -> list[str]:
+    return [one.name for one in command.options if one.default == "required" and one.name.startswith("--")]
+
+
+def _render_strings(file: Path) -> str:
+    """Every string of the file on a line of its own, with X for what is put in."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for node in joined for part in node.values}
+    plain = [str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in parts]
+    mixed = ["".join(str(p.value) if isinstance(p, ast.Constant) else "X" for p in node.values) for node in joined]
+    return "\n".join([*plain, *mixed])
 
 
 def _bare_words(file: Path) -> list[str]:
