@@ -7,6 +7,7 @@ import httpx
 
 from app.domain.base import Record
 from app.domain.errors import UserError
+from app.domain.one_server import parse_pair
 
 GITHUB = "https://github.com"
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})")
@@ -45,6 +46,7 @@ def parse_choice(form: Mapping[str, str]) -> Choice:
     api = api_address(host)
     if enterprise and given.get("api"):
         api = _address(given["api"], "the address of its API", path=True)
+        _check_one_server(api, host)
     return Choice(
         host=host,
         api=api,
@@ -64,6 +66,16 @@ def api_address(host: str) -> str:
     if url.host.endswith(".ghe.com"):
         return f"https://api.{url.host}"
     return f"{host}/api/v3"
+
+
+def _check_one_server(api: str, host: str) -> None:
+    """The settings would refuse what this wrote."""
+    pair = parse_pair(api, host)
+    if not pair.is_one:
+        raise UserError(
+            f"expected the API's address on {pair.git}, or api. before that, got one on {pair.api}: what the one gives "
+            "out is sent to the other; leave it empty to take the usual one"
+        )
 
 
 def _organisation(given: Mapping[str, str]) -> str | None:

@@ -56,6 +56,10 @@ def test_where_the_api_is(host: str, expected: str) -> None:
         ({"where": "enterprise", "host": "https://user:word@git.example"}, "the address of your Enterprise Server"),
         ({"where": "enterprise", "host": "https://a;b"}, "the address of your Enterprise Server"),
         ({"where": "enterprise", "host": "https://git.example", "api": "//x"}, "the address of its API"),
+        (
+            {"where": "enterprise", "host": "https://git.example", "api": "https://api.github.com"},
+            "the API's address on git.example, or api. before that, got one on api.github.com",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(changes: dict[str, str], told: str) -> None:
