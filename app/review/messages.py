@@ -12,6 +12,7 @@ from app.domain.policies import POLICY_PATH
 from app.domain.safe_markdown import render_safe_code, render_safe_markdown, render_suggestion
 from app.domain.serving import BASE_NAME
 from app.review.coverage import GITHUB_FILES_LIMIT, LINES_PER_REVIEW, LONGEST_PATH, Coverage
+from app.review.selection import SPARE_QUESTIONS
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]
@@ -197,6 +198,8 @@ def _held_back(coverage: Coverage) -> list[str]:
         "because it repeats what looks like a secret": coverage.secret,
     }
     told = {
+        "such lines were not asked about: one review asks about the likeliest, as many as `review.max_comments` and "
+        f"{SPARE_QUESTIONS}.": coverage.unasked_lines,
         "hunks were not shown to it, or not to their end.": coverage.unasked,
         "questions were not answered: the budget of tokens or seconds was spent.": coverage.over_budget,
         "hunks were shown without the function around them: their file could not be read.": coverage.unextended,
