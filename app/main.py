@@ -241,6 +241,7 @@ def _services(
         runner=runner,
         schedules=schedules,
         embedder=embedder,
+        public_url=settings.public_url,
     )
 
 

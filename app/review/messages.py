@@ -120,14 +120,18 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
     )
 
 
-def render_shadow(coverage: Coverage, findings: tuple[Finding, ...], adapter: str) -> CheckText:
-    """What would have been posted, in numbers only."""
+def render_shadow(
+    coverage: Coverage, findings: tuple[Finding, ...], adapter: str, kept_address: str | None = None
+) -> CheckText:
+    """What would have been posted, in numbers only, and where those who may sign in read it."""
     shown = render_check(coverage, findings, adapter)
     count = len(findings)
+    page = "the dashboard, under *Comments*" if kept_address is None else f"[the dashboard]({kept_address})"
+    where = f" Maintainers read what was kept on {page}." if findings else ""
     return CheckText(
         conclusion="neutral",
         title=f"Shadow mode: {count} comment{'' if count == 1 else 's'} kept, none posted",
-        summary=f"`review.mode` of `{POLICY_PATH}` is `shadow`: nothing is posted.\n\n{shown.summary}"[
+        summary=f"`review.mode` of `{POLICY_PATH}` is `shadow`: nothing is posted.{where}\n\n{shown.summary}"[
             :_SUMMARY_CHARACTERS
         ],
     )

@@ -30,9 +30,15 @@ async def publish_check(installation_id: int, review_id: str, text: dict[str, An
         row = load_row(session, installation_id, review_id)
     if text is not None:
         return await _ensure_check(installation_id, row, CheckText.model_validate(text))
-    render = render_shadow if shadow else render_check
-    check = render(Coverage.model_validate(row.coverage), load_drafted(review_id), row.adapter or "")
+    about = (Coverage.model_validate(row.coverage), load_drafted(review_id), row.adapter or "")
+    check = render_shadow(*about, _kept_address(installation_id)) if shadow else render_check(*about)
     return await _ensure_check(installation_id, row, check)
+
+
+def _kept_address(installation_id: int) -> str | None:
+    """Of the page that shows what shadow mode kept, to those who may sign in."""
+    public_url = services().public_url
+    return None if public_url is None else f"{public_url.rstrip('/')}/dashboard/{installation_id}/kept"
 
 
 @step()

@@ -137,6 +137,8 @@ def test_it_says_that_nothing_was_learned() -> None:
     shadow = render_shadow(drafted.coverage, drafted.findings, drafted.adapter)
     assert (shadow.conclusion, shadow.title) == ("neutral", "Shadow mode: 1 comment kept, none posted")
     assert "Name it." not in shadow.summary
+    assert "Maintainers read what was kept on the dashboard, under *Comments*." in shadow.summary
+    assert "kept on" not in render_shadow(drafted.coverage, (), drafted.adapter).summary
 
 
 # Budgets
