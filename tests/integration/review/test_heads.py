@@ -49,7 +49,7 @@ def test_a_line_that_has_a_comment_gets_no_second_one_in_other_words(team: Team,
     assert review(team, number) == "posted"
     assert writer.paths() == ["service.py"], "it is not even asked about the line that has its comment"
     assert said(team, number) == [("service.py", 10), ("service.py", 17)]
-    assert "1 held back already said on this pull request." in summary(team, number)
+    assert "1 held back because it was said on this pull request already." in summary(team, number)
 
 
 def test_the_whole_is_read_when_a_person_asks_for_it(team: Team, writer: Loggers) -> None:
@@ -58,7 +58,7 @@ def test_the_whole_is_read_when_a_person_asks_for_it(team: Team, writer: Loggers
     team.fix(number, {"notes.md": "later\n"})
     assert review(team, number, "full") == "silent"
     assert "had been read at an earlier commit" not in summary(team, number)
-    assert "**2** added lines in **2** hunks of **2** files" in summary(team, number)
+    assert "**2** added lines in **2** files" in summary(team, number)
     assert len(said(team, number)) == 1
 
 

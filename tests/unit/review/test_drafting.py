@@ -17,7 +17,7 @@ from app.review.coverage import LINES_PER_REVIEW, ChangedFile, Followed, read_be
 from app.review.drafting import Draft, Reviewer, draft_review
 from app.review.following import PostedFinding
 from app.review.messages import render_check, render_comment
-from app.review.selection import decide_questions
+from app.review.selection import SPARE_QUESTIONS, decide_questions
 
 PATCH = "@@ -1,1 +1,4 @@\n context\n+total = price * 1.2\n+clean = 1\n+other = cost * 3.0"
 
@@ -138,7 +138,7 @@ async def test_a_block_that_does_not_fit_leaves_the_words() -> None:
     (found,) = draft.findings
     assert (found.body, found.replacement, draft.coverage.unapplied) == ("In cents:", None, 2)
     assert "```" not in render_comment(found)
-    told = "- 2 suggested changes did not fit their lines; the comments stand without them."
+    told = "- Suggested changes that did not fit their lines; the comments stand without them: **2**."
     assert told in render_check(draft.coverage, draft.findings, "x").summary
 
 
@@ -214,8 +214,8 @@ async def test_lines_past_the_questions_of_one_review_are_told_apart_from_commen
     assert {file.path: file.unasked_lines for file in coverage.files} == {"a.py": 0, "b.py": 2, "c.py": 1}
     check = render_check(coverage, draft.findings, "x")
     assert (coverage.complete, check.conclusion, check.title[:8]) == (False, "neutral", "Partial:")
-    assert "\n- 3 such lines were not asked about: one review asks about the likeliest, as many as " in check.summary
-    assert "over `review.max_comments`" not in check.summary
+    assert f"likeliest `review.max_comments` + {SPARE_QUESTIONS} only: **3**." in check.summary
+    assert "because a review has at most" not in check.summary
 
 
 async def test_what_was_not_asked_is_still_told_after_a_push_elsewhere_and_brings_no_new_words() -> None:
