@@ -232,7 +232,8 @@ def _followed(coverage: Coverage) -> list[str]:
     if not addressed + standing:
         return []
     return [
-        f"Earlier comments on this pull request: **{addressed}** addressed, their lines were changed; "
+        f"Earlier comments on this pull request: **{addressed}** addressed or overtaken, their lines "
+        "read otherwise or are gone; "
         f"**{standing}** stand open."
     ]
 
