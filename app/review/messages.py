@@ -163,8 +163,10 @@ def render_no_adapter() -> CheckText:
     return CheckText(
         conclusion="neutral",
         title="Not reviewed: nothing learned yet",
-        summary="No adapter has passed the gate for this installation, so no line was looked at. "
-        "Label merged pull requests `understudy:approve` to give it examples.",
+        summary="No line was looked at, and a contributor need not do anything.\n\n"
+        "For maintainers: no model that learned from this team's reviews has been proven so far. What it learns from "
+        "are merged pull requests with the label `understudy:approve`. Until then pushes are passed over in silence, "
+        f"or a model that learned nothing here reviews, if `review.without_adapter` of `{POLICY_PATH}` says `base`.",
     )
 
 

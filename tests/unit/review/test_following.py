@@ -108,8 +108,8 @@ def test_the_check_run_counts_both_and_says_nothing_without_either() -> None:
     coverage = Coverage(files=(), hunks_read=0, lines_read=0)
     followed = coverage.model_copy(update={"followed": Followed(addressed=("fp1:1", "fp1:2"), standing=("fp1:3",))})
     told = (
-        "\nEarlier comments on this pull request: **2** addressed or overtaken, their lines read otherwise or are gone; "
-        "**1** stand open.\n"
+        "\nEarlier comments on this pull request: **2** addressed or overtaken, their lines read otherwise or "
+        "are gone; **1** stand open.\n"
     )
     assert told in render_check(followed, (), "x").summary
     assert "Earlier comments" not in render_check(coverage, (), "x").summary
