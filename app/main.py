@@ -237,6 +237,7 @@ def _services(
         runner=chosen.runner,
         schedules=chosen.schedules,
         embedder=chosen.embedder,
+        public_url=settings.public_url,
     )
 
 

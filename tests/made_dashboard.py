@@ -41,6 +41,8 @@ from app.store.tables import (
 )
 from tests.made_run import BASE
 
+#: Of the heads that shadow mode reviewed, which no other review numbers.
+KEPT_HEADS = 900_000
 BEGAN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _AREAS = ("billing", "harbour", "ledger", "manifest", "berth", "tide", "pilot", "cargo")
 _THINGS = ("invoice", "vessel", "schedule", "container", "customs form", "crane", "mooring", "receipt")
@@ -115,6 +117,7 @@ def fill(database: sa.Engine, data: Path, installation_id: int, repositories: di
         left -= len(batch)
     names = _learn(database, data, installation_id)
     _review(database, installation_id, next(iter(repositories)), names, size=size, chance=chance)
+    _keep(database, installation_id, next(iter(repositories)), names[1], chance=chance)
     with writing(database) as session:
         save_deliveries(session, [_delivery(installation_id, number) for number in range(size.reviews)])
 
@@ -338,6 +341,28 @@ def _review(
                 }
                 save_posted_comments(session, review.id, ids)
             save_feedback(session, (_feedback(review, finding, held, chance) for finding in findings))
+
+
+def _keep(database: sa.Engine, installation_id: int, repository: str, adapter: str, *, chance: random.Random) -> None:
+    """Two reviews of before the first, in shadow mode: of the seventh pull request, later a control, and another."""
+    with writing(database) as session:
+        for number in (7, 8):
+            head = f"{KEPT_HEADS + number:040x}"
+            at = BEGAN - timedelta(days=number)
+            review = ReviewRow(
+                id=f"github.test:{installation_id}:{number}:{head}",
+                installation_id=installation_id,
+                repository=repository,
+                pull_request=number,
+                head_sha=head,
+                state="shadowed",
+                coverage=_coverage(number),
+                adapter=adapter,
+                created_at=at,
+                finished_at=at + timedelta(seconds=70),
+            )
+            save_review(session, review)
+            save_findings(session, review.id, [_finding(repository, KEPT_HEADS + number, 0, adapter, chance)])
 
 
 def _coverage(number: int) -> dict[str, Any]:

@@ -266,11 +266,7 @@ class GitHubClient(Proposing):
         output: dict[str, Any] = {"title": title, "summary": summary}
         payload: dict[str, Any] = {"name": name, "external_id": external_id, "output": output}
         payload |= {"status": "completed", "conclusion": conclusion} if conclusion else {"status": "in_progress"}
-        listing = await self._read(
-            f"/repos/{repository}/commits/{head_sha}/check-runs",
-            {"check_name": name, "app_id": self._app_id, "filter": "all", "per_page": PAGE_SIZE},
-        )
-        standing = next((run for run in listing["check_runs"] if run.get("external_id") == external_id), None)
+        standing = await self.find_check_run(repository, head_sha, external_id=external_id, name=name)
         if annotations and (standing is None or not standing["output"]["annotations_count"]):
             output["annotations"] = list(annotations)
         if standing is None:
@@ -278,6 +274,16 @@ class GitHubClient(Proposing):
         else:
             path, method = f"/repos/{repository}/check-runs/{standing['id']}", "PATCH"
         return int((await self._write(method, path, payload))["id"])
+
+    async def find_check_run(
+        self, repository: str, head_sha: str, *, external_id: str, name: str
+    ) -> dict[str, Any] | None:
+        """Our own of that id and name on a commit, None where there is none."""
+        listing = await self._read(
+            f"/repos/{repository}/commits/{head_sha}/check-runs",
+            {"check_name": name, "app_id": self._app_id, "filter": "all", "per_page": PAGE_SIZE},
+        )
+        return next((run for run in listing["check_runs"] if run.get("external_id") == external_id), None)
 
     # Deliveries, as the App
 

@@ -1,6 +1,7 @@
 """What a review looked at and what it did not, by name: never a green check for work not done."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from app.domain.attributes import NO_ATTRIBUTES, Attributes
@@ -32,7 +33,10 @@ class ChangedFile(Record):
 
 
 class FileCoverage(Record):
-    """`patch_hash`: of a file that was read. `carried`: it was read at an earlier head and its patch is the same."""
+    """`patch_hash`: of a file that was read. `carried`: it was read at an earlier head and its patch is the same.
+
+    `unasked_lines`: lines that the Locator chose and that were past the questions of one review, then or now.
+    """
 
     path: str
     outcome: Literal["reviewed", "skipped"]
@@ -40,6 +44,7 @@ class FileCoverage(Record):
     lines_read: int = 0
     patch_hash: str = ""
     carried: bool = False
+    unasked_lines: int = 0
 
 
 class Followed(Record):
@@ -90,12 +95,18 @@ class Coverage(Record):
         return tuple(file for file in self.files if file.outcome == "skipped")
 
     @property
+    def unasked_lines(self) -> int:
+        return sum(file.unasked_lines for file in self.files)
+
+    @property
     def complete(self) -> bool:
-        """Whether every file that holds readable added lines was read and every question was answered."""
+        """Whether every file that holds readable added lines was read, every chosen line asked about and every question
+        answered."""
         return (
             not self.list_cut
             and self.unanswered == 0
             and self.unasked == 0
+            and self.unasked_lines == 0
             and self.over_budget == 0
             and not any(file.reason in _UNREVIEWED for file in self.skipped)
         )
@@ -120,7 +131,7 @@ def read_files(
     left = LINES_PER_REVIEW
     for file in files:
         if file.path in carried:
-            rows.append(_carry(file))
+            rows.append(_carry(file, before))
             continue
         diff, row = _read(file, left, policy, attributes)
         left -= row.lines_read
@@ -137,15 +148,32 @@ def read_files(
 
 
 def read_before(coverage: Coverage) -> ReadBefore | None:
-    """What a later review need not read again; None after one whose questions were not all answered."""
+    """What a later review need not read again; None after one whose questions were not all answered.
+
+    Files with lines that nobody asked about are carried, too, with their number: asking about them only because
+    something else was pushed would bring new comments on old lines after every push.
+    """
     if not coverage.made_by or coverage.unanswered or coverage.unasked or coverage.over_budget:
         return None
     patches = {file.path: file.patch_hash for file in coverage.files if file.outcome == "reviewed" and file.patch_hash}
-    return ReadBefore(made_by=coverage.made_by, patches=patches)
+    unasked = {file.path: file.unasked_lines for file in coverage.files if file.unasked_lines}
+    return ReadBefore(made_by=coverage.made_by, patches=patches, unasked_lines=unasked)
 
 
-def _carry(file: ChangedFile) -> FileCoverage:
-    return FileCoverage(path=file.path, outcome="reviewed", patch_hash=hash_patch(file.patch), carried=True)
+def _carry(file: ChangedFile, before: ReadBefore | None) -> FileCoverage:
+    unasked = 0 if before is None else before.unasked_lines.get(file.path, 0)
+    return FileCoverage(
+        path=file.path, outcome="reviewed", patch_hash=hash_patch(file.patch), carried=True, unasked_lines=unasked
+    )
+
+
+def count_unasked(coverage: Coverage, paths: Iterable[str]) -> Coverage:
+    """The same account with the lines that nobody asked about: the path of each."""
+    counts = Counter(paths)
+    rows = tuple(
+        row.model_copy(update={"unasked_lines": row.unasked_lines + counts[row.path]}) for row in coverage.files
+    )
+    return coverage.model_copy(update={"files": rows})
 
 
 def leave_out(coverage: Coverage, reasons: Mapping[str, str]) -> Coverage:

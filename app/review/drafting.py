@@ -18,7 +18,7 @@ from app.inference.wire import TOO_LONG
 from app.review.agreement import select_agreed
 from app.review.asking import Late, ask_within
 from app.review.budget import ANSWER_TOKENS, count_affordable, estimate_tokens
-from app.review.coverage import ChangedFile, Coverage, read_files
+from app.review.coverage import ChangedFile, Coverage, count_unasked, read_files
 from app.review.following import PostedFinding, decide_followed
 from app.review.increment import ReadBefore
 from app.review.selection import (
@@ -118,7 +118,6 @@ async def draft_review(
     )
     account = selection.counts | {
         "candidates": len(candidates),
-        "capped": selection.capped + len(unsaid) - len(wanted),
         "repeated": selection.repeated + len(candidates) - len(unsaid),
         "followed": decide_followed(earlier, files, dismissed),
         "unanswered": heard.unanswered,
@@ -127,7 +126,8 @@ async def draft_review(
         "unseen": len(heard.said) - len(said),
         "unapplied": sum(one.had_block and one.replacement is None for one in answered),
     }
-    covered = coverage.model_copy(update=account)
+    unasked = [one.site.path for one in unsaid[len(wanted) :]]
+    covered = count_unasked(coverage, unasked).model_copy(update=account)
     return Draft(findings=selection.findings, coverage=covered, adapter=reviewer.adapter)
 
 

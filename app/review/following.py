@@ -16,9 +16,12 @@ from app.domain.lines import cut_text
 from app.review.coverage import GITHUB_FILES_LIMIT, ChangedFile, Followed
 
 _SHORT = 7
-#: The mark with the white space before it. People who edit a comment in their browser may leave CRLF in it.
+#: The mark with the white space before it, in its words of now and in those that older comments of ours still carry.
+#: People who edit a comment in their browser may leave CRLF in it.
 _MARK = re.compile(
-    r"(?:\r?\n){0,2}<!-- understudy:addressed:[0-9a-f]{40,64} -->(?:\r?\n)?(?:Addressed in `[0-9a-f]{7}`\.)?"
+    r"(?:\r?\n){0,2}<!-- understudy:addressed:[0-9a-f]{40,64} -->(?:\r?\n)?"
+    r"(?:Addressed in `[0-9a-f]{7}`\."
+    r"|Addressed or overtaken as of `[0-9a-f]{7}`: the line reads otherwise, or is gone\.)?"
 )
 
 
@@ -93,7 +96,10 @@ def remove_mark(body: str) -> str:
 
 
 def render_mark(head_sha: str) -> str:
-    return f"\n\n<!-- understudy:addressed:{head_sha} -->\nAddressed in `{head_sha[:_SHORT]}`."
+    """What is known, and no more: at this head the line is not there as it was. Which commit changed it, and whether
+    that was what the comment asked for, nobody looked at."""
+    seen = f"Addressed or overtaken as of `{head_sha[:_SHORT]}`: the line reads otherwise, or is gone."
+    return f"\n\n<!-- understudy:addressed:{head_sha} -->\n{seen}"
 
 
 def _decide_standing(one: PostedFinding, added: Mapping[str, frozenset[str] | None], *, is_cut: bool) -> bool | None:

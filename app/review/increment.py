@@ -14,11 +14,13 @@ from app.domain.base import Record
 class ReadBefore(Record):
     """What an earlier review of the same pull request read. `made_by` names its reviewer and policy.
 
-    `patches`: path → hash of the patch, of the files that were read to their end.
+    `patches`: path → hash of the patch, of the files that were read to their end. `unasked_lines`: path → how many
+    lines the Locator chose there and nobody asked about, where there are any.
     """
 
     made_by: str
     patches: Mapping[str, str]
+    unasked_lines: Mapping[str, int] = {}
 
 
 def hash_patch(patch: str | None) -> str:

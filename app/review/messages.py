@@ -12,6 +12,7 @@ from app.domain.policies import POLICY_PATH
 from app.domain.safe_markdown import render_safe_code, render_safe_markdown, render_suggestion
 from app.domain.serving import BASE_NAME
 from app.review.coverage import GITHUB_FILES_LIMIT, LINES_PER_REVIEW, LONGEST_PATH, Coverage
+from app.review.selection import SPARE_QUESTIONS
 
 CHECK_NAME = "Understudy review"
 Conclusion = Literal["success", "neutral", "failure"]
@@ -39,17 +40,22 @@ _REASONS = {
 }
 FailureKind = Literal["refused", "misconfigured", "later", "other"]
 _FAILURES: dict[FailureKind, str] = {
-    "refused": "What this installation's reviews are made of was refused; the log says what and why.",
-    "misconfigured": "The service is not set up to finish it; the log says what to change.",
+    "refused": "Something that a review needs was refused; whoever runs Understudy finds in its log what and why.",
+    "misconfigured": "Understudy is not set up to finish it; whoever runs it finds in its log what to change.",
     "later": "GitHub or the model server was away for too long; it is tried again every hour for a day.",
-    "other": "The log says why.",
+    "other": "Whoever runs Understudy finds in its log why.",
 }
-
 
 #: Said wherever the base speaks in an adapter's stead.
 BASE_NOTICE = (
-    "**Not this team's habits yet:** no adapter has passed the gate, so the base model wrote this alone, as "
-    f"`review.without_adapter` of `{POLICY_PATH}` asks."
+    "**Not this team's habits yet:** no model that learned from this team's reviews has been proven so far, so one "
+    f"that did not wrote this alone, as `review.without_adapter` of `{POLICY_PATH}` asks."
+)
+#: Said once in every review, small: what a reader may do with it. Who may command is checked anew each time.
+_WAYS_ON = (
+    "<sub>Answer, react, resolve, or leave it. With write access, reply "
+    f"`{PREFIX} dismiss <reason>`, `{PREFIX} why` or `{PREFIX} help`. "
+    f"What was read is in the check run *{CHECK_NAME}*.</sub>"
 )
 
 
@@ -72,18 +78,16 @@ def render_marker(head_sha: str) -> str:
 
 def render_review_body(findings: tuple[Finding, ...], head_sha: str, in_words: tuple[Finding, ...] = ()) -> str:
     """`in_words`: those of the findings whose lines GitHub refused; they are said here, with their place."""
-    count = len(findings)
-    said = f"{count} comment{'' if count == 1 else 's'}"
-    if any(finding.adapter == BASE_NAME for finding in findings):
-        said = f"{said}; see the check run for what was read.\n\n{BASE_NOTICE}"
-    else:
-        said = f"{said} in this team's own habits; see the check run for what was read."
+    is_base = any(finding.adapter == BASE_NAME for finding in findings)
+    whose = "a model" if is_base else "a model that learned from this team's reviews"
+    said = f"{_count(len(findings), 'comment')}, by {whose}; it may be wrong, and nobody has to follow it."
+    notice = [BASE_NOTICE] if is_base else []
     told = [
         f"- {render_name(one.path)}, {one.place}: {' '.join(render_safe_markdown(one.body).split())}"
         for one in in_words
     ]
     placed = ["GitHub would not take these on their lines:\n" + "\n".join(told)] if told else []
-    return "\n\n".join([said, *placed, render_marker(head_sha)])
+    return "\n\n".join([said, *notice, *placed, _WAYS_ON, render_marker(head_sha)])
 
 
 def render_comment(finding: Finding) -> str:
@@ -100,17 +104,18 @@ def render_place(finding: Finding) -> dict[str, Any]:
 def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str) -> CheckText:
     """Green only when everything readable was read; what was left out is named with its reason."""
     read = len(coverage.files) - len(coverage.skipped)
-    said = f"{len(findings)} comment{'' if len(findings) == 1 else 's'}" if findings else "nothing to say"
-    title = f"Read {read} of {len(coverage.files)} files: {said}"
+    by = BASE_NOTICE if adapter == BASE_NAME else f"Read by `{adapter}`, a model that learned from this team's reviews."
+    said = _count(len(findings), "comment") if findings else "nothing to say"
+    title = f"Read {read} of {_count(len(coverage.files), 'file')}: {said}"
     lines = [
-        f"Looked at **{coverage.lines_read}** added lines in **{coverage.hunks_read}** hunks of **{read}** files.",
+        f"Looked at {_count(coverage.lines_read, 'added line', bold=True)} in {_count(read, 'file', bold=True)}.",
         *_carried(coverage),
         _asked(coverage, adapter),
         *_held_back(coverage),
         *_followed(coverage),
         *_cut(coverage),
         *_skipped(coverage),
-        f"\n{BASE_NOTICE}" if adapter == BASE_NAME else f"\nAdapter `{adapter}`.",
+        f"\n{by}",
     ]
     return CheckText(
         conclusion="success" if coverage.complete else "neutral",
@@ -119,14 +124,17 @@ def render_check(coverage: Coverage, findings: tuple[Finding, ...], adapter: str
     )
 
 
-def render_shadow(coverage: Coverage, findings: tuple[Finding, ...], adapter: str) -> CheckText:
-    """What would have been posted, in numbers only."""
+def render_shadow(
+    coverage: Coverage, findings: tuple[Finding, ...], adapter: str, kept_address: str | None = None
+) -> CheckText:
+    """What would have been posted, in numbers only, and where those who may sign in read it."""
     shown = render_check(coverage, findings, adapter)
-    count = len(findings)
+    page = "the dashboard, under *Comments*" if kept_address is None else f"[the dashboard]({kept_address})"
+    where = f" Maintainers read what was kept on {page}." if findings else ""
     return CheckText(
         conclusion="neutral",
-        title=f"Shadow mode: {count} comment{'' if count == 1 else 's'} kept, none posted",
-        summary=f"`review.mode` of `{POLICY_PATH}` is `shadow`: nothing is posted.\n\n{shown.summary}"[
+        title=f"Shadow mode: {_count(len(findings), 'comment')} kept, none posted",
+        summary=f"`review.mode` of `{POLICY_PATH}` is `shadow`: nothing is posted.{where}\n\n{shown.summary}"[
             :_SUMMARY_CHARACTERS
         ],
     )
@@ -155,8 +163,10 @@ def render_no_adapter() -> CheckText:
     return CheckText(
         conclusion="neutral",
         title="Not reviewed: nothing learned yet",
-        summary="No adapter has passed the gate for this installation, so no line was looked at. "
-        "Label merged pull requests `understudy:approve` to give it examples.",
+        summary="No line was looked at, and a contributor need not do anything.\n\n"
+        "For maintainers: no model that learned from this team's reviews has been proven so far. What it learns from "
+        "are merged pull requests with the label `understudy:approve`. Until then pushes are passed over in silence, "
+        f"or a model that learned nothing here reviews, if `review.without_adapter` of `{POLICY_PATH}` says `base`.",
     )
 
 
@@ -178,33 +188,39 @@ def render_failure(kind: FailureKind, *, maybe_posted: bool) -> CheckText:
     )
 
 
+def _count(number: int, noun: str, *, bold: bool = False) -> str:
+    return f"{f'**{number}**' if bold else number} {noun}{'' if number == 1 else 's'}"
+
+
 def _asked(coverage: Coverage, adapter: str) -> str:
     if adapter == BASE_NAME:
-        return f"The base model was asked about **{coverage.candidates}** hunks."
-    return f"The Locator held **{coverage.candidates}** lines worth a question."
+        return f"Pieces of the diff that the model was asked about: **{coverage.candidates}**."
+    return f"Lines that this team might comment on: **{coverage.candidates}**."
 
 
 def _held_back(coverage: Coverage) -> list[str]:
     said = {
-        "by the AcceptanceFilter: this team seldom acts on such a comment": coverage.silenced,
-        "over `review.max_comments`": coverage.capped,
-        "already said on this pull request": coverage.repeated,
+        "because this team seldom acts on such a comment": coverage.silenced,
+        "because a review has at most `review.max_comments`": coverage.capped,
+        "because it was said on this pull request already": coverage.repeated,
         "because people had dismissed it": coverage.dismissed,
-        "for it is less than `review.min_severity` asks for": coverage.minor,
+        "because it is less than `review.min_severity` asks for": coverage.minor,
         "because the model gave no usable answer": coverage.unanswered,
-        "because most of the asked samples did not say it": coverage.disagreed,
+        "because the model says something else when asked again": coverage.disagreed,
         "because it speaks of code that was not shown": coverage.unseen,
         "because it repeats what looks like a secret": coverage.secret,
     }
     told = {
-        "hunks were not shown to it, or not to their end.": coverage.unasked,
-        "questions were not answered: the budget of tokens or seconds was spent.": coverage.over_budget,
-        "hunks were shown without the function around them: their file could not be read.": coverage.unextended,
-        "suggested changes did not fit their lines; the comments stand without them.": coverage.unapplied,
+        "Such lines that the model was not asked about, for one review asks about the likeliest "
+        f"`review.max_comments` + {SPARE_QUESTIONS} only": coverage.unasked_lines,
+        "Pieces of the diff that it was not shown, or not to their end": coverage.unasked,
+        "Questions that the budget of tokens or seconds did not reach": coverage.over_budget,
+        "Pieces shown without the function around them, whose file could not be read": coverage.unextended,
+        "Suggested changes that did not fit their lines; the comments stand without them": coverage.unapplied,
     }
     return [
         *(f"- {count} held back {why}." for why, count in said.items() if count),
-        *(f"- {count} {what}" for what, count in told.items() if count),
+        *(f"- {what}: **{count}**." for what, count in told.items() if count),
     ]
 
 
@@ -218,7 +234,8 @@ def _followed(coverage: Coverage) -> list[str]:
     if not addressed + standing:
         return []
     return [
-        f"Earlier comments on this pull request: **{addressed}** addressed, their lines were changed; "
+        f"Earlier comments on this pull request: **{addressed}** addressed or overtaken, their lines "
+        "read otherwise or are gone; "
         f"**{standing}** stand open."
     ]
 

@@ -12,13 +12,13 @@ from app.review.following import PostedFinding, is_said
 from app.screening.secrets import find_secret
 
 #: Questions to the adapter in one review over the comments it may hold, since some answers are held back.
-_SPARE_QUESTIONS = 5
+SPARE_QUESTIONS = 5
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 def decide_questions(policy: ReviewPolicy) -> int:
     """How often the model is asked in one review at most."""
-    return policy.max_comments + _SPARE_QUESTIONS
+    return policy.max_comments + SPARE_QUESTIONS
 
 
 class Candidate(Record):

@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from app.store.feedback import HELD_BACK
+from app.store.reviews import SHADOWED
 from app.store.tables import (
     ApprovalRow,
     AuditRow,
@@ -59,8 +62,8 @@ def select_decisions(session: Session, installation_id: int, example_hash: str) 
     return list(session.exec(query.order_by(col(ApprovalRow.id).desc())))
 
 
-class PostedComment(NamedTuple):
-    """`verdict`: what became of it, None while nothing is known."""
+class WrittenComment(NamedTuple):
+    """`verdict`: what became of it, None while nothing is known and for what was not posted."""
 
     fingerprint: str
     repository: str
@@ -77,8 +80,47 @@ class PostedComment(NamedTuple):
 
 def select_comments(
     session: Session, installation_id: int, repositories: Repositories, *, limit: int, before: datetime | None
-) -> list[PostedComment]:
+) -> list[WrittenComment]:
     """What was posted, the newest first; `before` a moment, when one is given."""
+    return _select_written(
+        session, installation_id, repositories, col(FindingRow.posted).is_(True), limit=limit, before=before
+    )
+
+
+def select_kept(
+    session: Session, installation_id: int, repositories: Repositories, *, limit: int, before: datetime | None
+) -> list[WrittenComment]:
+    """What shadow mode kept and did not post, as `select_comments`; each comment once, with its newest review.
+
+    A comment that a later head's review posted is not among them. Nothing of a pull request that is in the control
+    group: who is told what it did not get is no control.
+    """
+    later, told, held = aliased(ReviewRow), aliased(FindingRow), aliased(ReviewRow)
+    is_said_later = sa.exists().where(
+        *_of_same_pull(later),
+        col(later.created_at) > col(ReviewRow.created_at),
+        col(told.review_id) == col(later.id),
+        col(told.fingerprint) == col(FindingRow.fingerprint),
+    )
+    is_control = sa.exists().where(*_of_same_pull(held), col(held.state) == HELD_BACK)
+    is_kept = sa.and_(col(ReviewRow.state) == SHADOWED, col(FindingRow.posted).is_(False), ~is_said_later, ~is_control)
+    return _select_written(session, installation_id, repositories, is_kept, limit=limit, before=before)
+
+
+def _of_same_pull(other: type[ReviewRow]) -> tuple[sa.ColumnElement[bool], ...]:
+    names = ("installation_id", "repository", "pull_request")
+    return tuple(col(getattr(other, name)) == col(getattr(ReviewRow, name)) for name in names)
+
+
+def _select_written(
+    session: Session,
+    installation_id: int,
+    repositories: Repositories,
+    which: sa.ColumnElement[bool],
+    *,
+    limit: int,
+    before: datetime | None,
+) -> list[WrittenComment]:
     query = (
         sa.select(
             col(FindingRow.fingerprint),
@@ -103,14 +145,14 @@ def select_comments(
         )
         .where(
             col(ReviewRow.installation_id) == installation_id,
-            col(FindingRow.posted).is_(True),
+            which,
             *_seen(ReviewRow.repository, repositories),
         )
     )
     if before is not None:
         query = query.where(col(ReviewRow.created_at) < before)
     newest = (col(ReviewRow.created_at).desc(), col(FindingRow.fingerprint))
-    return [PostedComment(*row) for row in session.connection().execute(query.order_by(*newest).limit(limit))]
+    return [WrittenComment(*row) for row in session.connection().execute(query.order_by(*newest).limit(limit))]
 
 
 def load_finding(session: Session, installation_id: int, fingerprint: str) -> tuple[FindingRow, ReviewRow] | None:

@@ -11,10 +11,12 @@ from app.store.columns import utc_now
 from app.store.rows import insert_all_if_absent, insert_if_absent
 from app.store.tables import FindingRow, ReviewRow
 
+#: Drafted under `review.mode: shadow`: its Findings are kept, and none is posted.
+SHADOWED = "shadowed"
 #: States in which nothing more will happen to a review.
-FINISHED = frozenset({"posted", "silent", "shadowed", "held_back", "skipped", "failed"})
+FINISHED = frozenset({"posted", "silent", SHADOWED, "held_back", "skipped", "failed"})
 #: Of these, the ones in which the head commit has its review: at most one, for ever.
-REVIEWED = frozenset({"posted", "silent", "shadowed", "held_back"})
+REVIEWED = frozenset({"posted", "silent", SHADOWED, "held_back"})
 
 
 def save_review(session: Session, row: ReviewRow) -> bool:

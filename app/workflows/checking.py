@@ -24,15 +24,28 @@ _TELLING_ATTEMPTS = 6
 
 
 @step()
-async def publish_check(installation_id: int, review_id: str, text: dict[str, Any] | None, shadow: bool = False) -> int:
-    """The check run of the head commit; without a text, the account of what the drafted review covered."""
+async def publish_check(
+    installation_id: int, review_id: str, text: dict[str, Any] | None, shadow: bool = False, only_anew: bool = False
+) -> int:
+    """The check run of the head commit; without a text, the account of what the drafted review covered.
+
+    With `only_anew` one that stands is brought up to date and none is made; the id is 0 then, as where there is none.
+    """
     with reading(services().database) as session:
         row = load_row(session, installation_id, review_id)
+    if only_anew and not await _has_check(installation_id, row):
+        return 0
     if text is not None:
         return await _ensure_check(installation_id, row, CheckText.model_validate(text))
-    render = render_shadow if shadow else render_check
-    check = render(Coverage.model_validate(row.coverage), load_drafted(review_id), row.adapter or "")
+    about = (Coverage.model_validate(row.coverage), load_drafted(review_id), row.adapter or "")
+    check = render_shadow(*about, _kept_address(installation_id)) if shadow else render_check(*about)
     return await _ensure_check(installation_id, row, check)
+
+
+def _kept_address(installation_id: int) -> str | None:
+    """Of the page that shows what shadow mode kept, to those who may sign in."""
+    public_url = services().public_url
+    return None if public_url is None else f"{public_url.rstrip('/')}/dashboard/{installation_id}/kept"
 
 
 @step()
@@ -53,6 +66,12 @@ async def publish_failure(installation_id: int, review_id: str, kind: FailureKin
         row = load_row(session, installation_id, review_id)
     maybe_posted = submitting or row.github_review_id is not None
     return await _ensure_check(installation_id, row, render_failure(kind, maybe_posted=maybe_posted))
+
+
+async def _has_check(installation_id: int, row: ReviewRow) -> bool:
+    github = services().github(installation_id)
+    found = await github.find_check_run(row.repository, row.head_sha, external_id=row.id, name=CHECK_NAME)
+    return found is not None
 
 
 async def _ensure_check(installation_id: int, row: ReviewRow, check: CheckText) -> int:

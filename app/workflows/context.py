@@ -27,7 +27,8 @@ class Services:
     may be beside this machine. `github` makes, once, the
     client of an installation. `runner` computes the training; `schedules` are crons by installation. `gate_policy` and
     `judge` are files for `python -m training run`; without them the standing thresholds hold and nobody judges.
-    `embedder` makes the vectors that retrieval compares; without one it compares names alone.
+    `embedder` makes the vectors that retrieval compares; without one it compares names alone. `public_url` is where the
+    dashboard is reached, None when nobody said.
     """
 
     database: sa.Engine
@@ -48,6 +49,7 @@ class Services:
     records_days: int = 365
     further_hosts: tuple[Host, ...] = ()
     serving_hosts: tuple[str, ...] = ()
+    public_url: str | None = None
 
     @property
     def hosts(self) -> Hosts:

@@ -116,7 +116,9 @@ async def _review(installation_id: int, review_id: str, way: _Way, asked: str) -
         return "skipped"
     if outcome in ("no_adapter", "held_back"):
         text = render_no_adapter() if outcome == "no_adapter" else render_held_back()
-        await publish_check(installation_id, review_id, text.model_dump())
+        # Silent until something is learned: only who asked is told, and who reads of a pause or failure that is over.
+        only_anew = outcome == "no_adapter" and not asked
+        await publish_check(installation_id, review_id, text.model_dump(), only_anew=only_anew)
         return "skipped" if outcome == "no_adapter" else "held_back"
     if outcome == "paused":
         await publish_pause(installation_id, review_id)

@@ -38,6 +38,7 @@ SECTIONS = (
                 "How it learns",
                 "Where, what and whether to comment; the loop; the gate. With pictures.",
             ),
+            _page("authors", "When it comments", "For who got a comment: who speaks, and what to do with it."),
             _page("rehearse", "Rehearsal", "Play your own history through the same code, and post nothing."),
             _page("cost", "Costs", "Memory, time and money of training and serving, as our estimator computes them."),
         ),

@@ -1,14 +1,14 @@
 """What was said, and where it comes from: comment, adapter, snapshot, Examples, pull requests."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from sqlmodel import Session
 from starlette.responses import Response
 
 from app.dataset.tracing import trace_finding
-from app.store.overviews import load_finding, select_comments
+from app.store.overviews import Repositories, WrittenComment, load_finding, select_comments, select_kept
 from app.web.dashboard.desk import NOT_FOUND, Ended, Route, Visit
 
 _SIZE = 50
@@ -17,15 +17,48 @@ _PULLS = 40
 
 
 async def list_comments(visit: Visit) -> Response:
-    before = read_moment(visit.query.get("before", ""))
+    return await _list(visit, select_comments, "comments.html")
 
-    def look(session: Session) -> list[Any]:
-        return list(select_comments(session, visit.sight.id, visit.sight.repositories, limit=_SIZE + 1, before=before))
+
+async def list_kept(visit: Visit) -> Response:
+    """What shadow mode kept: who decides whether it may speak reads it here."""
+    return await _list(visit, select_kept, "kept.html")
+
+
+class _Select(Protocol):
+    def __call__(
+        self,
+        session: Session,
+        installation_id: int,
+        repositories: Repositories,
+        /,
+        *,
+        limit: int,
+        before: datetime | None,
+    ) -> list[WrittenComment]: ...
+
+
+async def _list(visit: Visit, select: _Select, template: str) -> Response:
+    before, sight = read_moment(visit.query.get("before", "")), visit.sight
+
+    def look(session: Session) -> list[WrittenComment]:
+        return select(session, sight.id, sight.repositories, limit=_SIZE + 1, before=before)
 
     rows = await visit.read(look)
-    shown, more = rows[:_SIZE], rows[_SIZE:]
-    following = urlencode({"before": shown[-1].created_at.isoformat()}) if more else None
-    return visit.page("comments.html", rows=shown, following=following, is_first=before is None)
+    shown = select_whole(rows, _SIZE)
+    following = urlencode({"before": shown[-1].created_at.isoformat()}) if len(shown) < len(rows) else None
+    return visit.page(template, rows=shown, following=following, is_first=before is None)
+
+
+def select_whole(rows: list[WrittenComment], size: int) -> list[WrittenComment]:
+    """At most `size`, and no review of which the next page would lack a part: it goes on before the last one's moment.
+
+    A review has fewer comments than a page; of moments that fill a page and more, what fits is shown.
+    """
+    if len(rows) <= size:
+        return rows
+    whole = [row for row in rows[:size] if row.created_at != rows[size].created_at]
+    return whole or rows[:size]
 
 
 def read_moment(text: str) -> datetime | None:
@@ -64,5 +97,6 @@ async def show_lineage(visit: Visit) -> Response:
 
 ROUTES = (
     Route("GET", "/{installation_id}/comments", list_comments),
+    Route("GET", "/{installation_id}/kept", list_kept),
     Route("GET", "/{installation_id}/comments/{fingerprint}", show_lineage),
 )

@@ -12,7 +12,7 @@ from app.rehearsal.playback import Mirror
 from app.rehearsal.standin import StandIn
 from tests.benchmarks.reviews.pushing import Branch
 
-_MARK = "Addressed in `"
+_MARK = "Addressed or overtaken as of `"
 
 
 class SaidComment(Record):

@@ -119,11 +119,15 @@ async def test_one_check_run_per_external_id(team: Team) -> None:
     client = team.client()
     about: dict[str, Any] = {"external_id": "review:1", "title": "Review", "summary": "2 hunks", "name": CHECK_NAME}
 
+    own = {"external_id": "review:1", "name": CHECK_NAME}
+    assert await client.find_check_run(REPO, sha, **own) is None
     first = await client.ensure_check_run(REPO, sha, conclusion=None, **about)
     second = await client.ensure_check_run(REPO, sha, conclusion="success", **about)
 
     (run,) = team.standin.check_runs(REPO, sha)
     assert first == second == run["id"]
+    assert (await client.find_check_run(REPO, sha, **own) or {})["id"] == first
+    assert await client.find_check_run(REPO, sha, external_id="review:2", name=CHECK_NAME) is None
     assert (run["status"], run["conclusion"]) == ("completed", "success")
 
 

@@ -161,6 +161,21 @@ def test_pause_names_who_and_resume_reviews_what_was_passed_over(commanded: Comm
     ]
 
 
+def test_nothing_is_shown_where_nothing_was_learned_until_somebody_asks(commanded: Commanded) -> None:
+    team = commanded.team
+    number, _ = team.open({"service.py": CHANGED})
+    for text in (CHANGED, f"{CHANGED}# more\n"):
+        team.fix(number, {"service.py": text})
+        start_review(commanded, commanded.review_id(number))
+        assert (commanded.state(number), commanded.checks(number)) == ("skipped", [])
+    assert team.standin.reviews(REPO, number) == []
+    commanded.remark(number, "/understudy review", author="mara")
+    commanded.settle()
+    (check,) = commanded.checks(number)
+    assert (check["conclusion"], check["output"]["title"]) == ("neutral", "Not reviewed: nothing learned yet")
+    assert "For maintainers: " in check["output"]["summary"]
+
+
 def start_review(commanded: Commanded, review_id: str) -> None:
     installation = commanded.team.installation_id
     engine.start(

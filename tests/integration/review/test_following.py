@@ -65,10 +65,13 @@ def test_a_changed_line_is_marked_once_and_all_it_said_stays(team: Team) -> None
     head = team.fix(number, {"service.py": FIXED})
     assert review(team, number) == "silent"
     after = comments(team, number)
-    mark = f"\n\n<!-- understudy:addressed:{head} -->\nAddressed in `{head[:7]}`."
+    seen = f"Addressed or overtaken as of `{head[:7]}`: the line reads otherwise, or is gone."
+    mark = f"\n\n<!-- understudy:addressed:{head} -->\n{seen}"
     assert after["service.py"]["body"] == before["service.py"]["body"] + mark
     assert after["other.py"]["body"] == before["other.py"]["body"]
-    assert "**1** addressed, their lines were changed; **1** stand open." in summary(team, number)
+    assert "**1** addressed or overtaken, their lines read otherwise or are gone; **1** stand open." in summary(
+        team, number
+    )
     team.fix(number, {"notes.md": "later\n"})
     assert review(team, number) == "silent"
     team.fix(number, {"notes.md": "rebased\n"}, amend=True)
@@ -84,7 +87,9 @@ def test_a_line_that_comes_back_is_marked_no_more(team: Team) -> None:
     team.fix(number, {"service.py": PRINTING})
     assert review(team, number) == "silent"
     assert comments(team, number)["service.py"]["body"] == said
-    assert "**0** addressed, their lines were changed; **2** stand open." in summary(team, number)
+    assert "**0** addressed or overtaken, their lines read otherwise or are gone; **2** stand open." in summary(
+        team, number
+    )
 
 
 def test_what_was_dismissed_or_deleted_is_left_alone(team: Team, writer: Loggers) -> None:
@@ -116,7 +121,7 @@ def test_a_comment_deleted_right_before_its_edit_is_no_failure(team: Team) -> No
 def test_a_bad_gateway_before_or_after_the_edit_leaves_one_mark(team: Team, *, after_effect: bool) -> None:
     number, since = opened(team)
     team.standin.faults.bad_gateway("PATCH", EDIT, after_effect=after_effect)
-    assert fixed(team, number).count("Addressed in") == 1
+    assert fixed(team, number).count("Addressed or overtaken") == 1
     assert edits(team, since) == (1 if after_effect else 2)
 
 

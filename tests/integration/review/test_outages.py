@@ -133,7 +133,7 @@ def test_suspended_at_any_request_nothing_is_posted_after_and_all_is_made_good_l
         engine.retry(workflow_id(team, number))
         assert engine.wait(workflow_id(team, number), 60) == "posted"
         (check,) = team.standin.check_runs(REPO, team.standin.find_pull(REPO, number)[1].head_sha)
-        assert check["output"]["title"] == "Read 1 of 1 files: 1 comment"
+        assert check["output"]["title"] == "Read 1 of 1 file: 1 comment"
         assert said(team, number) == [("service.py", 10)]
         assert stood in (0, 1)
 

@@ -58,13 +58,23 @@ def test_the_count_sees_repetitions_wrong_places_and_wrong_marks(team: Team, wri
     bot = f"{team.standin.slug}[bot]"
     team.say(number, sha, 10, again, author=bot)
     team.say(number, sha, 10, "In other words.", author=bot)
-    team.say(number, sha, 400, "Nowhere.\n\nAddressed in `abc1234`.", author=bot, diff_hunk="@@ -1 +1 @@\n+x")
+    team.say(
+        number,
+        sha,
+        400,
+        "Nowhere.\n\nAddressed or overtaken as of `abc1234`: so.",
+        author=bot,
+        diff_hunk="@@ -1 +1 @@\n+x",
+    )
     figures = count_figures([read(team, branch)])
     assert before.placed
     assert (figures.comments, figures.placed, figures.on_added) == (4, 3, 3)
     assert (figures.duplicates, figures.same_line) == (1, 2)
     assert (figures.marked, figures.marked_wrongly) == (1, 0)
     team.standin.edit_comment(
-        REPO, number, team.standin.review_comments(REPO, number)[0]["id"], f"{again}\n\nAddressed in `abc1234`."
+        REPO,
+        number,
+        team.standin.review_comments(REPO, number)[0]["id"],
+        f"{again}\n\nAddressed or overtaken as of `abc1234`: so.",
     )
     assert count_figures([read(team, branch)]).marked_wrongly == 1

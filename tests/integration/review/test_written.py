@@ -115,7 +115,9 @@ def test_a_change_that_does_not_fit_is_said_in_words(team: Team, base: Base) -> 
     assert review(team, number) == "posted"
     (posted,) = comments(team, number)
     assert (posted["line"], posted["body"]) == (FIRST + 2, "Log it.\n\n<sub>Understudy · base</sub>")
-    assert "- 1 suggested changes did not fit their lines; the comments stand without them." in summary(team, number)
+    assert "- Suggested changes that did not fit their lines; the comments stand without them: **1**." in summary(
+        team, number
+    )
 
 
 def test_what_is_generated_is_not_asked_about_and_green_only_by_the_owners_word(team: Team, base: Base) -> None:

@@ -26,6 +26,7 @@ PAGES = {
     "example": "/{id}/examples/{example}",
     "comments": "/{id}/comments",
     "lineage": "/{id}/comments/{comment}",
+    "kept": "/{id}/kept",
     "runs": "/{id}/runs",
     "run": "/{id}/runs/{run}",
     "adapters": "/{id}/adapters",

@@ -2,6 +2,7 @@
 
 import html
 import random
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import httpx
@@ -13,12 +14,14 @@ from app.domain.findings import Finding, finding_fingerprint
 from app.store.database import reading, writing
 from app.store.executors import save_progress
 from app.store.learning import save_examples
+from app.store.overviews import WrittenComment
 from app.store.reviews import save_findings, save_posted_comments, save_review
 from app.store.rounds import load_pointer, select_adapter_versions
 from app.store.tables import AdapterVersionRow, AuditRow, ErasureRow, ReviewRow
+from app.web.dashboard.lineage import select_whole
 from app.workflows import backfilling, engine
-from tests.integration.web.conftest import FOREIGN, STORE, Dashboard
-from tests.made_dashboard import make_example
+from tests.integration.web.conftest import FOREIGN, STORE, VAULT, Dashboard
+from tests.made_dashboard import BEGAN, KEPT_HEADS, make_example
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -157,6 +160,81 @@ def test_a_comment_is_traced_to_pull_requests(dashboard: Dashboard) -> None:
     shown = html.unescape(client.get(addresses[-1]).text)
     assert "which of them led to these words cannot be known" in shown
     assert f"{dashboard.standin.base_url}/{STORE}/pull/" in shown
+
+
+def _keep(dashboard: Dashboard, repository: str, head: str, body: str, *, state: str = "shadowed", at: int) -> str:
+    """A Finding of a review of pull request 501 that was not posted."""
+    finding = Finding(
+        repository=repository,
+        pull_request=501,
+        path="src/kept.py",
+        line=3,
+        body=body,
+        severity="minor",
+        fingerprint=finding_fingerprint("src/kept.py", "a line", body),
+        locator_score=1.0,
+        acceptance_score=1.0,
+        adapter="none",
+    )
+    review = ReviewRow(
+        id=f"github.test:{repository}:501:{head}",
+        installation_id=dashboard.installation_id,
+        repository=repository,
+        pull_request=501,
+        head_sha=head,
+        state=state,
+        created_at=BEGAN + timedelta(days=900, minutes=at),
+    )
+    with writing(dashboard.database) as session:
+        save_review(session, review)
+        save_findings(session, review.id, [finding])
+    return finding.fingerprint
+
+
+def test_what_shadow_mode_kept_is_read_once_each_and_leads_to_where_it_comes_from(dashboard: Dashboard) -> None:
+    client = dashboard.person("root")
+    assert dashboard.path("/kept") in client.get(dashboard.path("/comments")).text
+    assert f"(review {KEPT_HEADS + 8})" in client.get(dashboard.path("/kept")).text
+    for head, at in (("a", 1), ("b", 2)):
+        fingerprint = _keep(dashboard, STORE, head, "Said <b>twice</b>", at=at)
+    _keep(dashboard, VAULT, "c", "Said in the vault", at=3)
+    _keep(dashboard, STORE, "d", "Came later", at=4)
+    page = client.get(dashboard.path("/kept")).text
+    assert page.count("Said &lt;b&gt;twice") == 1
+    assert page.index("Came later") < page.index("Said in the vault") < page.index("Said &lt;b&gt;twice")
+    assert "not posted" in client.get(dashboard.path(f"/comments/{fingerprint}")).text
+    assert "Said &lt;b&gt;twice" not in client.get(dashboard.path("/comments")).text
+    with writing(dashboard.database) as session:
+        save_posted_comments(session, f"github.test:{STORE}:501:b", {fingerprint: 9})
+    assert "Said &lt;b&gt;twice" not in client.get(dashboard.path("/kept")).text
+    seen = dashboard.person("mara").get(dashboard.path("/kept")).text
+    assert "Came later" in seen
+    assert "the vault" not in seen
+
+
+def test_nothing_of_the_control_group_is_among_what_was_kept(dashboard: Dashboard) -> None:
+    """Neither what it was kept from, nor what shadow mode had kept of it before."""
+    page = dashboard.person("root").get(dashboard.path("/kept")).text
+    assert f"(review {KEPT_HEADS + 8})" in page
+    assert f"(review {KEPT_HEADS + 7})" not in page
+    assert "(review 14)" not in page
+    _keep(dashboard, VAULT, "e", "Kept before", at=5)
+    assert "Kept before" in dashboard.person("root").get(dashboard.path("/kept")).text
+    _keep(dashboard, VAULT, "f", "Held back here", state="held_back", at=6)
+    page = dashboard.person("root").get(dashboard.path("/kept")).text
+    assert "Held back here" not in page
+    assert "Kept before" not in page
+
+
+def test_a_page_of_comments_ends_with_a_whole_review() -> None:
+    def row(number: int) -> WrittenComment:
+        at = BEGAN + timedelta(minutes=number)
+        return WrittenComment(str(number), STORE, 1, "a.py", 1, "x", "minor", None, None, at, None)
+
+    rows = [row(3), row(3), row(2), row(2)]
+    assert select_whole(rows, 4) == rows
+    assert select_whole(rows, 3) == rows[:2]
+    assert select_whole(rows[:2], 1) == rows[:1]
 
 
 def _version(dashboard: Dashboard, state: str) -> AdapterVersionRow:

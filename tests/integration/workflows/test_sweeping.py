@@ -112,7 +112,7 @@ def test_five_percent_of_the_deliveries_are_lost(world: tuple[World, Service]) -
     after = Converged(made)
     assert (after.harvested, after.decided) == (after.merged, after.approved)
     assert after.open <= set(after.reviewed)
-    assert set(after.checks.values()) == {1}
+    assert not after.checks, "nothing was learned, and nobody asked"
     assert set(after.reviewed.values()) == {1}
     assert not engine.list_runs(FAILED)
     assert sum(found.get(work, 0) for work in ("harvest", "review", "curate")) >= 1

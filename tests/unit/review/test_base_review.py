@@ -132,11 +132,13 @@ def test_no_question_is_longer_than_a_server_takes() -> None:
 def test_it_says_that_nothing_was_learned() -> None:
     drafted = draft(Writer(NAMED))
     assert BASE_NOTICE in render_review_body(drafted.findings, "a" * 40)
-    assert "this team's own habits" not in render_review_body(drafted.findings, "a" * 40)
+    assert "learned from this team's reviews;" not in render_review_body(drafted.findings, "a" * 40)
     assert BASE_NOTICE in render_check(drafted.coverage, drafted.findings, drafted.adapter).summary
     shadow = render_shadow(drafted.coverage, drafted.findings, drafted.adapter)
     assert (shadow.conclusion, shadow.title) == ("neutral", "Shadow mode: 1 comment kept, none posted")
     assert "Name it." not in shadow.summary
+    assert "Maintainers read what was kept on the dashboard, under *Comments*." in shadow.summary
+    assert "kept on" not in render_shadow(drafted.coverage, (), drafted.adapter).summary
 
 
 # Budgets
@@ -149,7 +151,7 @@ def test_what_the_budget_of_tokens_does_not_reach_is_not_reviewed() -> None:
     assert drafted.coverage.over_budget == 4 - len(writer.asked)
     check = render_check(drafted.coverage, (), "base")
     assert check.conclusion == "neutral"
-    told = f"- {drafted.coverage.over_budget} questions were not answered: the budget of tokens or seconds was spent."
+    told = f"- Questions that the budget of tokens or seconds did not reach: **{drafted.coverage.over_budget}**."
     assert told in check.summary
 
 
@@ -205,7 +207,7 @@ def test_what_most_samples_say_is_kept_in_the_words_of_one() -> None:
     lonely = draft(Writer(lambda seed: say({"line": 2, "comment": said[1]}) if seed == 1 else say()), policy=policy)
     assert (lonely.findings, lonely.coverage.disagreed, lonely.coverage.complete) == ((), 1, True)
     told = render_check(lonely.coverage, (), "base").summary
-    assert "- 1 held back because most of the asked samples did not say it." in told
+    assert "- 1 held back because the model says something else when asked again." in told
 
 
 def test_samples_agree_line_by_line() -> None:

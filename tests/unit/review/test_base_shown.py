@@ -32,8 +32,8 @@ def test_hunks_that_were_not_asked_about_are_never_a_green_check() -> None:
     assert len(writer.asked) == 8
     check = render_check(drafted.coverage, drafted.findings, drafted.adapter)
     assert check.conclusion == "neutral"
-    assert "The base model was asked about **8** hunks." in check.summary
-    assert "- 1 hunks were not shown to it, or not to their end." in check.summary
+    assert "Pieces of the diff that the model was asked about: **8**." in check.summary
+    assert "- Pieces of the diff that it was not shown, or not to their end: **1**." in check.summary
 
 
 def test_a_hunk_that_was_not_shown_to_its_end_is_never_a_green_check() -> None:
@@ -190,7 +190,7 @@ def test_a_file_that_can_not_be_read_leaves_the_hunk_as_it_is_and_says_so(surrou
     ((messages, _),) = writer.asked
     assert "def load" not in messages[1].content
     assert drafted.coverage.unextended == 1
-    told = "- 1 hunks were shown without the function around them: their file could not be read."
+    told = "- Pieces shown without the function around them, whose file could not be read: **1**."
     assert told in render_check(drafted.coverage, (), "base").summary
 
 

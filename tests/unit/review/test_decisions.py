@@ -1,14 +1,19 @@
 """The review's decisions: what is read, what is asked, what is said, and posting once. Whole messages are compared."""
 
+import re
+
 import pytest
 
 from app.domain.attributes import parse_attributes
+from app.domain.commands import Verb, parse_command
 from app.domain.diff import parse_patch
 from app.domain.errors import Refused, RetryLater, UnderstudyError, UserError
 from app.domain.findings import Finding, finding_fingerprint
 from app.domain.review_policy import DEFAULT_REVIEW
+from app.domain.serving import BASE_NAME
 from app.review.coverage import GITHUB_FILES_LIMIT, ChangedFile, Coverage, read_files
 from app.review.messages import (
+    CHECK_NAME,
     FailureKind,
     decide_failure,
     render_check,
@@ -104,15 +109,15 @@ def test_a_partial_review_is_never_green_and_names_what_it_left_out() -> None:
     assert text.conclusion == "neutral"
     assert text.title == "Partial: read 1 of 6 files: nothing to say"
     assert text.summary == (
-        "Looked at **9** added lines in **1** hunks of **1** files.\n"
-        "The Locator held **0** lines worth a question.\n"
+        "Looked at **9** added lines in **1** file.\n"
+        "Lines that this team might comment on: **0**.\n"
         "\nNot read: 2 no added lines, 1 lock file, 1 GitHub gave no diff: too large, 1 its diff could not be read.\n"
         "- `go.sum`: lock file\n"
         "- `big.py`: GitHub gave no diff: too large\n"
         "- `moved.py`: no added lines\n"
         "- `odd.py`: its diff could not be read\n"
         "- `less.py`: no added lines\n"
-        "\nAdapter `42--0123456789ab`."
+        "\nRead by `42--0123456789ab`, a model that learned from this team's reviews."
     )
 
 
@@ -147,7 +152,7 @@ def test_what_owners_mark_as_generated_is_left_out_and_green_whatever_it_says() 
 
 def test_a_complete_silent_review_is_green_and_says_what_it_looked_at() -> None:
     text = render_check(read_files(FILES[:1])[1], (), "42--0123456789ab")
-    assert (text.conclusion, text.title) == ("success", "Read 1 of 1 files: nothing to say")
+    assert (text.conclusion, text.title) == ("success", "Read 1 of 1 file: nothing to say")
 
 
 def test_an_unanswered_question_makes_the_review_partial() -> None:
@@ -179,6 +184,26 @@ def test_a_failure_is_told_in_our_words_and_denies_no_review_that_may_stand(
     assert "No review was posted" not in after.summary
     assert "Not reviewed" not in after.title
     assert "/srv" not in after.summary
+    assert kind == "later" or "hoever runs" in after.summary, "a reader who can't see a log is told who can"
+
+
+def test_a_review_names_commands_that_there_are_and_the_check_run_that_there_is() -> None:
+    body = render_review_body((_select(_answered(0.9, "Use Cents", 0)).findings[0],), HEAD)
+    verbs = [command.verb for said in re.findall(r"`(/understudy [^`]+)`", body) if (command := parse_command(said))]
+    assert verbs == [Verb.DISMISS, Verb.WHY, Verb.HELP]
+    assert f"*{CHECK_NAME}*" in body
+    assert parse_command(body) is None, "our own words command nothing"
+
+
+def test_a_check_run_speaks_no_words_of_our_own_making() -> None:
+    every = {name: 2 for name, field in Coverage.model_fields.items() if field.annotation is int}
+    files = read_files(FILES[:1])[1].files
+    coverage = Coverage(**every | {"files": (files[0].model_copy(update={"unasked_lines": 2}),)})
+    for adapter in ("42--0123456789ab", BASE_NAME):
+        check = render_check(coverage, (), adapter)
+        told = [line for line in check.summary.split("\n") if line.startswith("- ")]
+        assert len(told) == 14, "whatever was left out or held back is told"
+        assert not re.search("Locator|AcceptanceFilter|hunk|base model|samples", check.summary)
 
 
 def test_a_files_name_can_neither_break_out_nor_forge_lines_in_the_check_run() -> None:
@@ -208,7 +233,9 @@ def test_comment_and_review_texts() -> None:
     finding: Finding = _select(_answered(0.9, "Use `Cents`, @ada", 0)).findings[0]
     assert render_comment(finding) == "Use `Cents`, @&#8203;ada\n\n<sub>Understudy · 42--0123456789ab</sub>"
     assert render_review_body((finding,), HEAD) == (
-        "1 comment in this team's own habits; see the check run for what was read.\n\n"
+        "1 comment, by a model that learned from this team's reviews; it may be wrong, and nobody has to follow it.\n\n"
+        "<sub>Answer, react, resolve, or leave it. With write access, reply `/understudy dismiss <reason>`, "
+        "`/understudy why` or `/understudy help`. What was read is in the check run *Understudy review*.</sub>\n\n"
         f"<!-- understudy:review:{HEAD} -->"
     )
 

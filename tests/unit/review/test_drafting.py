@@ -13,10 +13,11 @@ from app.domain.lines import LineSite
 from app.domain.prompt import Message
 from app.domain.review_policy import DEFAULT_REVIEW, ReviewPolicy
 from app.inference.wire import TOO_LONG
-from app.review.coverage import LINES_PER_REVIEW, ChangedFile, Followed
+from app.review.coverage import LINES_PER_REVIEW, ChangedFile, Followed, read_before
 from app.review.drafting import Draft, Reviewer, draft_review
 from app.review.following import PostedFinding
 from app.review.messages import render_check, render_comment
+from app.review.selection import SPARE_QUESTIONS, decide_questions
 
 PATCH = "@@ -1,1 +1,4 @@\n context\n+total = price * 1.2\n+clean = 1\n+other = cost * 3.0"
 
@@ -137,7 +138,7 @@ async def test_a_block_that_does_not_fit_leaves_the_words() -> None:
     (found,) = draft.findings
     assert (found.body, found.replacement, draft.coverage.unapplied) == ("In cents:", None, 2)
     assert "```" not in render_comment(found)
-    told = "- 2 suggested changes did not fit their lines; the comments stand without them."
+    told = "- Suggested changes that did not fit their lines; the comments stand without them: **2**."
     assert told in render_check(draft.coverage, draft.findings, "x").summary
 
 
@@ -195,3 +196,44 @@ async def test_one_question_that_is_too_long_leaves_the_others() -> None:
     draft = await _draft(Short())
     assert [one.line for one in draft.findings] == [4]
     assert (draft.coverage.unanswered, draft.coverage.complete) == (1, False)
+
+
+def _long(path: str, lines: int) -> ChangedFile:
+    added = "\n".join(f"+x{number} = {number}.5" for number in range(lines))
+    return ChangedFile(path=path, status="modified", patch=f"@@ -0,0 +1,{lines} @@\n{added}", changes=lines)
+
+
+async def test_lines_past_the_questions_of_one_review_are_told_apart_from_comments_and_never_green() -> None:
+    words = Words()
+    reviewer = Reviewer(adapter="x", locator=FloatLocator(), writer=words, acceptance=NoTotals(threshold=0.95))
+    files = (_long("a.py", 6), _long("b.py", 4), _long("c.py", 1))
+    draft = await draft_review(reviewer, files, repository="o/r", pull_request=1)
+    coverage = draft.coverage
+    assert len(words.asked) == decide_questions(DEFAULT_REVIEW) == 8
+    assert (coverage.candidates, coverage.silenced, coverage.capped, coverage.unasked_lines) == (11, 8, 0, 3)
+    assert {file.path: file.unasked_lines for file in coverage.files} == {"a.py": 0, "b.py": 2, "c.py": 1}
+    check = render_check(coverage, draft.findings, "x")
+    assert (coverage.complete, check.conclusion, check.title[:8]) == (False, "neutral", "Partial:")
+    assert f"likeliest `review.max_comments` + {SPARE_QUESTIONS} only: **3**." in check.summary
+    assert "because a review has at most" not in check.summary
+
+
+async def test_what_was_not_asked_is_still_told_after_a_push_elsewhere_and_brings_no_new_words() -> None:
+    words = Words()
+    reviewer = Reviewer(adapter="x", locator=FloatLocator(), writer=words, acceptance=NoTotals(threshold=0.95))
+    first = await draft_review(reviewer, (_long("a.py", 11),), repository="o/r", pull_request=1)
+    words.asked.clear()
+    pushed = (_long("a.py", 11), ChangedFile(path="n.md", status="added", patch="@@ -0,0 +1,1 @@\n+a", changes=1))
+    before = read_before(first.coverage)
+    second = await draft_review(reviewer, pushed, repository="o/r", pull_request=1, before=before)
+    assert [file.path for file in second.coverage.carried] == ["a.py"]
+    assert (words.asked, second.coverage.unasked_lines, second.coverage.complete) == ([], 3, False)
+    fewer = await draft_review(reviewer, (_long("a.py", 8),), repository="o/r", pull_request=1, before=before)
+    assert (fewer.coverage.unasked_lines, fewer.coverage.complete) == (0, True)
+
+
+async def test_a_long_list_of_lines_under_the_threshold_is_green() -> None:
+    quiet = FloatLocator(threshold=0.99)
+    reviewer = Reviewer(adapter="x", locator=quiet, writer=Words(), acceptance=NoTotals())
+    draft = await draft_review(reviewer, (_long("a.py", 500),), repository="o/r", pull_request=1)
+    assert (draft.coverage.candidates, draft.coverage.complete) == (0, True)

@@ -9,7 +9,8 @@ from app.review.messages import render_check
 PRINTS, SUMS = "print(order)", "total = 0.0"
 HEAD, LATER = "a" * 40, "b" * 40
 SAID = "Use the logger.\n\n<sub>Understudy · 7--v1</sub>"
-MARK = f"\n\n<!-- understudy:addressed:{HEAD} -->\nAddressed in `aaaaaaa`."
+SEEN = "Addressed or overtaken as of `aaaaaaa`: the line reads otherwise, or is gone."
+MARK = f"\n\n<!-- understudy:addressed:{HEAD} -->\n{SEEN}"
 
 
 def earlier(
@@ -82,6 +83,9 @@ def test_a_line_that_came_back_takes_the_mark_away_and_nothing_else() -> None:
     assert decide_edits([ONE], STANDS, {5: SAID + MARK}, LATER) == {5: SAID}
     in_a_browser = (SAID + MARK).replace("\n", "\r\n")
     assert decide_edits([ONE], STANDS, {5: in_a_browser}, LATER) == {5: SAID.replace("\n", "\r\n")}
+    of_older_ones = f"\n\n<!-- understudy:addressed:{HEAD} -->\nAddressed in `aaaaaaa`."
+    assert decide_edits([ONE], STANDS, {5: SAID + of_older_ones}, LATER) == {5: SAID}
+    assert decide_edits([ONE], ADDRESSED, {5: SAID + of_older_ones}, LATER) == {}
     with_more = f"{SAID}{MARK}\n\nmara: thanks!"
     assert decide_edits([ONE], STANDS, {5: with_more}, LATER) == {5: f"{SAID}\n\nmara: thanks!"}
 
@@ -102,9 +106,10 @@ def test_a_model_cannot_write_the_mark_itself() -> None:
 
 def test_the_check_run_counts_both_and_says_nothing_without_either() -> None:
     coverage = Coverage(files=(), hunks_read=0, lines_read=0)
-    assert "PostedFinding comments" not in render_check(coverage, (), "x").summary
     followed = coverage.model_copy(update={"followed": Followed(addressed=("fp1:1", "fp1:2"), standing=("fp1:3",))})
-    assert (
-        "\nEarlier comments on this pull request: **2** addressed, their lines were changed; **1** stand open.\n"
-        in render_check(followed, (), "x").summary
+    told = (
+        "\nEarlier comments on this pull request: **2** addressed or overtaken, their lines read otherwise or "
+        "are gone; **1** stand open.\n"
     )
+    assert told in render_check(followed, (), "x").summary
+    assert "Earlier comments" not in render_check(coverage, (), "x").summary
