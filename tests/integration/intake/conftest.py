@@ -30,7 +30,7 @@ from app.store.database import open_engine, reading
 from app.store.deliveries import load_delivery
 from app.store.tables import DeliveryRow
 from app.workflows.runs import Queue
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 SECRETS = ("canary-new-webhook-secret", "canary-old-webhook-secret")
 TOKEN = "canary-operator-token-0123456789"

@@ -28,8 +28,8 @@ from tests.integration.intake.conftest import (
     stored,
     wait_outcome,
 )
-from tests.integration.workflows.conftest import eventually
 from tests.postgres import PostgresServer
+from tests.waiting import eventually
 
 
 def test_a_delivery_is_stored_as_it_came_and_starts_its_work(service: Service) -> None:

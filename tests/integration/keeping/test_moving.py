@@ -21,7 +21,8 @@ from app.workflows.runs import Queue, State
 from tests.integration.store.old_rows import fill
 from tests.integration.store.test_upgrades import read_all
 from tests.integration.workflows import samples
-from tests.integration.workflows.conftest import Start, eventually, program
+from tests.integration.workflows.conftest import Start, program
+from tests.waiting import eventually
 
 assert program  # a fixture
 _CHECKOUT = Path(__file__).parents[3]

@@ -19,8 +19,9 @@ from app.store.rounds import load_pointer, select_adapter_versions
 from app.workflows import context, engine
 from tests.integration.runners.approved import approve_examples
 from tests.integration.serving.learning_program import INSTALLATION, boot
-from tests.integration.workflows.conftest import Program, eventually
+from tests.integration.workflows.conftest import Program
 from tests.serving_fixture import ServingProcess, make_adapter, seal
+from tests.waiting import eventually
 from training.base.making import load_base
 from training.config import resolve_config
 from training.confirm import Confirmation, confirm_run

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browsing import browsing
 from tests.integration.rehearsal.standin.world import World, small_world
 from tests.integration.setup.programs import read_address, run, started, wait_ready
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 from app.workflows import engine
 from app.workflows.engine.polls import seconds_since_polls
 from app.workflows.runs import Queue
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 def test_polls_of_every_queue_are_noted(tmp_path: Path) -> None:

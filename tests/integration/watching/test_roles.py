@@ -23,7 +23,7 @@ from tests.integration.watching.watched import (
     wait_for,
     watched_service,
 )
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 _TAKEOVER_SECONDS = 15.0
 

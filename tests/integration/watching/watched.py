@@ -23,8 +23,8 @@ from app.domain.policies import POLICY_PATH
 from app.rehearsal.standin import StandIn, StandInServer
 from tests.integration.intake.conftest import sign
 from tests.integration.team import PEOPLE, REPO, SERVICE, Worktree
-from tests.integration.workflows.conftest import eventually
 from tests.vllm_standin import Socket, make_base, serving
+from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[3]
 SECRET = "canary-webhook-secret-0123456789"

@@ -15,7 +15,7 @@ from app.rehearsal.organisation.story import write_story
 from app.rehearsal.standin import StandIn, StandInServer
 from app.store.database import open_engine, reading
 from app.store.tables import ExampleRow, HarvestedRow, RejectionRow
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 SECRET = "a webhook secret of the tests"
 #: An idle machine is done before; a busy one, on which starting takes longer than working, must get done, too.

@@ -12,7 +12,7 @@ from app.workflows import engine
 from app.workflows.engine.stranded import enqueue_again, find_stranded
 from app.workflows.runs import Queue, State
 from tests.integration.workflows import samples
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture
