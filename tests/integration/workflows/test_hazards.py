@@ -171,24 +171,23 @@ class _Bomb:
         return (os.mkdir, (str(self.path),))
 
 
-def test_hazard_05_a_planted_pickle_is_never_opened(booted: str, tmp_path: Path) -> None:
+def test_hazard_05_a_planted_pickle_is_never_opened(
+    booted: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     bomb = base64.b64encode(pickle.dumps(_Bomb(tmp_path / "exploded"))).decode()
     engine.shutdown()
     engine.boot(booted, polling_seconds=0.05, scheduled=False, queues=(Queue.INTAKE,))  # so that the next one waits
     engine.start("sample", "planted", "k", queue=Queue.GPU)
     schema = "" if booted.startswith("sqlite") else "dbos."
     with writing(engine.database()) as session:
-        session.connection().execute(
-            sa.text(
-                f"update {schema}workflow_status set inputs = :bomb, serialization = 'py_pickle' "  # noqa: S608
-                "where workflow_uuid = 'planted'"
-            ),
-            {"bomb": bomb},
-        )
+        for change in ("workflow_input set inputs = :bomb", "workflow_status set serialization = 'py_pickle'"):
+            statement = sa.text(f"update {schema}{change} where workflow_uuid = 'planted'")
+            assert session.connection().execute(statement, {"bomb": bomb} if ":bomb" in change else {}).rowcount == 1
     engine.shutdown()
     engine.boot(booted, polling_seconds=0.05, scheduled=False)
     (refused,) = eventually(lambda: engine.list_runs(FAILED))
     assert refused.id == "planted"
+    assert "refused a pickled value" in caplog.text
     assert not (tmp_path / "exploded").exists()
     assert samples.effects(tmp_path) == []
 
