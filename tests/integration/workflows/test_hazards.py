@@ -30,6 +30,7 @@ from app.workflows import engine
 from app.workflows.runs import FAILED, Queue, State
 from tests.integration.workflows import samples
 from tests.integration.workflows.conftest import Start
+from tests.takeovers import load_takeover_seconds
 from tests.waiting import eventually
 
 _CHECKOUT = Path(__file__).parents[3]
@@ -100,20 +101,9 @@ def test_hazard_02_a_peer_takes_over_within_15_s(empty_postgres: str, tmp_path: 
     eventually(lambda: _is_saved(empty_postgres, "k"), timeout_seconds=60)
     assert _slow_pids(tmp_path, "k") == [doomed.process.pid, peer]
     assert samples.effects(tmp_path).count("first k") == 1
-    seconds = eventually(lambda: _takeover_seconds(empty_postgres, doomed.process.pid))
+    seconds = eventually(lambda: load_takeover_seconds(empty_postgres, doomed.process.pid))
     print(f"took over {seconds:.1f} s after the last sign of life")  # noqa: T201 - a figure of the project
     assert seconds < 15
-
-
-def _takeover_seconds(url: str, pid: int) -> float | None:
-    """From a process's last sign of life to the moment a peer has its work; None while none has."""
-    database = open_engine(url)
-    try:
-        with reading(database) as session:
-            row = session.exec(select(ExecutorRow).where(ExecutorRow.pid == pid)).one()
-    finally:
-        database.dispose()
-    return None if row.ended_at is None else (row.ended_at - row.heartbeat_at).total_seconds()
 
 
 def test_hazard_02_sqlite_goes_on_after_a_kill(tmp_path: Path, program: Start) -> None:
