@@ -30,7 +30,8 @@ from docs.website.blocks import read_blocks
 from docs.website.lines import CHECKOUT, parse_line
 from tests.browsing import browsing
 from tests.integration.rehearsal.standin.world import REPO, Clock, Worktree, World
-from tests.integration.setup.test_installing import create, fill, free_port
+from tests.integration.setup.test_installing import create, fill
+from tests.ports import free_port
 
 PAGE = CHECKOUT / "docs" / "quickstart.md"
 LIMIT_SECONDS = 600.0

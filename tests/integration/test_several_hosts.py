@@ -40,8 +40,8 @@ from app.workflows.runs import RUNNING, State
 from tests.integration.intake.conftest import TOKEN, sign
 from tests.integration.review.reviewed import GUILTY, guilty_rows
 from tests.integration.team import PEOPLE, REPO, SERVICE, Worktree
-from tests.integration.workflows.conftest import eventually
 from tests.serving_fixture import ServingProcess, make_adapter, seal
+from tests.waiting import eventually
 from training.scores.acceptance import fit_acceptance
 from training.scores.locator import fit_locator
 from training.scores.text_scores import save_scores

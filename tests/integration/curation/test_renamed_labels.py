@@ -12,7 +12,7 @@ from app.workflows import engine
 from app.workflows.runs import Queue, State
 from tests.integration.curation.test_curation import a_merged_pull, in_force
 from tests.integration.team import REPO, Team, assembled_team
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -30,7 +29,8 @@ from app.store.database import open_engine, reading
 from app.store.deliveries import load_delivery
 from app.store.tables import DeliveryRow
 from app.workflows.runs import Queue
-from tests.integration.workflows.conftest import eventually
+from tests.ports import free_port
+from tests.waiting import eventually
 
 SECRETS = ("canary-new-webhook-secret", "canary-old-webhook-secret")
 TOKEN = "canary-operator-token-0123456789"
@@ -165,7 +165,7 @@ class ServiceProgram:
         settings = settings_for(database_url, folder)
         self._database_url = database_url
         self._log = folder / "service.log"
-        self._port = 10_000 + secrets.randbelow(20_000)  # below the ephemeral ones, where a client can meet itself
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = os.environ | {
             "UNDERSTUDY_WEBHOOK_SECRETS": ",".join(SECRETS),

@@ -14,7 +14,7 @@ from app.store.tables import DeliveryRow
 from app.workflows import deliveries, dispatching, engine
 from app.workflows.runs import FAILED, Queue, State
 from tests.integration.intake.conftest import HOST, Service, a_payload, running, settings_for, wait_outcome
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 def _outcome(guid: str) -> str | None:

@@ -56,32 +56,35 @@ def address() -> Iterator[tuple[str, int]]:
             thread.join(30)
 
 
-def _until_closed(connection: socket.socket, drip: bytes = b"") -> float:
-    """Seconds until the other end closed, while a byte is sent now and then."""
-    begun = time.monotonic()
+def _until_closed(connection: socket.socket, since: float, drip: bytes = b"") -> float:
+    """Seconds from a moment before the connection was made until the other end closed it, while a byte is sent now and
+    then."""
     connection.settimeout(0.1)
-    while time.monotonic() - begun < 20:
+    while (lasted := time.monotonic() - since) < 60:
         with suppress(TimeoutError):
             try:
                 if drip:
                     connection.sendall(drip)
                 if connection.recv(1000) == b"":
-                    break
+                    return lasted
             except (ConnectionResetError, BrokenPipeError):
-                break
-    return time.monotonic() - begun
+                return lasted
+    pytest.fail("a connection was kept for a minute")
 
 
-def test_silent_callers_leave_room_for_others(address: tuple[str, int]) -> None:
-    with ExitStack() as silent:
-        kept = [silent.enter_context(socket.create_connection(address)) for _ in range(25)]
-        assert httpx.get(f"http://127.0.0.1:{address[1]}/").status_code == 503
-        assert max(map(_until_closed, kept)) < 10
-        assert httpx.get(f"http://127.0.0.1:{address[1]}/").status_code == 200
+def test_silent_callers_leave_room_for_others(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_Hasty.patience, "head", 3.0)  # they are still there when somebody else asks
+    with ExitStack() as opened:
+        client = opened.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{address[1]}"))
+        begun = time.monotonic()
+        kept = [opened.enter_context(socket.create_connection(address)) for _ in range(25)]
+        assert client.get("/").status_code == 503
+        assert max(_until_closed(one, begun) for one in kept) < 30
+        assert client.get("/").status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("begun", "drip", "least"),
+    ("said", "drip", "least"),
     [
         (b"", b"", 0.3),
         (b"GET / HTTP/1.1\r\nhost: x\r\n", b"a: b\r\n", 0.3),
@@ -90,10 +93,11 @@ def test_silent_callers_leave_room_for_others(address: tuple[str, int]) -> None:
     ],
     ids=["nothing", "a head", "a body", "a second head"],
 )
-def test_a_drip_does_not_keep_a_connection(address: tuple[str, int], begun: bytes, drip: bytes, least: float) -> None:
+def test_a_drip_does_not_keep_a_connection(address: tuple[str, int], said: bytes, drip: bytes, least: float) -> None:
+    begun = time.monotonic()
     with socket.create_connection(address) as connection:
-        connection.sendall(begun)
-        assert least < _until_closed(connection, drip) < 10
+        connection.sendall(said)
+        assert least < _until_closed(connection, begun, drip) < 30
 
 
 def test_who_waits_for_an_answer_is_kept_and_so_is_the_connection(address: tuple[str, int]) -> None:
@@ -131,9 +135,10 @@ def test_the_program_takes_deliveries_again_after_a_hundred_silent_callers(tmp_p
     program = ServiceProgram(f"sqlite:///{tmp_path}/u.db", tmp_path)
     with program.running() as service, ExitStack() as silent:
         url = httpx.URL(service.url)
+        begun = time.monotonic()
         kept = [silent.enter_context(socket.create_connection((url.host, url.port or 80))) for _ in range(100)]
         payload = b"{}"
         headers = sign(payload, SECRETS[0]) | {"x-github-event": "ping", "x-github-delivery": str(uuid.uuid4())}
         assert httpx.post(f"{service.url}/webhooks", content=payload, headers=headers).status_code == 503
-        assert 8 < _until_closed(kept[-1]) < 16
+        assert 8 < _until_closed(kept[-1], begun) < 30
         assert httpx.post(f"{service.url}/webhooks", content=payload, headers=headers).status_code == 202

@@ -14,7 +14,7 @@ from app.workflows import engine, upkeep
 from app.workflows.runs import Queue, State
 from tests.integration.intake.conftest import HOST, Service, a_payload, running, settings_for, wait_outcome
 from tests.integration.rehearsal.standin.world import REPO, SECRET, small_world
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 def test_dropped_deliveries_converge(tmp_path: Path) -> None:

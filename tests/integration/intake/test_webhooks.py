@@ -2,6 +2,7 @@
 
 import logging
 import random
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -29,8 +30,8 @@ from tests.integration.intake.conftest import (
     stored,
     wait_outcome,
 )
-from tests.integration.workflows.conftest import eventually
 from tests.postgres import PostgresServer
+from tests.waiting import eventually
 
 
 def test_a_delivery_is_stored_as_it_came_and_starts_its_work(service: Service) -> None:
@@ -187,12 +188,22 @@ def test_what_was_acknowledged_survives_kill_9_and_is_handled_once(tmp_path: Pat
 
 
 def _deliver_all(service: Service, guids: list[str], kill: Callable[[], None] | None = None) -> set[str]:
-    """Which were acknowledged. With `kill`, that is called when a good part of them is."""
+    """Which were acknowledged. With `kill`, that is called when a good part of them is; the last come after it."""
+    killed = threading.Event()
+
+    def send(guid: str, number: int) -> str | None:
+        if kill is not None and number > len(guids) - 20:
+            killed.wait()
+        return _try_delivering(service, guid, number)
+
     with ThreadPoolExecutor(20) as pool:
-        sendings = [pool.submit(_try_delivering, service, guid, number + 1) for number, guid in enumerate(guids)]
-        if kill is not None:
-            eventually(lambda: sum(each.done() for each in sendings) >= 30, 60)
-            kill()
+        sendings = [pool.submit(send, guid, number + 1) for number, guid in enumerate(guids)]
+        try:
+            if kill is not None:
+                eventually(lambda: sum(each.done() for each in sendings) >= 30, 60)
+                kill()
+        finally:
+            killed.set()
         return {guid for each in sendings if (guid := each.result()) is not None}
 
 

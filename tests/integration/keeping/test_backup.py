@@ -24,8 +24,9 @@ from app.workflows import engine
 from tests.integration.store.old_rows import fill
 from tests.integration.store.test_upgrades import read_all
 from tests.integration.workflows import samples
-from tests.integration.workflows.conftest import Start, eventually, program
+from tests.integration.workflows.conftest import Start, program
 from tests.postgres import PostgresServer
+from tests.waiting import eventually
 
 assert program  # a fixture
 _CHECKOUT = Path(__file__).parents[3]
@@ -171,11 +172,12 @@ def test_it_holds_one_state_of_a_database_that_others_write(place: Place, tmp_pa
 def test_work_under_way_goes_on_from_a_backup(
     empty_database_url: str, tmp_path: Path, postgres_server: PostgresServer, program: Start
 ) -> None:
-    keys = [f"k{number}" for number in range(6)]
+    keys, held = [f"k{number}" for number in range(6)], samples.hold(tmp_path)
     running = program(empty_database_url, tmp_path, *keys).wait_ready()
     eventually(lambda: sum(line.startswith("slow") for line in samples.effects(tmp_path)) >= 2)
     back_up(empty_database_url, tmp_path / "data", tmp_path / "backup")
     running.kill()
+    held.unlink()
     sqlite = empty_database_url.startswith("sqlite")
     target = f"sqlite:///{tmp_path / 'new.db'}" if sqlite else postgres_server.create_database()
     restore(tmp_path / "backup", target, tmp_path / "new", ())

@@ -12,7 +12,7 @@ from app.store.tables import ReviewRow
 from app.workflows import engine
 from app.workflows.runs import Queue, State
 from tests.integration.team import REPO, SERVICE, Team
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 CHANGED = SERVICE.replace("    total = 0\n", "    total = 0\n    print(order)\n")
 LINE = CHANGED.split("\n").index("    print(order)") + 1

@@ -172,11 +172,11 @@ def test_an_idle_hour_costs_one_request_a_pull_request_and_no_git(commanded: Com
 def test_a_pull_request_that_github_does_not_show_any_more_is_settled_as_unknown(commanded: Commanded) -> None:
     team = commanded.team
     number, *_ = commanded.posted()
-    del team.standin.repository(REPO).pulls[number]
+    gone = team.standin.repository(REPO).pulls.pop(number)
     try:
         row = look(team, number)
     finally:
-        team.standin.repository(REPO).pulls[number] = team.standin.find_pull(REPO, 1)[1]
+        team.standin.repository(REPO).pulls[number] = gone
     assert (row.verdict, row.consent) == ("unknown", "none")
     assert not is_open(team, number)
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from app.domain.errors import Refused, RetryLater
-from app.store.database import reading
+from app.store.database import reading, writing
 from app.store.reviews import FINISHED, select_reviews
 from app.store.tables import ReviewRow
 from app.workflows import context, engine, journal, upkeep
@@ -148,14 +149,17 @@ def test_a_storm_of_one_installation_holds_up_no_other(team: Team, monkeypatch: 
     client = services.github(installation)
     monkeypatch.setattr(context, "_installed", [replace(services, github=lambda _installation: client)])
 
-    def begin(number: int, whose: int) -> str:
+    def begin(session: Session, number: int, whose: int) -> str:
         head = team.standin.find_pull(REPO, number)[1].head_sha
         review_id = f"{services.host}:{team.standin.repository(REPO).id}:{number}:{head}"
-        engine.start("review", f"review:{review_id}:", whose, REPO, review_id, queue=Queue.GITHUB, partition=whose)
-        return f"review:{review_id}:"
+        known, asked = f"review:{review_id}:", (whose, REPO, review_id)
+        engine.enqueue_in_transaction(session, "review", known, *asked, queue=Queue.GITHUB, partition=whose)
+        return known
 
-    waiting = [begin(number, installation) for number in storm]
-    for known in [begin(number, neighbour) for number in others]:
+    with writing(engine.database()) as session:  # all at once: none is done before the last is there
+        waiting = [begin(session, number, installation) for number in storm]
+        neighbours = [begin(session, number, neighbour) for number in others]
+    for known in neighbours:
         assert engine.wait(known, 120) == "posted"
     done = sum(run is not None and run.state is State.SUCCESS for run in map(engine.load_run, waiting))
     assert done < len(storm) / 2

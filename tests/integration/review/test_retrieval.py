@@ -30,7 +30,7 @@ from app.workflows.runs import Queue
 from app.workflows.sweep_starts import enqueue_sweep
 from tests.integration.review.commanded import CHANGED, LINE, WORDS
 from tests.integration.team import REPO, Team, assembled_team
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 POLICY: dict[str, str | None] = {".github/understudy.yml": "review:\n  without_adapter: base\n"}
 GUIDE = """# Guide

@@ -28,10 +28,13 @@ class Cluster:
     #: statuses that the next requests get instead of an answer
     failures: list[int] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    #: the path of every request
+    asked: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def handle(self, asked: Asked) -> Answer:
         with self._lock:
+            self.asked.append(asked.path)
             if asked.headers.get("authorization") != f"Bearer {TOKEN}":
                 return _status(401, "Unauthorized")
             if self.failures:

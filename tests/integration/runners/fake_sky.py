@@ -40,6 +40,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def sky(arguments: list[str]) -> int:
     asked, state = _parse(arguments), json.loads(STATE.read_text())
+    with STATE.with_name("asked").open("a") as file:
+        file.write(f"{asked.command}\n")
     if asked.command == "queue":
         assert asked.output == "json"
         if state["silences"]:

@@ -85,7 +85,8 @@ async def test_an_answer_that_was_lost_makes_no_second_job(
     with pytest.raises(RetryLater, match="502"):
         await runner.run(task, Heard().listener)
     again = asyncio.create_task(_runner(hosted, tmp_path).run(task, Heard().listener))
-    await asyncio.sleep(0.3)
+    (job,) = hosted.jobs
+    await until(lambda: sum(one.endswith(job["id"]) for one in hosted.requests) >= 2, again)  # it follows that one
     again.cancel()
     with pytest.raises(asyncio.CancelledError):
         await again

@@ -18,6 +18,7 @@ from tests.integration.runners.heard import Heard, until
 from tests.integration.runners.services import answering
 from tests.made_run import progress_line
 from tests.unit.runners.tasks import a_task
+from tests.waiting import eventually
 
 _LOOK = 0.05
 
@@ -59,13 +60,13 @@ async def test_a_job_is_made_followed_and_taken_away(
     work, heard = running
     cluster.failures += [500, 503, 429, 500]
     (task.out / "progress.jsonl").write_bytes(progress_line(3))
-    await asyncio.sleep(6 * _LOOK)
-    assert not work.done()
+    log, words = task.out / f"pod-{task.job_name}-x7k2p.log", "sft 1/10\nloss 1.5\n"
+    await until(lambda: not cluster.failures and log.exists() and log.read_text() == words, work)
     cluster.end(task.job_name, "Complete")
     await work
     assert cluster.created == cluster.deleted == [task.job_name]
     assert [one.step for one in heard.steps] == [3]
-    assert (task.out / f"pod-{task.job_name}-x7k2p.log").read_text() == "sft 1/10\nloss 1.5\n"
+    assert log.read_text() == words
     assert (task.out / "configuration.yaml").read_text() == "rank: 8\n"
     assert cluster.refused == []
 
@@ -77,7 +78,7 @@ async def test_a_link_that_a_pod_laid_for_its_log_is_not_followed(
     pod = f"{task.job_name}-l1nk0"
     (task.out / f"pod-{pod}.log").symlink_to(tmp_path / "release.pem")
     cluster.pods[pod] = (task.job_name, b"other words\n")
-    await asyncio.sleep(6 * _LOOK)
+    await until(lambda: sum(path.endswith(f"/{pod}/log") for path in cluster.asked) >= 2, running[0])
     cluster.end(task.job_name, "Complete")
     await running[0]
     assert (tmp_path / "release.pem").read_text() == "a key"
@@ -137,14 +138,15 @@ def test_a_killed_service_finds_its_job_again(
 ) -> None:
     command = [sys.executable, "-c", _SERVICE, str(place.url), str(tmp_path)]
     with subprocess.Popen(command) as first:
-        while task.job_name not in cluster.jobs:
-            assert first.poll() is None
+        eventually(lambda: first.poll() is not None or task.job_name in cluster.jobs, 60)
+        assert first.poll() is None
         first.kill()
+    cluster.asked.clear()
     with subprocess.Popen(command) as second:
-        with pytest.raises(subprocess.TimeoutExpired):
-            second.wait(2.5)
+        eventually(lambda: second.poll() is not None or len(cluster.asked) >= 8, 60)  # it looks again and again
+        assert second.poll() is None
         cluster.end(task.job_name, "Complete")
-        assert second.wait(20) == 0
+        assert second.wait(60) == 0
     assert cluster.created == [task.job_name]
 
 

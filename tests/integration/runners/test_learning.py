@@ -23,8 +23,8 @@ from app.workflows.candidates import ROLLBACK, WITHHELD
 from app.workflows.runs import RUNNING, Queue
 from tests.integration.runners.approved import approve_examples
 from tests.integration.runners.heard import until
-from tests.integration.workflows.conftest import eventually
 from tests.made_run import MOMENT, progress_line, write_base, write_run
+from tests.waiting import eventually
 
 Work = Callable[[TrainingTask], object]
 INSTALLATION = 42

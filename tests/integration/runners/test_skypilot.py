@@ -38,6 +38,12 @@ class Cloud:
         found: list[dict[str, Any]] = json.loads((self.folder / "state.json").read_text())["jobs"]
         return found
 
+    @property
+    def asked(self) -> list[str]:
+        """The commands that `sky` was given."""
+        path = self.folder / "asked"
+        return path.read_text().splitlines() if path.exists() else []
+
     def change(self, **state: Any) -> None:
         path = self.folder / "state.json"
         before = json.loads(path.read_text()) if path.exists() else {}
@@ -100,10 +106,10 @@ async def test_a_restart_finds_the_job_and_a_told_failure_makes_room(cloud: Clou
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-    heard = Heard()
+    heard, looks = Heard(), cloud.asked.count("queue")
     again = asyncio.create_task(_runner().run(task, heard.listener))
-    await asyncio.sleep(0.3)
-    assert len(cloud.jobs) == 1
+    await until(lambda: cloud.asked.count("queue") >= looks + 3, again)  # it was found, and looked at
+    assert len(cloud.jobs) == cloud.asked.count("launch") == 1
     cloud.end("FAILED_NO_RESOURCE", failure_reason="no L4 anywhere")
     with pytest.raises(UserError, match=r"FAILED_NO_RESOURCE: no L4 anywhere; see `sky jobs logs 1`"):
         await again

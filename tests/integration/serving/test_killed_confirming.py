@@ -19,8 +19,9 @@ from app.store.rounds import load_pointer, select_adapter_versions
 from app.workflows import context, engine
 from tests.integration.runners.approved import approve_examples
 from tests.integration.serving.learning_program import INSTALLATION, boot
-from tests.integration.workflows.conftest import Program, eventually
+from tests.integration.workflows.conftest import Program
 from tests.serving_fixture import ServingProcess, make_adapter, seal
+from tests.waiting import eventually, hold, let_go
 from training.base.making import load_base
 from training.config import resolve_config
 from training.confirm import Confirmation, confirm_run
@@ -151,7 +152,9 @@ def test_a_round_killed_while_it_confirms_ends_once_and_serves_what_was_decided(
             assert select_audit(session, action="adapter.promote") == []
 
     kill_when(lambda run: (run / "served" / "baseline.json").is_file(), _ROUND)  # in the middle of the figures
+    hold(url, "us_adapter_pointer", after=0)
     kill_when(lambda run: (run / "served.json").is_file())  # decided, and not yet heard of
+    let_go(url, "us_adapter_pointer")
     boot(url, folder)
     assert engine.wait(_ROUND, timeout_seconds=300) == "promote"
     with reading(database) as session:

@@ -1,7 +1,6 @@
 """The whole installation in a real browser: setup page, GitHub's own page, files, the service, a signed webhook."""
 
 import json
-import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,8 @@ from playwright.sync_api import Page
 from tests.browsing import browsing
 from tests.integration.rehearsal.standin.world import World, small_world
 from tests.integration.setup.programs import read_address, run, started, wait_ready
-from tests.integration.workflows.conftest import eventually
+from tests.ports import free_port
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -27,11 +27,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 def page() -> Iterator[Page]:
     with browsing() as found:
         yield found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def fill(page: Page, world: World, public_url: str) -> None:
@@ -58,9 +53,9 @@ def test_from_the_page_to_a_signed_webhook(world: World, tmp_path: Path, page: P
     with started(tmp_path, "setup") as setup:
         page.goto(read_address(setup))
         fill(page, world, url)
-        assert page.get_by_text("pull_requests: write").is_visible()
+        page.get_by_text("pull_requests: write").wait_for()
         create(page)
-        assert page.get_by_role("heading", name="Understudy of Acme is made").is_visible()
+        page.get_by_role("heading", name="Understudy of Acme is made").wait_for()
         install = page.get_by_role("link", name="installations/new").get_attribute("href")
         told, _ = setup.communicate(timeout=30)
         assert setup.returncode == 0
@@ -87,7 +82,7 @@ def test_from_the_page_to_a_signed_webhook(world: World, tmp_path: Path, page: P
         token = {"authorization": f"Bearer {values['UNDERSTUDY_OPERATOR_TOKEN']}"}
         status = f"{url}/operator/status"
         eventually(lambda: httpx.get(status, headers=token).json()["rows"]["us_installation"])
-        assert page.get_by_role("heading", name="Understudy is installed").is_visible()
+        page.get_by_role("heading", name="Understudy is installed").wait_for()
         examined = run(tmp_path, "doctor", "--json", UNDERSTUDY_PORT=str(port), UNDERSTUDY_BASE=str(tiny_base))
     found = {one["name"]: one["health"] for one in json.loads(examined.stdout)}
     assert "problem" not in found.values(), examined.stdout

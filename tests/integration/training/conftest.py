@@ -1,6 +1,7 @@
-"""A tiny random base and a small snapshot, made once for all training tests."""
+"""A tiny random base and a small snapshot, made once for all training tests, and trainers that die."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,22 @@ general_share: 0
 validation_share: 0
 pilot_rows: 0
 threads: 1
+"""
+
+#: A trainer that kills itself at a share of its steps: whoever reads its words and then kills may be late.
+_DYING = """
+import os, runpy, signal, sys
+from training.process.progress import Progress
+
+share, report = float(sys.argv.pop(1)), Progress.report
+
+def report_and_die(self, stage, step, total, **figures):
+    report(self, stage, step, total, **figures)
+    if stage == "sft" and step >= share * total:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Progress.report = report_and_die
+runpy.run_module("training", run_name="__main__", alter_sys=True)
 """
 
 
@@ -64,10 +81,10 @@ def quick_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def start_training(*arguments: str | Path) -> subprocess.Popen[str]:
-    """`python -m training …` as a child, its output in one pipe."""
+def _start(*command: str) -> subprocess.Popen[str]:
+    """Python as a child, its output in one pipe."""
     return subprocess.Popen(
-        [sys.executable, "-m", "training", *map(str, arguments)],
+        [sys.executable, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -76,6 +93,14 @@ def start_training(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def run_training(*arguments: str | Path) -> tuple[int, str]:
-    process = start_training(*arguments)
+    """`python -m training …` to its end."""
+    process = _start("-m", "training", *map(str, arguments))
     said, _ = process.communicate(timeout=550)
     return process.returncode, said
+
+
+def kill_training(share: float, *arguments: str | Path) -> None:
+    """`python -m training …`, which is killed as soon as it has told of that share of its steps."""
+    process = _start("-c", _DYING, str(share), *map(str, arguments))
+    said, _ = process.communicate(timeout=550)
+    assert process.returncode == -signal.SIGKILL, said

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.training.conftest import run_training, start_training
+from tests.integration.training.conftest import kill_training, run_training
 from training.process.files import hash_file
 
 pytestmark = pytest.mark.slow
@@ -43,15 +43,7 @@ def quantised(arguments: list[str | Path], tmp_path_factory: pytest.TempPathFact
 
 
 def _kill_at(share: float, arguments: list[str | Path], out: Path) -> None:
-    process = start_training(*arguments, "--out", out)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("sft "):
-            step, total = map(int, line.split()[1].split("/"))
-            if step >= share * total:
-                break
-    process.kill()
-    process.communicate(timeout=60)
+    kill_training(share, *arguments, "--out", out)
     assert not (out / "sft.json").exists()
     assert list((out / "checkpoints").glob("checkpoint-*")), "nothing to resume from: the kill came too early"
 

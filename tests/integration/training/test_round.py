@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from app.domain.evals import EvalReport, GateDecision
 from app.domain.pinned import PinnedSet
 from app.inference.acceptance import load_acceptance
 from app.inference.locator import load_locator
-from tests.integration.training.conftest import run_training, start_training
+from tests.integration.training.conftest import kill_training, run_training
 from training.evaluation.regression import diff_regressions
 from training.process.files import hash_file
 from training.recipes.version import PROBES
@@ -136,10 +134,7 @@ def test_a_killed_round_goes_on_and_ends_the_same(
         "--config",
         quick_config,
     ]
-    killed = start_training(*arguments)
-    _wait_for_step(tmp_path / "progress.jsonl", 5)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    kill_training(0.5, *arguments)
     assert not (tmp_path / "adapter").exists()
     half = tmp_path / "checkpoints" / "checkpoint-99"
     shutil.copytree(next((tmp_path / "checkpoints").glob("checkpoint-*")), half)
@@ -189,15 +184,6 @@ def test_an_adapter_for_another_base_is_refused_before_loading(
     assert code == 2
     assert "was trained on a base with revision" in said
     assert not (tmp_path / "report.json").exists()
-
-
-def _wait_for_step(path: Path, step: int) -> None:
-    give_up = time.monotonic() + 240
-    while time.monotonic() < give_up:
-        if path.exists() and any(row["stage"] == "sft" and row["step"] >= step for row in _progress(path.parent)):
-            return
-        time.sleep(0.05)
-    pytest.fail(f"no step {step} within four minutes")
 
 
 def _progress(out: Path) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -23,8 +22,9 @@ from app.domain.policies import POLICY_PATH
 from app.rehearsal.standin import StandIn, StandInServer
 from tests.integration.intake.conftest import sign
 from tests.integration.team import PEOPLE, REPO, SERVICE, Worktree
-from tests.integration.workflows.conftest import eventually
+from tests.ports import free_port
 from tests.vllm_standin import Socket, make_base, serving
+from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[3]
 SECRET = "canary-webhook-secret-0123456789"
@@ -202,11 +202,6 @@ def _environment(folder: Path, standin: StandIn, server: StandInServer, state: P
         "UNDERSTUDY_EMBEDDING": "none",
         "UNDERSTUDY_PORT": str(free_port()),
     }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def wait_for(look: Callable[[], object], seconds: float = 60) -> None:

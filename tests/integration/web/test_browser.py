@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.integration.web.conftest import Dashboard
 from tests.npm_packages import npm_package
@@ -149,8 +149,8 @@ def test_a_person_approves_in_the_browser(browser: Browser, dashboard: Dashboard
     page.goto(f"{dashboard.url}{dashboard.path('/examples')}?decision=none&kind=review_comment")
     page.locator("td a.words").first.click()
     page.get_by_role("button", name="Approve").click()
-    assert "by mara" in page.get_by_role("main").inner_text()
-    assert page.get_by_role("button", name="Approve").is_disabled()
+    expect(page.get_by_role("main")).to_contain_text("by mara", timeout=30_000)
+    expect(page.get_by_role("button", name="Approve")).to_be_disabled(timeout=30_000)
     context.close()
 
 

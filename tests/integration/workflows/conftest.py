@@ -4,28 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from app.workflows import engine
 from tests.integration.workflows import samples
 
-Found = TypeVar("Found")
 _CHECKOUT = Path(__file__).parents[3]
-
-
-def eventually(look: Callable[[], Found], timeout_seconds: float = 20) -> Found:
-    """What `look` finds as soon as it is true; fails when it never is."""
-    deadline = time.monotonic() + timeout_seconds
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {timeout_seconds} s: {found!r}")
-        time.sleep(0.05)
-    return found
 
 
 class Program:

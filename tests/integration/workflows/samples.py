@@ -1,7 +1,8 @@
 """Workflows for the tests of the engine, and a program that runs them so that it can be killed.
 
 `python -m tests.integration.workflows.samples URL FOLDER [ID…]` boots, starts `sample` under each ID, prints "ready"
-and then only lives. Effects on the world are lines in FOLDER/effects.
+and then only lives. Effects on the world are lines in FOLDER/effects. While there is a FOLDER/hold, `slow` and
+`exclusive` do not end: a test that looks late still finds them under way.
 """
 
 import asyncio
@@ -41,6 +42,21 @@ def effects(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+def hold(folder: Path) -> Path:
+    """Unlink it to let them go."""
+    path = folder / "hold"
+    path.touch()
+    return path
+
+
+async def _work(seconds: float) -> None:
+    held = _folder[0] / "hold"
+    if not held.exists():
+        await asyncio.sleep(seconds)
+    while held.exists():  # noqa: ASYNC110 - another process unlinks it
+        await asyncio.sleep(0.02)
+
+
 @step()
 async def first(key: str) -> None:
     effect(f"first {key}")
@@ -49,7 +65,7 @@ async def first(key: str) -> None:
 @step()
 async def slow(key: str) -> None:
     effect(f"slow {key} {os.getpid()}")
-    await asyncio.sleep(_SLOW_SECONDS)
+    await _work(_SLOW_SECONDS)
     effect(f"slept {key}")
 
 
@@ -136,7 +152,7 @@ async def fragile_flow(key: str) -> str:
 @step()
 async def exclusive(key: str) -> None:
     effect(f"enter {key}")
-    await asyncio.sleep(0.3)
+    await _work(0.3)
     effect(f"leave {key}")
 
 

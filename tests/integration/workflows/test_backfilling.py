@@ -17,7 +17,7 @@ from app.workflows import backfilling, engine
 from app.workflows.backfilling import decide_pause, describe_backfill, estimate_left
 from app.workflows.runs import RUNNING, State
 from tests.integration.team import REPO, SERVICE, Team, assembled_team
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CHANGED = SERVICE.replace("    total = 0\n", "    total = 0\n    print(order)\n")

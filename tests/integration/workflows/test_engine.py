@@ -11,7 +11,7 @@ from app.store.deliveries import load_delivery
 from app.workflows import engine
 from app.workflows.runs import RUNNING, Queue, State
 from tests.integration.workflows import samples
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 def test_a_workflow_runs_once_however_often_it_is_started(booted: str, tmp_path: Path) -> None:
@@ -35,6 +35,7 @@ def test_retry_later_is_waited_for_as_long_as_asked(booted: str, tmp_path: Path)
 
 def test_errors_of_ours_come_back_as_themselves_after_a_restart(empty_database_url: str, tmp_path: Path) -> None:
     samples.in_folder(tmp_path)
+    held = samples.hold(tmp_path)
     for attempt in range(2):
         engine.boot(empty_database_url, polling_seconds=0.05, scheduled=False)
         try:
@@ -42,6 +43,7 @@ def test_errors_of_ours_come_back_as_themselves_after_a_restart(empty_database_u
                 engine.start("refusing", "w1", "k", queue=Queue.INTAKE)
                 eventually(lambda: [line for line in samples.effects(tmp_path) if line.startswith("slow")])
             else:
+                held.unlink()
                 assert engine.wait("w1") == ["a_reason", "another_reason"]
         finally:
             engine.shutdown()
@@ -57,13 +59,16 @@ def test_a_refused_transaction_leaves_nothing(booted: str) -> None:
 
 def test_an_orderly_stop_in_the_middle_is_gone_on_with(empty_database_url: str, tmp_path: Path) -> None:
     samples.in_folder(tmp_path)
+    held = samples.hold(tmp_path)
     engine.boot(empty_database_url, polling_seconds=0.05, scheduled=False)
     engine.start("sample", "w1", "k", queue=Queue.INTAKE)
     eventually(lambda: len(samples.effects(tmp_path)) == 2)
     engine.shutdown()
+    assert "slept k" not in samples.effects(tmp_path)
+    held.unlink()
     engine.boot(empty_database_url, polling_seconds=0.05, scheduled=False)
     try:
-        assert engine.wait("w1", timeout_seconds=15) == "done k"
+        assert engine.wait("w1") == "done k"
     finally:
         engine.shutdown()
     assert samples.effects(tmp_path).count("first k") == 1
@@ -73,7 +78,7 @@ def test_a_waiting_step_is_cancelled_where_it_waits(booted: str, tmp_path: Path)
     engine.start("long", "w1", "k", queue=Queue.INTAKE)
     eventually(lambda: samples.effects(tmp_path) == ["begun k"])
     engine.cancel("w1")
-    eventually(lambda: samples.effects(tmp_path) == ["begun k", "ended k"], timeout_seconds=5)
+    eventually(lambda: samples.effects(tmp_path) == ["begun k", "ended k"], timeout_seconds=30)
     assert (run := engine.load_run("w1")) is not None
     assert run.state is State.CANCELLED
 
@@ -105,13 +110,15 @@ def _check_alternating(lines: list[str]) -> None:
         assert enter.split()[1] == leave.split()[1]
 
 
-def test_progress_is_seen_while_it_runs(booted: str) -> None:
+def test_progress_is_seen_while_it_runs(booted: str, tmp_path: Path) -> None:
+    held = samples.hold(tmp_path)
     engine.start("exclusive", "w1", "k", queue=Queue.GPU)
 
     def progress_of_running() -> object:
         return [run.progress for run in engine.list_runs(RUNNING) if run.progress]
 
     assert eventually(progress_of_running) == [{"stage": "exclusive", "key": "k"}]
+    held.unlink()
     engine.wait("w1")
 
 

@@ -46,7 +46,7 @@ from app.store.web_tables import SessionRow
 from app.workflows import backfilling, engine, erasure_requests, retraining
 from app.workflows.runs import State
 from tests.integration.team import REPO, SERVICE, Team, assembled_team
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 CHANGED = SERVICE.replace("    total = 0\n", "    total = 0\n    canarycode(order)\n")
 MARKED = CHANGED.split("\n").index("    canarycode(order)") + 1

@@ -24,7 +24,7 @@ from app.workflows.history import enqueue_history
 from app.workflows.runs import FAILED, State
 from app.workflows.sweep_starts import enqueue_sweep
 from tests.integration.team import BEGINNING, REPO, Team, assembled_team
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 MOOR = '''def moor{0}(ship):
     """Find ship number {0} a berth that is wide enough for her.

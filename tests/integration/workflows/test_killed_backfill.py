@@ -1,6 +1,5 @@
 """kill -9, again and again, through a backfill: the dataset is the one of an undisturbed run."""
 
-import random
 import time
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from app.rehearsal.organisation.story import write_story
 from app.rehearsal.standin import StandIn, StandInServer
 from app.store.database import open_engine, reading
 from app.store.tables import ExampleRow, HarvestedRow, RejectionRow
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually, hold, let_go
 
 SECRET = "a webhook secret of the tests"
-#: An idle machine is done before; a busy one, on which starting takes longer than working, must get done, too.
-MOST_KILLS = 12
+#: So many of the sixty merged pull requests are harvested at each kill.
+KILLED_AFTER = (15, 30, 45)
 
 
 def dataset_hash(app: AppProgram) -> tuple[str, int, int]:
@@ -57,6 +56,16 @@ def install(server: StandInServer, standin: StandIn, app: AppProgram) -> None:
     server.drain()
 
 
+def kill_after(done: int, app: AppProgram, *, hold_after: int | None) -> None:
+    """In the middle of saving the next pull request, which is held; then it starts again on the same data."""
+    eventually(lambda: harvested(app) == done, timeout_seconds=300)
+    app.program.kill()
+    let_go(app.database_url, "us_harvested")
+    if hold_after is not None:
+        hold(app.database_url, "us_harvested", after=hold_after)
+    app.start(lambda: None)
+
+
 @pytest.mark.slow
 def test_the_dataset_of_a_killed_backfill_is_that_of_an_undisturbed_one(tmp_path: Path) -> None:
     story = write_story(7, "long")
@@ -68,14 +77,12 @@ def test_the_dataset_of_a_killed_backfill_is_that_of_an_undisturbed_one(tmp_path
         calm, killed = an_app(tmp_path / "calm", standin), an_app(tmp_path / "killed", standin)
         calm.start(lambda: None)
         killed.start(lambda: None)
+        hold(killed.database_url, "us_harvested", after=KILLED_AFTER[0])
+        began = time.monotonic()
         install(server, standin, calm)
         install(server, standin, killed)  # side by side: each asks for the same, and neither writes to GitHub
-        began = time.monotonic()
-        chance, kills = random.Random(3), 0  # noqa: S311  when to kill is no secret
-        while harvested(killed) < merged and kills < MOST_KILLS:
-            time.sleep(chance.uniform(1, 3))
-            killed.restart_after_kill(lambda: None)
-            kills += 1
+        for done, following in zip(KILLED_AFTER, (*KILLED_AFTER[1:], None), strict=True):
+            kill_after(done, killed, hold_after=following)
         eventually(lambda: harvested(killed) == merged, timeout_seconds=300)
         killed.wait_idle(timeout_seconds=120, tick=lambda _: None)
         disturbed_seconds = time.monotonic() - began
@@ -86,11 +93,10 @@ def test_the_dataset_of_a_killed_backfill_is_that_of_an_undisturbed_one(tmp_path
         killed.program.stop()
     figures = dataset_hash(calm)
     print(  # noqa: T201 - a figure of the project
-        f"{merged} pull requests, {kills} kills in {disturbed_seconds:.0f} s: "
+        f"{merged} pull requests, {len(KILLED_AFTER)} kills in {disturbed_seconds:.0f} s: "
         f"{figures[1]} Examples, {figures[2]} Rejections"
     )
     assert shown
     assert merged == 60
-    assert kills >= 3
     assert figures[1] > merged
     assert dataset_hash(killed) == figures

@@ -16,10 +16,10 @@ from app.history.deciding import Origin
 from app.history.reading import read_commits
 from app.rehearsal.app_program import AppProgram
 from app.rehearsal.standin import StandIn, StandInServer
-from app.store.database import open_engine, reading, writing
+from app.store.database import open_engine, reading
 from app.store.tables import ApprovalRow, AuditRow, ExampleRow, RepositoryRow
 from tests.integration.team import PEOPLE, REPO, SERVICE, Worktree
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually, hold, let_go
 
 SECRET = "a webhook secret of the tests"
 #: Enough for several parts of the readers, several saves and several portions of decisions.
@@ -136,29 +136,12 @@ def wait_for(app: AppProgram, reached: Callable[[Standing], bool]) -> Standing:
     return standing
 
 
-def hold(app: AppProgram, table: str, *, after: int) -> None:
-    """From so many rows on the next one takes hours, so that a test that is late to look still finds work half done."""
-    hours = ", ".join(f"{table} as {name}" for name in "abcd")
-    full = f"(SELECT count(*) FROM {table}) >= {after}"  # noqa: S608 (our own names)
-    wait = f"SELECT count(*) FROM {hours}"  # noqa: S608 (our own names)
-    on_database(app, f"CREATE TRIGGER hold_{table} BEFORE INSERT ON {table} WHEN {full} BEGIN {wait}; END")
-
-
-def on_database(app: AppProgram, statement: str) -> None:
-    database = open_engine(app.database_url)
-    try:
-        with writing(database) as session:
-            session.connection().exec_driver_sql(statement)
-    finally:
-        database.dispose()
-
-
 @pytest.mark.slow
 def test_a_history_that_is_killed_while_it_is_read_and_decided_ends_in_the_same_rows(tmp_path: Path) -> None:
     with a_world(tmp_path, "history: true\n") as world:
         write_commits(world.standin.bare_path(REPO), COMMITS)
-        hold(world.app, "us_example", after=COMMITS)
-        hold(world.app, "us_approval", after=COMMITS + 1)
+        hold(world.app.database_url, "us_example", after=COMMITS)
+        hold(world.app.database_url, "us_approval", after=COMMITS + 1)
         install(world)
         moments: dict[str, Callable[[Standing], bool]] = {
             "us_example": lambda now: len(now.hashes) > 0,
@@ -168,7 +151,7 @@ def test_a_history_that_is_killed_while_it_is_read_and_decided_ends_in_the_same_
         for table, moment in moments.items():
             seen.append(wait_for(world.app, moment))
             world.app.program.kill()
-            on_database(world.app, f"DROP TRIGGER hold_{table}")
+            let_go(world.app.database_url, table)
             world.app.start(lambda: None)
         eventually(lambda: read_standing(world.app).head is not None, timeout_seconds=60)
         world.app.wait_idle(timeout_seconds=60, tick=lambda _: None)

@@ -24,7 +24,7 @@ from app.store.tables import (
 )
 from app.workflows import context, engine, upkeep
 from app.workflows.runs import FAILED, Queue
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 OLD = utc_now() - timedelta(days=400)
 

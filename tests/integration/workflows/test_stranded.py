@@ -12,7 +12,7 @@ from app.workflows import engine
 from app.workflows.engine.stranded import enqueue_again, find_stranded
 from app.workflows.runs import Queue, State
 from tests.integration.workflows import samples
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def test_a_claim_whose_answer_was_lost_is_begun(without_intake: str, tmp_path: P
 
 
 def test_what_runs_is_not_stranded(booted: str, tmp_path: Path) -> None:
+    held = samples.hold(tmp_path)
     engine.start("sample", "w1", "k", queue=Queue.INTAKE)
     eventually(lambda: "slow" in " ".join(samples.effects(tmp_path)))
     assert find_stranded() == frozenset()
+    held.unlink()
     assert engine.wait("w1", timeout_seconds=20) == "done k"

@@ -24,7 +24,7 @@ from app.workflows.sweep_starts import enqueue_sweep
 from app.workflows.sweeping import Known, select_missing
 from tests.integration.intake.conftest import Service, running, settings_for
 from tests.integration.rehearsal.standin.world import REPO, SECRET, World, small_world
-from tests.integration.workflows.conftest import eventually
+from tests.waiting import eventually
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 #: Of every hundred deliveries so many are lost.

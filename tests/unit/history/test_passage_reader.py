@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import threading
-from functools import partial
 
 import pytest
 
@@ -54,8 +53,13 @@ def test_a_file_that_takes_too_long_gives_nothing(
         "import sys, time\nprint('ready', flush=True)\nfor line in sys.stdin:\n    time.sleep('late' in line and 60)\n"
     )
     end = "    print('[]', flush=True)\n"
-    monkeypatch.setattr(passage_reader, "ask_child", partial(_ask_script, late + end))
-    monkeypatch.setattr(child_reader, "LIMIT_SECONDS", 0.5)
+
+    def ask(module: str, asked: bytes) -> Told:
+        """The limit is of the child's start, too: it is short where there is somebody to wait for in vain."""
+        monkeypatch.setattr(child_reader, "LIMIT_SECONDS", 4.0 if b"late" in asked else 30.0)
+        return _ask_script(late + end, module, asked)
+
+    monkeypatch.setattr(passage_reader, "ask_child", ask)
     files = [PYTHON, File("late.py", "python", b"late = 1"), JAVA]
     assert list(read_batch(files, repository="o/r")) == [[], [], []]
     assert ["nothing of a file is indexed" in message for message in caplog.messages] == [True]

@@ -62,7 +62,7 @@ def test_numbers_that_were_shown_may_be_named() -> None:
 
 
 def test_hostile_words_cost_no_time() -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     for part in ("a/", "a.", "`", "line ", "defined in the ", "x://", "```", "a-", "is ", "used "):
         find_unseen(part * 20_000, SHOWN)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1

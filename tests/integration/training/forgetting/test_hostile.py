@@ -92,7 +92,7 @@ def test_no_pass_is_forged(hostile: Hostile, sandbox: Sandbox) -> None:
 def test_the_machine_is_not_taken(hostile: Hostile, hasty: Sandbox) -> None:
     started = time.monotonic()
     assert not hasty.judge(Attempt(hostile.program, "attack", "", SQUARE))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_memory_is_bounded_and_the_limit_is_what_bounds_it(sandbox: Sandbox) -> None:
@@ -105,7 +105,7 @@ def test_a_right_program_passes_after_all_of_them(sandbox: Sandbox) -> None:
 
 def test_no_process_is_left_behind(sandbox: Sandbox, bait: Bait) -> None:
     assert sandbox.judge(Attempt(bait.aim(DAEMON), "attack", "", SQUARE))
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 30
     while _living(bait.mark) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _living(bait.mark)
