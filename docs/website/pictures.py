@@ -54,7 +54,7 @@ def _loop() -> str:
         Box(770, 230, "Train", ("a LoRA adapter,", "from the base")),
         Box(550, 230, "Gate", ("promote, hold", "or reject"), "key"),
         Box(330, 230, "Serve", ("proven again on", "the server")),
-        Box(110, 230, "Review", ("at most five comments", "on the next one"), "out"),
+        Box(110, 230, "Review", ("at most three comments", "on the next one"), "out"),
     ]
     arrows = [*_chain(top, sideways=1), *_chain(bottom, sideways=-1)]
     arrows += [_arrow(770, 118, 770, 190), _arrow(110, 192, 110, 120)]
@@ -67,7 +67,7 @@ def _parts() -> str:
         Box(210, 165, "Locator: where", ("Would this team comment on this line?",), "key", 330),
         Box(210, 275, "Adapter: what", ("The comment, under a JSON schema",), "key", 330),
         Box(210, 385, "AcceptanceFilter: whether", ("Does this team act on such words?",), "key", 330),
-        Box(210, 495, "One review", ("at most five comments",), "out", 330),
+        Box(210, 495, "One review", ("at most three comments",), "out", 330),
     ]
     quiet = [Box(600, y, "Silence", (said,), "box", 190) for y, said in ((165, "most lines"), (385, "seldom acted on"))]
     arrows = [_arrow(210, one.y + 29, 210, two.y - 31) for one, two in pairwise(boxes)]
