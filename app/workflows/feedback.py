@@ -204,17 +204,24 @@ def _save(place: Place, spoken: Sequence[Spoken], read: _Read) -> int:
     """A Finding that was erased meanwhile gets no row."""
     now, ended = utc_now(), read.pull.closed_at
     settled = now if ended is not None and now >= ended + SETTLING else None
+    consents = [  # reads strangers' texts, so before anybody waits for the database
+        decide_consent(read.pull, [read.traced[one.finding.fingerprint].line_text, one.finding.body]) for one in spoken
+    ]
     with writing(services().database) as session:
         standing = {one.finding.fingerprint for one in select_spoken(session, place)}
         dismissals = select_dismissals(session, place)
-        rows = [_row(one, read, dismissals) for one in spoken if one.finding.fingerprint in standing]
+        rows = [
+            _row(one, read, dismissals, consent)
+            for one, consent in zip(spoken, consents, strict=True)
+            if one.finding.fingerprint in standing
+        ]
         for row in rows:
             row.settled_at = settled
         save_feedback(session, rows)
     return len(rows)
 
 
-def _row(one: Spoken, read: _Read, dismissals: Mapping[str, bool]) -> FeedbackRow:
+def _row(one: Spoken, read: _Read, dismissals: Mapping[str, bool], consent: str) -> FeedbackRow:
     pull, finding = read.pull, one.finding
     traced = read.traced[finding.fingerprint]
     told = {
@@ -222,7 +229,6 @@ def _row(one: Spoken, read: _Read, dismissals: Mapping[str, bool]) -> FeedbackRo
         "dismissed_with_reason": dismissals.get(finding.fingerprint, False),
     }
     signs = read_signs(pull, finding.comment_id, change=traced.change, thumbs=read.thumbs).model_copy(update=told)
-    consent = decide_consent(pull, [traced.line_text, finding.body])
     return FeedbackRow(
         **_place(one),
         verdict=decide_verdict(signs).value,

@@ -7,11 +7,18 @@ import time
 import uuid
 
 import pytest
+from detect_secrets.plugins.jwt import JwtTokenDetector as ScannersJwtTokenDetector
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.screening.randomness import entropy, is_random
-from app.screening.secrets import find_secret
+from app.screening.secrets import (
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    JwtTokenDetector,
+    find_secret,
+    find_unread,
+)
 from tests.planted_secrets import KINDS, plant
 
 SURROUNDINGS = """\
@@ -120,3 +127,38 @@ def test_long_runs_take_no_longer_than_their_length(run: str) -> None:
     began = time.monotonic()
     find_secret(run * (100_000 // len(run)))
     assert time.monotonic() - began < 10
+
+
+PARTS = st.lists(st.sampled_from(["eyJ", "eyJhIjoxfQ", "e", "a", ".", "-", "_", "=", " ", "+", "/", '"', "\n"]))
+
+
+@given(PARTS)
+def test_web_tokens_are_found_as_the_scanner_finds_them(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert JwtTokenDetector.denylist[0].findall(text) == ScannersJwtTokenDetector.denylist[0].findall(text)
+
+
+@pytest.mark.parametrize("run", ["eyJ", "eyJ-", "eyJa."])
+def test_half_web_tokens_take_no_longer_than_their_length(run: str) -> None:
+    began = time.thread_time()
+    found = list(JwtTokenDetector().analyze_string(run * (400_000 // len(run))))
+    assert time.thread_time() - began < 2  # the scanner's own: over a minute
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x = 1\n" + "eyJ-" * 100_000, f"line of more than {LONGEST_LINE} characters"),
+        ("x = 1\n" * (LONGEST_TEXT // 6 + 1), f"text of more than {LONGEST_TEXT} characters"),
+    ],
+)
+def test_what_is_too_long_to_be_read_is_not_called_clean(text: str, why: str) -> None:
+    began = time.thread_time()
+    assert find_secret(text) == why
+    assert time.thread_time() - began < 1
+
+
+def test_the_longest_comment_in_one_line_is_read() -> None:
+    assert find_unread("x" * LONGEST_LINE) is None
+    assert find_secret("word " * (LONGEST_LINE // 5)) is None
