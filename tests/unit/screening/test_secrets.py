@@ -7,6 +7,7 @@ import time
 import uuid
 
 import pytest
+from detect_secrets.plugins.artifactory import ArtifactoryDetector as ScannersArtifactoryDetector
 from detect_secrets.plugins.jwt import JwtTokenDetector as ScannersJwtTokenDetector
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from app.screening.randomness import entropy, is_random
 from app.screening.secrets import (
     LONGEST_LINE,
     LONGEST_TEXT,
+    ArtifactoryDetector,
     JwtTokenDetector,
     find_secret,
     find_unread,
@@ -136,6 +138,25 @@ PARTS = st.lists(st.sampled_from(["eyJ", "eyJhIjoxfQ", "e", "a", ".", "-", "_", 
 def test_web_tokens_are_found_as_the_scanner_finds_them(parts: list[str]) -> None:
     text = "".join(parts)
     assert JwtTokenDetector.denylist[0].findall(text) == ScannersJwtTokenDetector.denylist[0].findall(text)
+
+
+ARTIFACTORY = st.lists(
+    st.sampled_from(["artif", "JFROG", "AP1", "APA", "a1B2c3D4", "=", " ", ":", '"', "x" * 60, "\n"])
+)
+
+
+@given(ARTIFACTORY)
+def test_passwords_of_artifactory_are_found_where_the_scanner_finds_them(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert set(ScannersArtifactoryDetector().analyze_string(text)) <= set(ArtifactoryDetector().analyze_string(text))
+
+
+@pytest.mark.parametrize("run", ["artif ", "artif AP1EXAMPLE12 ", "eyJ-"])
+def test_the_longest_text_is_read_in_seconds(run: str) -> None:
+    text = (run * (LONGEST_LINE // len(run)) + "\n") * (LONGEST_TEXT // (LONGEST_LINE + 1))
+    began = time.thread_time()
+    find_secret(text)
+    assert time.thread_time() - began < 8  # 28 s for the first
 
 
 @pytest.mark.parametrize("run", ["eyJ", "eyJ-", "eyJa."])
