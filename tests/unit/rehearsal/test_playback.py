@@ -65,7 +65,7 @@ def test_a_play_gets_none_of_the_operators_settings(tmp_path: Path, monkeypatch:
 def test_a_mirror_of_somebody_else_runs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, told = tmp_path / "mirror.git", tmp_path / "told"
     _git(tmp_path, "init", "--quiet", "--bare", str(folder))
-    shas = []
+    shas: list[str] = []
     for text in ("one", "two"):
         (tmp_path / "a.py").write_text(f"{text}\n", encoding="utf-8")
         blob = _git(folder, "hash-object", "-w", str(tmp_path / "a.py"))
