@@ -7,6 +7,7 @@ from typing import Literal, cast
 from sqlmodel import Session
 
 from app.curation.decision import (
+    DASHBOARD,
     LABELS,
     UNKNOWN_ACTOR,
     Actor,
@@ -189,9 +190,14 @@ def record_dashboard(
     decided = decide_on_dashboard(example_hash, verdict, actor, at, standing)
     if isinstance(decided, Refusal):
         record_refusal(session, scope, decided)
-    elif standing is None or (standing.verdict, standing.actor) != (verdict, actor.login):
+    elif standing is None or not _said_on_dashboard(standing, verdict, actor):
         _record_decision(session, scope, decided, before)
     return decided
+
+
+def _said_on_dashboard(standing: Standing, verdict: Literal["approve", "reject"], actor: Actor) -> bool:
+    """The same said elsewhere is no reason to keep nothing: a comment can be deleted."""
+    return (standing.verdict, standing.actor) == (verdict, actor.login) and standing.source.startswith(DASHBOARD)
 
 
 def record_refusal(session: Session, scope: Scope, refusal: Refusal) -> bool:

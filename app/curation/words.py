@@ -33,13 +33,15 @@ def is_ours(account: Account, app_slug: str) -> bool:
 
 
 def select_commands(pull: HarvestedPull, app_slug: str) -> tuple[SaidCommand, ...]:
-    """Every command on the pull request's threads, oldest first. Hidden comments and our own say nothing."""
+    """Every command on the pull request's threads, oldest first. Our own say nothing, and of hidden ones only `drop`
+    does: who may hide a comment need not have write access, so it lifts no rejection. Deleting or changing does."""
     return tuple(
         _said(thread, comment, command)
         for thread in pull.threads
         for comment in sorted(thread.comments, key=lambda one: (one.created_at, one.comment_id))
-        if not comment.is_minimized and not is_ours(comment.author, app_slug)
+        if not is_ours(comment.author, app_slug)
         if (command := parse_command(comment.body)) is not None
+        if not comment.is_minimized or command.verb is Verb.DROP
     )
 
 

@@ -15,7 +15,8 @@ from app.domain.errors import UserError
 from app.domain.written import author_key
 
 _WORD = re.compile(r"[\w-]+")
-_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w")
+#: Words that are none are passed over whole: tried from every letter, they take the square of the text's length.
+_ADDRESS_OR_WORD = re.compile(r"[\w.+-]++(?:@[\w.-]+\w)?")
 _PULL = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)#(?P<number>[1-9]\d*)")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -115,7 +116,8 @@ class Forgotten(Record):
 
 
 def _keys(text: str) -> set[str]:
-    words = {text.strip(), *_WORD.findall(text), *_ADDRESS.findall(text)}
+    addresses = (one for one in _ADDRESS_OR_WORD.findall(text) if "@" in one)
+    words = {text.strip(), *_WORD.findall(text), *addresses}
     return {text, *(author_key(word) for word in words if len(word) <= 200)}
 
 

@@ -130,14 +130,16 @@ _EXPECTED = {
 
 def _problem(kind: str, place: tuple[int | str, ...]) -> PolicyProblem:
     """Keys of others are cut short, values are not repeated at all."""
-    key = dotted(place)
+    key, last = dotted(place), next(iter(place[-1:]), None)
+    if last is None:
+        return PolicyProblem(text="expected keys that are plain text, got one that is none; see the documentation")
     if kind in ("extra_forbidden", "invalid_key"):
         section = dotted(place[:-1])
         known = ", ".join(_SECTIONS[section].model_fields)
         inside = f" in {section}" if section else ""
-        told = f"expected only the keys {known}{inside}, got {str(place[-1])[:40]}"
+        told = f"expected only the keys {known}{inside}, got {str(last)[:40]}"
         return PolicyProblem(place=place, is_key=True, text=told)
-    item = f" (item {int(place[-1]) + 1})" if isinstance(place[-1], int) else ""
+    item = f" (item {last + 1})" if isinstance(last, int) else ""
     return PolicyProblem(place=place, text=f"expected {key} to be {_EXPECTED.get(key, 'true or false')}{item}")
 
 

@@ -9,6 +9,7 @@ import base64
 import fcntl
 import os
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -26,6 +27,8 @@ from app.github.transport import untrusted
 
 FETCH_SECONDS = 600.0
 READ_SECONDS = 120.0
+#: Of what git says, as much is read into memory: a few KB in a pack can be gigabytes once they are shown.
+MOST_BYTES = 64_000_000
 #: The fetched commits stay reachable under these names, so that git's own clean-up keeps them.
 PULL_REF = "refs/understudy/pull/{number}/head"
 COMMIT_REF = "refs/understudy/commit/{sha}"
@@ -51,6 +54,7 @@ _CONFIG = """\
 [blame]
 \tmarkUnblamableLines = true
 """
+_READ_BYTES = 1 << 16
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 _KEPT = ("PATH", "SSL_CERT_FILE", *_PROXIES, *map(str.lower, _PROXIES))
 _LOCKED = re.compile(r"'([^'\n]+\.lock)': File exists")
@@ -73,6 +77,10 @@ ANYBODY = GitAccess()
 
 class GitFailed(UnderstudyError):
     """git said no; its own words are in the message."""
+
+
+class TooLong(GitFailed):
+    """git had more to say than is read into memory."""
 
 
 class CommitGone(GitFailed):
@@ -249,14 +257,15 @@ def has_commit(mirror: Path, sha: str) -> bool:
     return True
 
 
-def read_git(mirror: Path, *arguments: str) -> str:
+def read_git(mirror: Path, *arguments: str, most_bytes: int = MOST_BYTES) -> str:
     """The output of a git command that reads, or moves a name of ours. Bytes that are no UTF-8 are replaced.
 
     Raises:
+        TooLong: when there is more of it than `most_bytes`.
         GitFailed: with git's own message.
     """
     command = ["-C", str(mirror), "--no-replace-objects", *arguments]
-    return _git(command, env=_environment({}), seconds=READ_SECONDS)
+    return _git(command, env=_environment({}), seconds=READ_SECONDS, most_bytes=most_bytes)
 
 
 @contextmanager
@@ -291,16 +300,41 @@ def open_git(
             raise GitFailed(f"git {arguments[0]}: {words.read(400).decode(errors='replace').strip()}")
 
 
-def _git(arguments: Sequence[str], *, env: dict[str, str], seconds: float) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *arguments], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise GitFailed(f"git {arguments[2:4]} did not end within {seconds:.0f} s") from error
-    if done.returncode:
-        raise GitFailed(f"git {' '.join(arguments[2:5])}: {done.stderr.decode(errors='replace').strip()[:400]}")
-    return done.stdout.decode(errors="replace")
+def _git(arguments: Sequence[str], *, env: dict[str, str], seconds: float, most_bytes: int = MOST_BYTES) -> str:
+    command = ["git", *arguments]
+    with TemporaryFile() as words:
+        with subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, bufsize=0
+        ) as process:
+            try:
+                told = _read_at_most(process, most_bytes, time.monotonic() + seconds)
+            except subprocess.TimeoutExpired as error:
+                raise GitFailed(f"git {arguments[2:4]} did not end within {seconds:.0f} s") from error
+            finally:
+                process.kill()  # nothing when it has ended
+        if process.returncode:
+            words.seek(0)
+            said = words.read(4_000).decode(errors="replace").strip()[:400]
+            raise GitFailed(f"git {' '.join(arguments[2:5])}: {said}")
+    return told.decode(errors="replace")
+
+
+def _read_at_most(process: "subprocess.Popen[bytes]", most_bytes: int, deadline: float) -> bytes:
+    """All that it says, and its end."""
+    assert process.stdout is not None  # noqa: S101 (asked for)
+    read, waiting = bytearray(), select.poll()
+    waiting.register(process.stdout, select.POLLIN)
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        if not waiting.poll(left * 1_000):
+            raise subprocess.TimeoutExpired("git", left)
+        chunk = process.stdout.read(_READ_BYTES)
+        if not chunk:
+            process.wait(max(0.0, deadline - time.monotonic()))
+            return bytes(read)
+        read += chunk
+        if len(read) > most_bytes:
+            raise TooLong(f"git has more to say than {most_bytes} bytes")
 
 
 def _later(error: GitFailed, url: str) -> RetryLater:

@@ -1,5 +1,6 @@
 """Reading `.github/understudy.yml`, with the place of everything in it. A file that can't be read changes nothing."""
 
+import logging
 from typing import Any
 
 import yaml
@@ -8,6 +9,7 @@ from pydantic import Field
 from app.domain.base import Record
 from app.domain.policies import RepositoryPolicy, check_policy, dotted
 
+_log = logging.getLogger(__name__)
 #: A policy is a few lines; whatever is larger is none.
 LARGEST_BYTES = 16_384
 _DEEPEST = 10
@@ -20,6 +22,7 @@ _OPENING = (
 _CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 #: Problems told in one sentence.
 _TOLD = 5
+_NO_YAML = "expected YAML, got a text that is none; check its indentation and quotes"
 
 
 class PlacedProblem(Record):
@@ -63,13 +66,23 @@ class _Unreadable(Exception):
 
 
 def read_policy(blob: dict[str, Any] | None) -> PolicyFile:
-    """From GraphQL's `object(expression: "HEAD:…") { ... on Blob { text byteSize } }`; absent is the default."""
+    """From GraphQL's `object(expression: "HEAD:…") { ... on Blob { text byteSize } }`; absent is the default.
+
+    Whatever the text is, this answers: everything that is done for a repository begins with its policy.
+    """
     if not blob:
         return PolicyFile()
     try:
-        node, value = _parse_yaml(blob)
+        return _read(blob)
     except _Unreadable as error:
         return PolicyFile(problems=(error.problem,))
+    except Exception as error:  # noqa: BLE001 - anybody may bring a text on which the parser fails in a way of its own
+        _log.warning("a policy file made its reader fail: %s", type(error).__name__)
+        return PolicyFile(problems=(PlacedProblem(text=_NO_YAML),))
+
+
+def _read(blob: dict[str, Any]) -> PolicyFile:
+    node, value = _parse_yaml(blob)
     policy, problems = check_policy(value)
     placed = (_placed(problem.text, _mark(node, problem.place, is_key=problem.is_key)) for problem in problems)
     found = sorted(placed, key=lambda one: (one.line or 0, one.column or 0))
@@ -88,8 +101,7 @@ def _parse_yaml(blob: dict[str, Any]) -> tuple[yaml.Node | None, object]:
         _refuse_twins(node)
         return node, None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as error:
-        told = "expected YAML, got a text that is none; check its indentation and quotes"
-        raise _Unreadable(_placed(told, getattr(error, "problem_mark", None))) from None
+        raise _Unreadable(_placed(_NO_YAML, getattr(error, "problem_mark", None))) from None
 
 
 def _refuse_hostile(text: str) -> None:
@@ -98,6 +110,9 @@ def _refuse_hostile(text: str) -> None:
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         if isinstance(token, yaml.AliasToken):
             told = "expected plain keys and values, got a YAML alias; write the value out"
+            raise _Unreadable(_placed(told, token.start_mark))
+        if isinstance(token, yaml.TagToken):
+            told = "expected plain keys and values, got a YAML tag; write the value without it"
             raise _Unreadable(_placed(told, token.start_mark))
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
         if depth > _DEEPEST:

@@ -48,7 +48,7 @@ def _first_touch(history: History, place: Place, head_sha: str, tolerance: int) 
 
 def _leaves_alone(history: History, place: Place, commit: PathCommit) -> bool:
     """A commit that changes other files only says nothing about the place."""
-    return not commit.is_merge and history.follow_name(place.path, place.sha, commit.sha) not in commit.names
+    return commit.names is not None and history.follow_name(place.path, place.sha, commit.sha) not in commit.names
 
 
 def _touches(history: History, place: Place, commit: PathCommit, tolerance: int) -> bool:
@@ -62,7 +62,7 @@ def _touches(history: History, place: Place, commit: PathCommit, tolerance: int)
 def _commit_hunks(history: History, place: Place, commit: PathCommit) -> Iterator[str]:
     """The commit's own hunks that show the place, as it stood in its parent."""
     name = history.follow_name(place.path, place.sha, commit.sha)
-    patch = commit.patches.get(name or "")
+    patch = history.own_patch(commit, name) if name is not None else ""
     before = None if commit.parent is None else history.fate(place.path, place.sha, commit.parent)
     if patch and before is not None:
         first, last = (follow(before.changes, line) for line in (place.first, place.last))

@@ -1,10 +1,12 @@
 """Reading a mirror: files, their fate between two commits, the diff of a pull request, and the commits of a path.
 
-PyDriller reads the commits; diffs between commits that are not parent and child are git's own. Every answer is kept,
-for a pull request asks the same few questions once per comment. Nothing here decides anything.
+PyDriller reads the commits; names and diffs are git's own. PyDriller's `modified_files` would bring the patches of all
+files of a commit into this process, and a push of 70 KB can make those gigabytes: here git tells the names, and the
+patch of the one file that is followed, once its size is known. Every answer is kept, for a pull request asks the same
+few questions once per comment. Nothing here decides anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,7 @@ from pydriller import Git
 
 from app.domain.base import Record
 from app.domain.diff import FileDiff, parse_patch
-from app.github.git import GitFailed, has_commit, lock_mirror, read_git
+from app.github.git import GitFailed, TooLong, has_commit, lock_mirror, read_git
 from app.harvest.evidence import FileFate
 from app.harvest.positions import Change, parse_changes
 
@@ -24,19 +26,22 @@ CONTEXT = 5
 COMMITS = 250
 #: Bytes of the largest file that is read. A few KB of git can hold a file of gigabytes, and strangers push them.
 FILE_BYTES = 1_000_000
+#: Bytes of the longest list of changed files, some 50,000 of them. A tree that repeats itself names millions.
+NAMES_BYTES = 4_000_000
 #: The tree of no files, which git knows without having it.
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv")
 
 
 class PathCommit(Record):
-    """One commit on the first-parent path, as PyDriller reads it. `patches` maps new names to hunks as text."""
+    """One commit on the first-parent path. `names`: every file it changes, by its old and its new name, None where that
+    is not told: for a merge, and for a list longer than NAMES_BYTES. `olds`: by the new name, what each file was called
+    before."""
 
     sha: str
     parent: str | None
-    is_merge: bool
-    names: frozenset[str]
-    patches: dict[str, str]
+    names: frozenset[str] | None
+    olds: dict[str, str]
 
 
 @contextmanager
@@ -78,9 +83,9 @@ class History:
 
     def _names(self, left: str, right: str) -> dict[str, str | None]:
         """Old name → new name of every file that differs; None when it was deleted, absent when it is the same."""
-        fields = read_git(self._mirror, "diff", "--name-status", "-M", "-z", left, right).split("\0")
+        told = read_git(self._mirror, "diff", "--name-status", "-M", "-z", left, right, most_bytes=NAMES_BYTES)
         names: dict[str, str | None] = {}
-        rest = iter(fields[:-1])
+        rest = iter(told.split("\0")[:-1])
         for status in rest:
             path = next(rest)
             if status[0] in "RC":
@@ -165,14 +170,31 @@ class History:
 
     def _read_commit(self, sha: str) -> PathCommit:
         commit = self._driller.get_commit(sha)
-        files: Sequence[Any] = commit.modified_files
+        parent = commit.parents[0] if commit.parents else None
+        names = None if commit.merge else self._names_or_none(parent or EMPTY_TREE, sha)
+        if names is None:
+            return PathCommit(sha=sha, parent=parent, names=None, olds={})
+        both = frozenset(name for pair in names.items() for name in pair if name is not None)
         return PathCommit(
-            sha=sha,
-            parent=commit.parents[0] if commit.parents else None,
-            is_merge=commit.merge,
-            names=frozenset(name for file in files for name in (file.old_path, file.new_path) if name),
-            patches={file.new_path: file.diff for file in files if file.new_path},
+            sha=sha, parent=parent, names=both, olds={new: old for old, new in names.items() if new is not None}
         )
+
+    def _names_or_none(self, left: str, right: str) -> dict[str, str | None] | None:
+        try:
+            return self.names(left, right)
+        except TooLong:
+            return None
+
+    def own_patch(self, commit: PathCommit, name: str) -> str:
+        """The hunks of the commit's own diff of the file that it leaves with this name; empty where it does not change
+        it, made it, or either version is over FILE_BYTES."""
+        old = commit.olds.get(name)
+        if old is None or commit.parent is None:
+            return ""
+        sizes = (self.size(commit.parent, old), self.size(commit.sha, name))
+        if any(size is None or size > FILE_BYTES for size in sizes):
+            return ""
+        return self.patch(commit.parent, old, commit.sha, name)
 
 
 def _hunks_of(diff: str) -> str:

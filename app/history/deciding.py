@@ -13,7 +13,13 @@ from app.github.harvested import HarvestedPull
 from app.history.changes import MOST_LINES, CommitChange, FileChange
 from app.history.docstrings import Documented, parse_docstrings
 from app.history.languages import Language, select_language
-from app.history.words import decide_docstring_noise, decide_message_noise, render_description, render_words
+from app.history.words import (
+    decide_docstring_noise,
+    decide_length,
+    decide_message_noise,
+    render_description,
+    render_words,
+)
 from app.screening.screen import decide_screened_written
 
 #: Changed lines below which a change is usually a typo fix (finetuning-rules; 20 to 150 are best).
@@ -55,8 +61,8 @@ Found: TypeAlias = WrittenExample | LeftOut
 
 def decide_commit(change: CommitChange, origin: Origin) -> Found:
     """Commit message + diff."""
-    text = render_words(change.message)
-    reason = _decide_author(change) or _decide_message(text) or decide_change(change.files)
+    text, unsaid = _read_message(change.message)
+    reason = _decide_author(change) or unsaid or decide_change(change.files)
     if reason is not None or change.written_at is None:
         return LeftOut(WrittenKind.COMMIT, reason or "no_date", change.sha)
     example = WrittenExample(
@@ -72,21 +78,20 @@ def decide_commit(change: CommitChange, origin: Origin) -> Found:
     return _screen(example, change.sha)
 
 
-def decide_pull_words(words: PullRequestWords) -> LeftOut | None:
-    """Why nothing is learned of a pull request whatever its diff, which need not be read then."""
+def read_pull_words(words: PullRequestWords) -> str | LeftOut:
+    """What its author says, or why nothing is learned of the pull request whatever its diff, which need not be read
+    then."""
     pull = words.pull
-    reason = None if pull.merged else "not_merged"
+    if not pull.merged:
+        return _left_out_pull(words, "not_merged")
     if decide_bot(pull.author.login, pull.author.kind):
-        reason = reason or "bot"
-    reason = reason or _decide_message(_render_pull(words))
-    return None if reason is None else _left_out_pull(words, reason)
+        return _left_out_pull(words, "bot")
+    text, unsaid = _read_pull_message(words)
+    return text if unsaid is None else _left_out_pull(words, unsaid)
 
 
-def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
-    """Title, body and diff of a merged pull request; `change` is its head against its merge base."""
-    left_out = decide_pull_words(words)
-    if left_out is not None:
-        return left_out
+def decide_pull_request(words: PullRequestWords, text: str, change: CommitChange) -> Found:
+    """`text` is what `read_pull_words` gave; `change` is its head against its merge base."""
     reason = decide_change(change.files)
     if reason is not None:
         return _left_out_pull(words, reason)
@@ -101,7 +106,7 @@ def decide_pull_request(words: PullRequestWords, change: CommitChange) -> Found:
         written_at=pull.created_at,
         author=pull.author.login,
         context=render_diff(change.files),
-        text=_render_pull(words),
+        text=text,
     )
     return _screen(example, f"{pull.repository}#{pull.number}")
 
@@ -115,8 +120,17 @@ def _left_out_pull(words: PullRequestWords, reason: str) -> LeftOut:
     return LeftOut(WrittenKind.PULL_REQUEST, reason, f"{words.pull.repository}#{words.pull.number}")
 
 
-def _render_pull(words: PullRequestWords) -> str:
-    return "\n\n".join(part for part in (words.pull.title.strip(), render_description(words.body)) if part)
+def _read_message(message: str) -> tuple[str, str | None]:
+    """A commit's words, and why they teach nothing; one too long to be read is not even rendered."""
+    too_long = decide_length(message)
+    text = "" if too_long else render_words(message)
+    return text, too_long.reason if too_long else _decide_message(text)
+
+
+def _read_pull_message(words: PullRequestWords) -> tuple[str, str | None]:
+    title, too_long = words.pull.title.strip(), decide_length(words.pull.title, words.body)
+    text = "" if too_long else "\n\n".join(part for part in (title, render_description(words.body)) if part)
+    return text, too_long.reason if too_long else _decide_message(text)
 
 
 def decide_docstrings(change: CommitChange, origin: Origin, read_blob: Callable[[str], bytes]) -> Iterator[Found]:
@@ -208,5 +222,5 @@ def _decide_function(function: Documented) -> str | None:
         return "too_small"
     if lines > MOST_CODE_LINES:
         return "too_large"
-    noise = decide_docstring_noise(function.doc)
+    noise = decide_length(function.doc) or decide_docstring_noise(function.doc)
     return None if noise is None else noise.reason

@@ -37,13 +37,16 @@ _BLOCK = (re.compile(rb"[ \t]*/\*\*(?![*/])"), re.compile(rb"\n\+[ \t]*/\*\*(?![
 _STRING = (
     re.compile(rb"[ \t]*[rRuU]?[\"']"),
     # Only behind a line that ends in a colon, or whose predecessor the hunk does not show: strings open many lines.
+    # How far it looks on is bounded: it begins at each of a stranger's colons.
     re.compile(
-        rb"(?::[ \t]*(?:#[^\n]*)?|^@@[^\n]*)\r?\n(?:[+ ][ \t]*(?:#[^\n]*)?\r?\n)*\+[ \t]*[rRuU]?[\"']", re.MULTILINE
+        rb"(?::[ \t]{0,100}+(?:#[^\n]{0,1000}+)?|^@@[^\n]*)\r?\n"
+        rb"(?:[+ ][ \t]{0,100}+(?:#[^\n]{0,1000}+)?\r?\n){0,100}\+[ \t]*[rRuU]?[\"']",
+        re.MULTILINE,
     ),
 )
 _LINES = (
     re.compile(rb"//"),
-    re.compile(rb"\n\+//[^\n]*\n(?:[+ ]//[^\n]*\n)*[+ ]func\b"),
+    re.compile(rb"\n\+//[^\n]*\n(?:[+ ]//[^\n]*\n){0,300}+[+ ]func\b"),
 )
 _LANGUAGES = {
     "python": Language("python", Style.FIRST_STRING, *_STRING),

@@ -28,8 +28,8 @@ from app.history.deciding import (
     decide_commit,
     decide_docstrings,
     decide_pull_request,
-    decide_pull_words,
     leave_out_unreadable,
+    read_pull_words,
 )
 
 READERS = 2
@@ -115,16 +115,16 @@ def _in_order(
 
 def read_pull(git_dir: Path, words: PullRequestWords) -> Found:
     """One description with its diff, in this process. One that git cannot read is left out as such."""
-    left_out = decide_pull_words(words)
-    if left_out is not None:
-        return left_out
+    text = read_pull_words(words)
+    if isinstance(text, LeftOut):
+        return text
     # to git, a commit and another one behind it is the first with the second for its only parent
     asked = f"{words.pull.head_sha} {words.base_sha}"
     try:
         (change,) = read_changes(git_dir, [asked], documented=False)
     except GitFailed:
         return leave_out_unreadable(words)
-    return decide_pull_request(words, change)
+    return decide_pull_request(words, text, change)
 
 
 def read_commits(git_dir: Path, origin: Origin, shas: Sequence[str]) -> list[CommitReading]:

@@ -9,6 +9,9 @@ from app.domain.noise import Noise
 
 #: A docstring shorter than this repeats the name of its function.
 DOCSTRING_WORDS = 4
+#: Characters past which a message is a pasted log. Asked for before any pattern is tried: strangers write messages, and
+#: a pattern keeps every other thread of the process waiting for as long as it takes.
+LONGEST_MESSAGE = 16_000
 
 #: Lines at the end of a message that tools and customs put there: who, not what.
 _TRAILER = re.compile(
@@ -22,7 +25,8 @@ _PERSON = re.compile(r"^\s*[\w-]+: .*<[^<>@]*@[^<>]*>$")
 _POINT = re.compile(r"^\s*[*-] ")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TICKET = re.compile(
-    r"(?<!\w)(\w[\w.-]*/[\w.-]+)?#\d+|\b[A-Z][A-Z0-9]+-\d+\b|\bgh-?\d+\b|https?://\S+|\b(issue|bug|ticket) \d+\b",
+    r"(?<!\w)(\w[\w.-]{0,100}+/[\w.-]{1,100}+)?#\d+"
+    r"|\b[A-Z][A-Z0-9]+-\d+\b|\bgh-?\d+\b|https?://\S+|\b(issue|bug|ticket) \d+\b",
     re.IGNORECASE,
 )
 _MERGE = re.compile(
@@ -203,7 +207,8 @@ _SAYS_NOTHING = frozenset(
         "working",
     ]
 )
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-z]{2,}\b", re.IGNORECASE)
+#: What stands before the @ is of no interest, and to look for it first takes the square of the text's length.
+_ADDRESS = re.compile(r"(?<=[\w.+-])@[\w-]{1,63}(\.[\w-]{1,63}){0,8}\.[a-z]{2,63}\b", re.IGNORECASE)
 _TAG_LINE = re.compile(r"^\s*(@\w+|:\w+[^:]*:|>>>|\{@\w+\}).*$", re.MULTILINE)
 _HIDDEN = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _CHECKBOX = re.compile(r"^\s*[-*] \[[ xX]\].*\n?", re.MULTILINE)
@@ -227,6 +232,13 @@ def _is_empty_point(line: str) -> bool:
 def render_description(body: str) -> str:
     """The body of a pull request without what its template says: HTML comments and check lists."""
     return render_words(_CHECKBOX.sub("", _HIDDEN.sub("", body)))
+
+
+def decide_length(*parts: str) -> Noise | None:
+    """Why words as they were written are not read at all. Asked before they are rendered."""
+    if sum(map(len, parts)) <= LONGEST_MESSAGE:
+        return None
+    return Noise(reason="too_long", detail=f"more than {LONGEST_MESSAGE} characters are no message")
 
 
 def decide_message_noise(text: str) -> Noise | None:

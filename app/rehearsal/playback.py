@@ -10,11 +10,14 @@ from app.rehearsal.archive import ArchivedPullRequest
 from app.rehearsal.places import ShownFile, read_shown
 from app.rehearsal.speaking import Said, Spot, say_thread
 from app.rehearsal.standin import StandIn
+from app.rehearsal.standin.git import git_environment
 
 #: The rehearsal's own maintainer: the approvals it gives are recorded like any person's.
 MAINTAINER = "rehearsal-maintainer"
 APPROVE = "understudy:approve"
 _GHOST = "ghost"
+#: A mirror may be somebody else's, and its configuration name a program for git to show a file with.
+_PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv")
 
 
 class Mirror:
@@ -53,21 +56,22 @@ class Mirror:
 
     def changes(self, left: str, right: str, path: str) -> tuple[Change, ...] | None:
         """What became of a file between two commits, None when one of them has no file of that name."""
-        diff = self._git("diff", "-U0", "--no-color", "--no-ext-diff", f"{left}:{path}", f"{right}:{path}")
+        diff = self._git("diff", "-U0", *_PLAIN, f"{left}:{path}", f"{right}:{path}")
         return None if diff is None else parse_changes(diff)
 
     def shown(self, base: str, head: str) -> dict[str, ShownFile]:
         """What a pull request of these two commits shows, by path."""
-        options = ["--no-color", "--no-ext-diff", "--no-textconv", "-M", "-U3", "--src-prefix=a/", "--dst-prefix=b/"]
+        options = [*_PLAIN, "-M", "-U3", "--src-prefix=a/", "--dst-prefix=b/"]
         git = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-C", str(self.path)]
-        done = subprocess.run([*git, "diff", *options, f"{base}...{head}"], capture_output=True, check=False)
+        command = [*git, "diff", *options, f"{base}...{head}"]
+        done = subprocess.run(command, env=git_environment(), capture_output=True, check=False)
         if done.returncode != 0:
             raise UserError(f"{self.path}: expected git to compare {base} and {head}: {done.stderr.decode().strip()}")
         return read_shown(done.stdout.decode("utf-8", "replace"))  # bytes: a lone CR ends no line of a diff
 
     def _git(self, *arguments: str, given: str | None = None) -> str | None:
         command = ["git", "-c", "core.hooksPath=/dev/null", "-C", str(self.path), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, input=given)
+        done = subprocess.run(command, env=git_environment(), capture_output=True, text=True, check=False, input=given)
         return done.stdout.strip() if done.returncode == 0 else None
 
 

@@ -28,6 +28,13 @@ _URL = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}:)?//[\w-]+(?:[.:][\w-]+)+[^\s<>\"'`)\]]*|\b[a-z][a-z0-9+.-]{1,20}://\S+",
     re.IGNORECASE,
 )
+#: What a program takes for one besides: a number, a host with a path, a person at a host, a scheme without slashes; and
+#: text that goes to a shell.
+_REACHED = re.compile(
+    r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[\w-]+(?:\.[\w-]+)+/[^\s\"'`)]*|[\w.+-]+@[\w-]+(?:\.[\w-]+)*[.:][\w-]+"
+    r"|\b(?:https?|ftp|ssh|git|file|data|javascript):[^\s\"'`)]+|\|\s*(?:sudo\s+)?(?:[a-z]{0,3}sh|python\d?|perl|ruby)\b",
+    re.IGNORECASE,
+)
 
 
 class Split(NamedTuple):
@@ -76,9 +83,13 @@ def find_fault(hunk: Hunk, first: int, last: int, replacement: str) -> Fault | N
         "indent": not _keeps_indentation(replaced, lines),
         "overlap": _repeats(lines, shown.get(first - 1), 0) or _repeats(lines, shown.get(last + 1), -1),
         "restores": _restores(hunk, lines),
-        "link": not set(_URL.findall(replacement)) <= set(_URL.findall("\n".join(replaced))),
+        "link": not _addresses(replacement) <= _addresses("\n".join(replaced)),
     }
     return next((fault for fault, is_so in faults.items() if is_so), None)
+
+
+def _addresses(text: str) -> set[str]:
+    return {*_URL.findall(text), *_REACHED.findall(text)}
 
 
 def _new_side(hunk: Hunk) -> dict[int, str]:

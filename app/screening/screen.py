@@ -7,7 +7,7 @@ from app.domain.noise import Noise
 from app.domain.written import WrittenExample
 from app.screening.content import decide_content
 from app.screening.personal import find_personal_data
-from app.screening.secrets import find_secret
+from app.screening.secrets import find_secret, find_unread
 
 
 def decide_screened(example: Example) -> Noise | None:
@@ -20,8 +20,12 @@ def decide_screened_written(example: WrittenExample) -> Noise | None:
 
 
 def decide_texts(texts: Iterable[str]) -> Noise | None:
-    """Whether any text holds a secret or personal data. `detail` names the kind and never what was found."""
+    """Whether any text holds a secret or personal data, or could not be looked through. `detail` names the kind and
+    never what was found."""
     read = tuple(texts)
+    unread = next((why for why in map(find_unread, read) if why is not None), None)
+    if unread is not None:
+        return Noise(reason="not_screened", detail=f"it holds a {unread}, which is not looked through; nothing is kept")
     secret = next((kind for kind in map(find_secret, read) if kind is not None), None)
     if secret is not None:
         return Noise(reason="secret", detail=f"it holds a {secret}; nothing of it is kept")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TypeAlias
 
-from detect_secrets.plugins.artifactory import ArtifactoryDetector
+from detect_secrets.plugins.artifactory import ArtifactoryDetector as SlowArtifactoryDetector
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
 from detect_secrets.plugins.base import RegexBasedDetector
@@ -18,7 +18,7 @@ from detect_secrets.plugins.cloudant import CloudantDetector
 from detect_secrets.plugins.github_token import GitHubTokenDetector
 from detect_secrets.plugins.ibm_cloud_iam import IbmCloudIamDetector
 from detect_secrets.plugins.ibm_cos_hmac import IbmCosHmacDetector
-from detect_secrets.plugins.jwt import JwtTokenDetector
+from detect_secrets.plugins.jwt import JwtTokenDetector as SlowJwtTokenDetector
 from detect_secrets.plugins.mailchimp import MailchimpDetector
 from detect_secrets.plugins.npm import NpmDetector
 from detect_secrets.plugins.private_key import PrivateKeyDetector
@@ -32,6 +32,41 @@ from detect_secrets.plugins.twilio import TwilioKeyDetector
 from app.screening.anchors import Anchors, lowered
 from app.screening.formats import FORMATS
 from app.screening.randomness import entropy, is_placeholder, is_random
+
+#: A line of more characters is not read, and what holds one counts as if a secret had been found. The longest comment
+#: that is learned from may be one line; code that people wrote never is.
+LONGEST_LINE = 4_000
+#: Characters of one text, some ten times the longest row.
+LONGEST_TEXT = 500_000
+
+
+class JwtTokenDetector(SlowJwtTokenDetector):
+    """The scanner's finds the same, in time that grows with the square of the text's length: it tries from every `eyJ`,
+    to the end of the word each time. This one tries from the first in each word."""
+
+    denylist = [  # noqa: RUF012 - the base declares it so
+        re.compile(
+            r"(?<![A-Za-z0-9_=-])(?:(?!eyJ)[A-Za-z0-9_=-])*+"
+            r"(eyJ[A-Za-z0-9_=-]++\.[A-Za-z0-9_=-]+\.?[A-Za-z0-9_.+/=-]*)"
+        )
+    ]
+
+
+class ArtifactoryDetector(SlowArtifactoryDetector):
+    """The scanner's looks on from every `artif` in 10,000 ways. This one looks back from what may be a password, and
+    asks for the name within as many characters and lines, however they are shared out."""
+
+    _TOKEN = re.compile(r'(?:\s|=|:|"|^)(AP[\dABCDEF][a-zA-Z0-9]{8,200})(?=\s|"|$)')
+    _REACH = 210
+
+    def analyze_string(self, string: str) -> Iterator[str]:  # type: ignore[override]  # nobody sends to it
+        yield from self.denylist[0].findall(string)
+        for match in self._TOKEN.finditer(string):
+            before = lowered(string[max(0, match.start() - self._REACH) : match.start()])
+            named = max(before.rfind(name) for name in ("artif", "jfrog", "buildkit"))
+            if named >= 0 and before.count("\n", named) <= 2:
+                yield match[1]
+
 
 #: The scanner's detectors, each beside lower-case literals of which one is in everything it can find.
 _SCANNER: tuple[tuple[type[RegexBasedDetector], tuple[str, ...]], ...] = (
@@ -79,8 +114,26 @@ _USER = re.compile(r"(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:(?P<value>[^\s\"']{8
 _HEADER = re.compile(r"(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9+/_.~-]{20,}={0,2})", re.IGNORECASE)
 
 
+def find_unread(text: str) -> str | None:
+    """Why the text is too long to be looked through, in words for a person; None when it is not.
+
+    Nobody before this one has to remember a bound, and what was not looked through is never called clean.
+    """
+    if len(text) > LONGEST_TEXT:
+        return f"text of more than {LONGEST_TEXT} characters"
+    if len(text) > LONGEST_LINE and max(map(len, text.split("\n"))) > LONGEST_LINE:
+        return f"line of more than {LONGEST_LINE} characters"
+    return None
+
+
 def find_secret(text: str) -> str | None:
-    """The kind of a secret in the text, in words for a person, never any part of it; None when none was found."""
+    """The kind of a secret in the text, in words for a person, never any part of it; None when none was found.
+
+    What is too long to be looked through is a finding of its own (`find_unread`).
+    """
+    unread = find_unread(text)
+    if unread is not None:
+        return unread
     places = _anchors().find(text)
     return _find_format(text, places) or _find_scanned(text, places) or _find_placed(text, places)
 

@@ -6,6 +6,7 @@ whose Findings were held back are looked at in the same way: whether the line ch
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from sqlmodel import Session
 
 from app.curation.decision import PRIVATE_LABEL, REJECT_LABEL
 from app.curation.people import People
-from app.domain.errors import Refused
+from app.domain.errors import Refused, RetryLater, UnderstudyError
 from app.domain.policies import Curation
 from app.domain.safe_markdown import render_suggestion
 from app.domain.verdicts import Feedback, Verdict, decide_verdict
@@ -46,12 +47,15 @@ from app.workflows.context import services
 from app.workflows.engine import enqueue_in_transaction, progress, scheduled, step, transaction, workflow
 from app.workflows.runs import Queue
 
+_log = logging.getLogger(__name__)
 #: How long after its end a pull request may still be answered; later signs are rare and are not waited for.
 SETTLING = timedelta(days=7)
 #: Pull requests of an installation looked at in one hour, the last reviewed first. GitHub's least budget is 5,000.
 MOST_PULLS = 200
 #: After webhooks and sweeps: a Verdict may wait.
 _PRIORITY = 3
+#: As many in a row for which GitHub is away mean that it is away.
+_AWAY = 3
 _THUMBS = {"+1": "THUMBS_UP", "-1": "THUMBS_DOWN"}
 
 
@@ -85,13 +89,32 @@ def enqueue_poll(session: Session, installation_id: int, tick: str) -> str:
 
 @workflow("poll_feedback")
 async def poll_feedback(installation_id: int) -> dict[str, int]:
-    """Every pull request with something open. Returns how many there were, and how many Findings on them."""
-    counts = {"pull_requests": 0, "findings": 0}
+    """Every pull request with something open. Returns how many were looked at, how many Findings stand on them, and how
+    many pull requests could not be looked at; those are asked again in an hour.
+
+    Raises:
+        RetryLater: when GitHub is away for one after the other.
+    """
+    counts, away = {"pull_requests": 0, "findings": 0, "failed": 0}, 0
     for repository, number in await list_open(installation_id):
-        counts["findings"] += await poll_pull(installation_id, repository, number)
-        counts["pull_requests"] += 1
+        try:
+            counts["findings"] += await poll_pull(installation_id, repository, number)
+        except Exception as error:  # a repository that makes its look fail must not end that of the others
+            away = away + 1 if isinstance(error, RetryLater) else 0
+            if away == _AWAY:
+                raise
+            _log.error("no signs read of %s#%s: %s", repository, number, _told(error))
+            counts["failed"] += 1
+        else:
+            away = 0
+            counts["pull_requests"] += 1
         await progress(stage="feedback", **counts)
     return counts
+
+
+def _told(error: Exception) -> str:
+    """Our own errors say what to do; what else is raised may hold a stranger's text."""
+    return str(error) if isinstance(error, UnderstudyError) else type(error).__name__
 
 
 @step()
@@ -204,17 +227,24 @@ def _save(place: Place, spoken: Sequence[Spoken], read: _Read) -> int:
     """A Finding that was erased meanwhile gets no row."""
     now, ended = utc_now(), read.pull.closed_at
     settled = now if ended is not None and now >= ended + SETTLING else None
+    consents = [  # reads strangers' texts, so before anybody waits for the database
+        decide_consent(read.pull, [read.traced[one.finding.fingerprint].line_text, one.finding.body]) for one in spoken
+    ]
     with writing(services().database) as session:
         standing = {one.finding.fingerprint for one in select_spoken(session, place)}
         dismissals = select_dismissals(session, place)
-        rows = [_row(one, read, dismissals) for one in spoken if one.finding.fingerprint in standing]
+        rows = [
+            _row(one, read, dismissals, consent)
+            for one, consent in zip(spoken, consents, strict=True)
+            if one.finding.fingerprint in standing
+        ]
         for row in rows:
             row.settled_at = settled
         save_feedback(session, rows)
     return len(rows)
 
 
-def _row(one: Spoken, read: _Read, dismissals: Mapping[str, bool]) -> FeedbackRow:
+def _row(one: Spoken, read: _Read, dismissals: Mapping[str, bool], consent: str) -> FeedbackRow:
     pull, finding = read.pull, one.finding
     traced = read.traced[finding.fingerprint]
     told = {
@@ -222,7 +252,6 @@ def _row(one: Spoken, read: _Read, dismissals: Mapping[str, bool]) -> FeedbackRo
         "dismissed_with_reason": dismissals.get(finding.fingerprint, False),
     }
     signs = read_signs(pull, finding.comment_id, change=traced.change, thumbs=read.thumbs).model_copy(update=told)
-    consent = decide_consent(pull, [traced.line_text, finding.body])
     return FeedbackRow(
         **_place(one),
         verdict=decide_verdict(signs).value,

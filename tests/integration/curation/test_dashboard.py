@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from app.curation.decision import REJECT_LABEL, Actor, Decision, Refusal
+from app.curation.decision import APPROVE_LABEL, REJECT_LABEL, Actor, Decision, Refusal
 from app.curation.recording import Scope, record_dashboard
 from app.store.columns import utc_now
 from app.store.database import writing
@@ -93,3 +93,32 @@ def test_without_write_access_it_is_refused_and_on_record(team: Team) -> None:
     assert isinstance(refused, Refusal)
     assert refused.reason == "no_write_access"
     assert example not in team.approved()
+
+
+def test_hiding_a_drop_lifts_it_for_nobody(team: Team) -> None:
+    """GitHub lets people hide comments who may not write."""
+    number, comment, example = merged(team)
+    said = team.reply(number, comment, "/understudy drop no rule of ours", author="mara")
+    team.standin.minimize(REPO, number, said)
+    team.standin.label(REPO, number, APPROVE_LABEL, by="max")
+    team.run("curate", number)
+    assert _in_force(team, number, example) == "reject"
+
+
+def test_a_hidden_keep_approves_nothing(team: Team) -> None:
+    number, comment, example = merged(team)
+    said = team.reply(number, comment, "/understudy keep", author="mara")
+    team.standin.minimize(REPO, number, said)
+    team.run("curate", number)
+    assert example not in team.approved()
+
+
+def test_what_was_said_on_the_thread_already_is_recorded_on_the_dashboard_too(team: Team) -> None:
+    number, comment, example = merged(team)
+    said = team.reply(number, comment, "/understudy drop no rule of ours", author="mara")
+    team.run("curate", number)
+    _decide(team, number, example, "reject")
+    team.standin.delete_comment(REPO, number, said)
+    team.standin.label(REPO, number, APPROVE_LABEL, by="max")
+    team.run("curate", number)
+    assert _in_force(team, number, example) == "reject"

@@ -19,6 +19,8 @@ from app.dataset.findings import render_finding_outcomes
 from app.domain.erasure import ErasureKind, Subject
 from app.domain.review_policy import is_held_back
 from app.domain.snapshots import OutcomeRow
+from app.github.client import GitHubClient
+from app.github.harvested import HarvestedPull
 from app.review.messages import CHECK_NAME, render_held_back
 from app.review.rates import AdapterRates
 from app.store.database import reading, writing
@@ -179,6 +181,28 @@ def test_a_pull_request_that_github_does_not_show_any_more_is_settled_as_unknown
         team.standin.repository(REPO).pulls[number] = gone
     assert (row.verdict, row.consent) == ("unknown", "none")
     assert not is_open(team, number)
+
+
+def test_a_pull_request_that_makes_its_look_fail_ends_no_other_look(
+    commanded: Commanded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is raised: a policy file, a repository's settings on GitHub, a bug of ours."""
+    team = commanded.team
+    hostile, _, _ = commanded.posted()
+    number, _, _ = commanded.posted()
+    merge(team, number, days_ago=30)
+    told = GitHubClient.fetch_harvest
+
+    async def fetch(client: GitHubClient, repository: str, asked: int) -> HarvestedPull:
+        if asked == hostile:
+            raise KeyError("maybe")
+        return await told(client, repository, asked)
+
+    monkeypatch.setattr(GitHubClient, "fetch_harvest", fetch)
+    counts = poll(team)
+    assert counts["failed"] == 1
+    assert counts["pull_requests"] >= 1
+    assert (is_open(team, hostile), is_open(team, number)) == (True, False)
 
 
 def test_own_findings_teach_whether_and_never_what_to_say(commanded: Commanded, tmp_path: Path) -> None:

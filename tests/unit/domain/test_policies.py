@@ -70,8 +70,8 @@ REVIEW = ", ".join(ReviewPolicy.model_fields)
         ("summary: true\nsummary: false", "line 2, column 1: expected each key once, got summary again"),
         ("a: &x [1]\nb: *x", "line 2, column 4: expected plain keys and values, got a YAML alias; write the value out"),
         ("a: [", "line 1, column 5: expected YAML, got a text that is none; check its indentation and quotes"),
-        ("!!python/object/apply:os.system [true]", "line 1, column 1: expected YAML, got a text that is none; check "
-         "its indentation and quotes"),
+        ("!!python/object/apply:os.system [true]", "line 1, column 1: expected plain keys and values, got a YAML "
+         "tag; write the value without it"),
         ("#" * (LARGEST_BYTES + 1), f"expected a text of at most {LARGEST_BYTES} bytes, got a larger or a binary file"),
         ("[" * 16_000, "line 1, column 11: expected at most 10 levels, got more"),
         ("- " * 8_000, "line 1, column 21: expected at most 10 levels, got more"),
@@ -147,3 +147,22 @@ def test_the_schema_takes_what_the_parser_takes(text: str, is_valid: bool) -> No
     judge = Draft202012Validator(json.loads(render_schema()))
     assert judge.is_valid(yaml.safe_load(text)) == is_valid
     assert (read_policy(blob(text)).problem is None) == is_valid
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("version: !!bool maybe", "a YAML tag"),
+        ("version: !!int ''", "a YAML tag"),
+        ("version: !!float ''", "a YAML tag"),
+        ("version: !!timestamp x", "a YAML tag"),
+        ("review: !!python/object:os.system x", "a YAML tag"),
+        ("version: " + "1:" * 3_000 + "1.5", "expected YAML"),
+        ('"\\ud800": "\\ud800"', "plain text"),
+        ("? [a]\n: b", "expected YAML"),
+    ],
+)
+def test_a_text_on_which_the_parser_fails_in_its_own_way_is_a_problem(text: str, told: str) -> None:
+    found = read_policy(blob(text))
+    assert told in (found.problem or "")
+    assert found.policy == RepositoryPolicy()

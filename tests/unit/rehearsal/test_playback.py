@@ -60,3 +60,33 @@ def test_a_play_gets_none_of_the_operators_settings(tmp_path: Path, monkeypatch:
     program = Program(["os"], log=log, environment={"UNDERSTUDY_APP_ID": "1"})
     assert {name for name in program.environment if name.startswith("UNDERSTUDY_")} == {"UNDERSTUDY_APP_ID"}
     assert program.environment["PATH"]
+
+
+def test_a_mirror_of_somebody_else_runs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, told = tmp_path / "mirror.git", tmp_path / "told"
+    _git(tmp_path, "init", "--quiet", "--bare", str(folder))
+    shas: list[str] = []
+    for text in ("one", "two"):
+        (tmp_path / "a.py").write_text(f"{text}\n", encoding="utf-8")
+        blob = _git(folder, "hash-object", "-w", str(tmp_path / "a.py"))
+        tree = subprocess.run(
+            ["git", "-C", str(folder), "mktree"],
+            input=f"100644 blob {blob}\ta.py\n",
+            text=True,
+            capture_output=True,
+            check=True,
+        ).stdout.strip()
+        shas.append(_git(folder, "commit-tree", tree, *(word for sha in shas for word in ("-p", sha)), "-m", text))
+    _git(folder, "update-ref", "refs/pull/1/head", shas[1])
+    program = f"sh -c 'echo $UNDERSTUDY_OPERATOR_TOKEN > {told}; cat \"$0\"'"
+    for key in ("diff.x.textconv", "diff.x.command", "diff.external"):
+        _git(folder, "config", key, program)
+    (folder / "info").mkdir(exist_ok=True)
+    (folder / "info" / "attributes").write_text("* diff=x\n", encoding="utf-8")
+    monkeypatch.setenv("UNDERSTUDY_OPERATOR_TOKEN", "secret")
+    mirror = Mirror(folder)
+    changes = mirror.changes(shas[0], shas[1], "a.py")
+    assert changes is not None
+    assert [(one.old_start, one.new_start) for one in changes] == [(1, 1)]
+    assert list(mirror.shown(shas[0], shas[1])) == ["a.py"]
+    assert not told.exists()

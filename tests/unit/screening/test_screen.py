@@ -1,5 +1,6 @@
 """Everything that would be stored of an Example is screened, and the reason never repeats what was found."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,3 +102,14 @@ def test_personal_data_drops_the_example(example: Example) -> None:
 def test_of_a_hundred_examples_with_secrets_a_hundred_are_dropped() -> None:
     noises = [decide_screened(an_example(added=line.replace("\n", "\\n"))) for _, _, line in plant(100, seed=1)]
     assert [noise.reason for noise in noises if noise is not None] == ["secret"] * 100
+
+
+def test_a_fix_with_a_line_too_long_to_be_screened_is_not_kept() -> None:
+    line = "eyJ-" * 60_000
+    fix = Fix(commit="b" * 40, hunks=(f'@@ -2 +2 @@\n-old = "{line}"\n+new = 2',))
+    began = time.thread_time()
+    noise = decide_screened(an_example(fix=fix))
+    assert time.thread_time() - began < 2  # 60 s when it was looked through
+    assert noise is not None
+    assert noise.reason == "not_screened"
+    assert "4000 characters" in noise.detail

@@ -7,11 +7,20 @@ import time
 import uuid
 
 import pytest
+from detect_secrets.plugins.artifactory import ArtifactoryDetector as ScannersArtifactoryDetector
+from detect_secrets.plugins.jwt import JwtTokenDetector as ScannersJwtTokenDetector
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.screening.randomness import entropy, is_random
-from app.screening.secrets import find_secret
+from app.screening.secrets import (
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    ArtifactoryDetector,
+    JwtTokenDetector,
+    find_secret,
+    find_unread,
+)
 from tests.planted_secrets import KINDS, plant
 
 SURROUNDINGS = """\
@@ -120,3 +129,57 @@ def test_long_runs_take_no_longer_than_their_length(run: str) -> None:
     began = time.monotonic()
     find_secret(run * (100_000 // len(run)))
     assert time.monotonic() - began < 10
+
+
+PARTS = st.lists(st.sampled_from(["eyJ", "eyJhIjoxfQ", "e", "a", ".", "-", "_", "=", " ", "+", "/", '"', "\n"]))
+
+
+@given(PARTS)
+def test_web_tokens_are_found_as_the_scanner_finds_them(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert JwtTokenDetector.denylist[0].findall(text) == ScannersJwtTokenDetector.denylist[0].findall(text)
+
+
+ARTIFACTORY = st.lists(
+    st.sampled_from(["artif", "JFROG", "AP1", "APA", "a1B2c3D4", "=", " ", ":", '"', "x" * 60, "\n"])
+)
+
+
+@given(ARTIFACTORY)
+def test_passwords_of_artifactory_are_found_where_the_scanner_finds_them(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert set(ScannersArtifactoryDetector().analyze_string(text)) <= set(ArtifactoryDetector().analyze_string(text))
+
+
+@pytest.mark.parametrize("run", ["artif ", "artif AP1EXAMPLE12 ", "eyJ-"])
+def test_the_longest_text_is_read_in_seconds(run: str) -> None:
+    text = (run * (LONGEST_LINE // len(run)) + "\n") * (LONGEST_TEXT // (LONGEST_LINE + 1))
+    began = time.thread_time()
+    find_secret(text)
+    assert time.thread_time() - began < 8  # 28 s for the first
+
+
+@pytest.mark.parametrize("run", ["eyJ", "eyJ-", "eyJa."])
+def test_half_web_tokens_take_no_longer_than_their_length(run: str) -> None:
+    began = time.thread_time()
+    found = list(JwtTokenDetector().analyze_string(run * (400_000 // len(run))))
+    assert time.thread_time() - began < 2  # the scanner's own: over a minute
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x = 1\n" + "eyJ-" * 100_000, f"line of more than {LONGEST_LINE} characters"),
+        ("x = 1\n" * (LONGEST_TEXT // 6 + 1), f"text of more than {LONGEST_TEXT} characters"),
+    ],
+)
+def test_what_is_too_long_to_be_read_is_not_called_clean(text: str, why: str) -> None:
+    began = time.thread_time()
+    assert find_secret(text) == why
+    assert time.thread_time() - began < 1
+
+
+def test_the_longest_comment_in_one_line_is_read() -> None:
+    assert find_unread("x" * LONGEST_LINE) is None
+    assert find_secret("word " * (LONGEST_LINE // 5)) is None
