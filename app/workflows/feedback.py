@@ -166,11 +166,14 @@ def _count_thumbs(listed: Sequence[Reacted], people: People) -> Thumbs:
 async def _trace(
     github: GitHubClient, pull: HarvestedPull, spoken: Sequence[Spoken], known: Mapping[str, FeedbackRow]
 ) -> dict[str, Traced]:
-    """By fingerprint. Git is asked only about what was not looked at under this very head."""
+    """By fingerprint. Git is asked only about what was not looked at under this very head, or without keeping the line,
+    which is needed where nothing of the pull request forbids it now: an empty one would pass for harmless."""
+    bodies = {one.finding.fingerprint: one.finding.body for one in spoken}
     read = {
         fingerprint: Traced(Feedback.model_validate(row.signs).change, row.line_text)
         for fingerprint, row in known.items()
         if row.head_sha == pull.head_sha
+        and (row.consent != "none" or decide_consent(pull, [bodies.get(fingerprint, "")]) == "none")
     }
     missing = [one for one in spoken if one.finding.fingerprint not in read]
     if not missing:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from typer.testing import CliRunner
 
 from app.__main__ import cli
-from app.curation.decision import APPROVE_LABEL
+from app.curation.decision import APPROVE_LABEL, PRIVATE_LABEL
 from app.dataset.building import build_snapshot
 from app.dataset.erasing import Erased, is_touched
 from app.dataset.findings import render_finding_outcomes
@@ -265,6 +265,18 @@ def test_what_may_not_be_learned_gives_no_row(
             for approved in (set(), {(REPO, number)})
         ]
     assert learned == [[], [number] if consent == "approval" else []]
+
+
+def test_a_line_that_was_not_kept_is_read_again_before_it_counts_as_harmless(commanded: Commanded) -> None:
+    team = commanded.team
+    number, *_ = commanded.posted()
+    team.standin.label(REPO, number, PRIVATE_LABEL, by="mara")
+    kept_out = look(team, number)
+    assert (kept_out.consent, kept_out.line_text) == ("none", "")
+    assert look(team, number).consent == "none"
+    team.standin.unlabel(REPO, number, PRIVATE_LABEL, by="mara")
+    row = look(team, number)
+    assert (row.consent, row.line_text.strip()) == ("approval", "print(order)")
 
 
 def held_back(commanded: Commanded) -> int:
