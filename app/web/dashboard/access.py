@@ -22,6 +22,9 @@ from app.web.dashboard.backstage import Permission
 OPERATOR = "operator"
 #: Seconds for which what GitHub said of a person lets them read. Acts ask anew.
 _FRESH_SECONDS = 60.0
+#: The same for each repository of an installation, where that is longer. A repository takes two requests of the budget
+#: that reviews live on, some 5,000 an hour: so a person who only looks spends 2,000 of them at most.
+_FRESH_SECONDS_EACH = 3.6
 #: Questions at once for one page.
 _AT_ONCE = 8
 _REMEMBERED = 20_000
@@ -77,9 +80,11 @@ class Access:
         *,
         repository_id: int | None = None,
         fresh: bool = False,
+        among: int = 1,
     ) -> str:
-        """admin, write, read or none; at most a minute old, with `fresh` as of now. Without the repository's id nothing
-        is remembered: its name may be another's the next moment.
+        """admin, write, read or none; at most a minute old, with `fresh` as of now. `among` so many repositories that
+        are asked about together it may be older. Without the repository's id nothing is remembered: its name may be
+        another's the next moment.
 
         Raises:
             RetryLater: when GitHub cannot be asked.
@@ -88,7 +93,7 @@ class Access:
             return "admin"
         key = (installation_id, repository_id, repository, viewer.user_id)
         at, role = self._known.get(key, (0.0, ""))
-        if role and not fresh and repository_id is not None and self._clock() - at < _FRESH_SECONDS:
+        if role and not fresh and repository_id is not None and self._clock() - at < decide_age(among):
             return role
         asked_at = self._clock()
         try:
@@ -125,12 +130,14 @@ class Access:
             return None
         if split_tenant(installation.id).number != 0:
             return None  # who somebody is was told by the first GitHub; another's people may have the same names
-        limit = asyncio.Semaphore(_AT_ONCE)
+        limit, many = asyncio.Semaphore(_AT_ONCE), len(repositories)
 
         async def ask(repository: str) -> str:
             async with limit:
                 number = repositories[repository]
-                return await self.role(viewer, installation.id, repository, repository_id=number, fresh=fresh)
+                return await self.role(
+                    viewer, installation.id, repository, repository_id=number, fresh=fresh, among=many
+                )
 
         roles = dict(zip(repositories, await asyncio.gather(*map(ask, repositories)), strict=True))
         seen = frozenset(name for name, role in roles.items() if role in MAY_DECIDE)
@@ -139,6 +146,11 @@ class Access:
         is_admin = all(role == "admin" for role in roles.values())
         ids = {name: number for name, number in sorted(repositories.items()) if name in seen}
         return Sight(installation, seen, ids, is_admin=is_admin)
+
+
+def decide_age(repositories: int) -> float:
+    """Seconds for which an answer about each of so many repositories lets a person read. Pure."""
+    return max(_FRESH_SECONDS, _FRESH_SECONDS_EACH * repositories)
 
 
 def load_ground(session: Session, installation_id: int) -> tuple[InstallationRow | None, dict[str, int]]:
