@@ -17,6 +17,9 @@ from app.web.patience import PatientProtocol
 #: way round: with 1 ms about a sixth more deliveries were taken in (docs/experiments.md).
 _SWITCH_SECONDS = 0.001
 
+#: Objects more than before, until the youngest are collected; of those collections, until older ones are.
+_COLLECT = (10_000, 20, 10)
+
 
 def reserve_address(host: str, port: int) -> socket.socket:
     """A bound socket that does not listen yet: until it does, a caller is refused rather than kept waiting.
@@ -56,9 +59,10 @@ def tune_interpreter() -> None:
     """Once, after the boot and before the first request; for the whole process."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     # What the boot made stays anyway. Unfrozen, it is walked again by each full collection, which a page of some
-    # thousand rows sets off: that took as long as the rest of the page (docs/experiments.md).
+    # thousand rows sets off; and Python's own 700 objects are few for such a page (docs/experiments.md).
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_COLLECT)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_the_interpreter_is_tuned_for_threads_and_long_lives_before_the_first_re
         "from fastapi import FastAPI\n"
         "from app.web.listening import answer, reserve_address\n"
         "async def tell(app):\n"
-        "    print(gc.get_freeze_count() > 0, sys.getswitchinterval())\n"
+        "    print(gc.get_freeze_count() > 0, gc.get_threshold()[0], sys.getswitchinterval())\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    yield\n"
         "with reserve_address('127.0.0.1', 0) as address:\n"
@@ -59,4 +59,4 @@ def test_the_interpreter_is_tuned_for_threads_and_long_lives_before_the_first_re
     command = [sys.executable, str(program)]
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "True 0.001\n", done.stderr
+    assert done.stdout == "True 10000 0.001\n", done.stderr
