@@ -54,7 +54,6 @@ _SAID = (
     "Return early when there is no {thing}, then the rest loses a level.",
     "Log the id of the {thing} and never its content.",
 )
-_FIELDS = tuple(Evidence)
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,8 @@ def make_example(number: int, repository: str, repository_id: int, chance: rando
     lines += [DiffLine(kind="removed", old=first + 1, new=None, text="    total = 0")]
     lines += [DiffLine(kind="added", old=None, new=first + 1 + at, text=text) for at, text in enumerate(texts)]
     lines += [DiffLine(kind="context", old=first + 2, new=first + 7, text=f"    return {names[0]}")]
-    hunk = Hunk(header=f"@@ -{first},3 +{first},8 @@ class {area.title()}", lines=tuple(lines))
     is_comment = number % 5 != 0
-    evidence = chance.choice(_FIELDS) if is_comment else None
+    evidence = chance.choice(tuple(Evidence)) if is_comment else None
     fix = f"@@ -{first + 2},1 +{first + 2},1 @@\n-{texts[1]}\n+{texts[1]}  # as agreed"
     return Example(
         kind=ExampleKind.REVIEW_COMMENT if is_comment else ExampleKind.CLEAN_HUNK,
@@ -88,7 +86,7 @@ def make_example(number: int, repository: str, repository_id: int, chance: rando
         pull_request_created_at=BEGAN + timedelta(minutes=number),
         commit_sha=hashlib.sha1(str(number).encode()).hexdigest(),  # noqa: S324  looks like a commit, no secret
         path=f"src/{area}/{thing.replace(' ', '_')}_{number % 211}.py",
-        hunk=hunk,
+        hunk=Hunk(header=f"@@ -{first},3 +{first},8 @@ class {area.title()}", lines=tuple(lines)),
         commented_lines=(first + 2,) if is_comment else (),
         comment_id=1_000_000 + number if is_comment else None,
         reviewer=chance.choice(("mara", "max")) if is_comment else None,
@@ -318,27 +316,16 @@ def _review(
     with writing(database) as session:
         for number in range(1, size.reviews + 1):
             held = number % 7 == 0
-            at = BEGAN + timedelta(hours=2 * number)
-            review = ReviewRow(
-                id=f"github.test:{installation_id}:{number}:{number:040x}",
-                installation_id=installation_id,
-                repository=repository,
-                pull_request=number,
-                head_sha=f"{number:040x}",
-                state="held_back" if held else "posted",
-                coverage=_coverage(number),
-                adapter=names[0] if number < size.reviews // 2 else names[1],
-                created_at=at,
-                finished_at=at + timedelta(seconds=70),
-            )
+            at, adapter = BEGAN + timedelta(hours=2 * number), names[0] if number < size.reviews // 2 else names[1]
+            review = _reviewed((repository, number), number, installation_id, at)
+            review.state, review.adapter = "held_back" if held else "posted", adapter
             save_review(session, review)
             save_ask(session, review.id, installation_id, at - timedelta(seconds=number % 40))
-            findings = [_finding(repository, number, index, review.adapter or "", chance) for index in range(2)]
+            findings = [_finding(repository, number, index, adapter, chance) for index in range(2)]
             save_findings(session, review.id, findings)
             if not held:
-                ids: dict[str, int | None] = {
-                    finding.fingerprint: 5_000_000 + 10 * number + index for index, finding in enumerate(findings)
-                }
+                first = 5_000_000 + 10 * number
+                ids: dict[str, int | None] = {one.fingerprint: first + at for at, one in enumerate(findings)}
                 save_posted_comments(session, review.id, ids)
             save_feedback(session, (_feedback(review, finding, held, chance) for finding in findings))
 
@@ -347,22 +334,26 @@ def _keep(database: sa.Engine, installation_id: int, repository: str, adapter: s
     """Two reviews of before the first, in shadow mode: of the seventh pull request, later a control, and another."""
     with writing(database) as session:
         for number in (7, 8):
-            head = f"{KEPT_HEADS + number:040x}"
-            at = BEGAN - timedelta(days=number)
-            review = ReviewRow(
-                id=f"github.test:{installation_id}:{number}:{head}",
-                installation_id=installation_id,
-                repository=repository,
-                pull_request=number,
-                head_sha=head,
-                state="shadowed",
-                coverage=_coverage(number),
-                adapter=adapter,
-                created_at=at,
-                finished_at=at + timedelta(seconds=70),
+            review = _reviewed(
+                (repository, number), KEPT_HEADS + number, installation_id, BEGAN - timedelta(days=number)
             )
+            review.state, review.adapter = "shadowed", adapter
             save_review(session, review)
             save_findings(session, review.id, [_finding(repository, KEPT_HEADS + number, 0, adapter, chance)])
+
+
+def _reviewed(pull: tuple[str, int], head: int, installation_id: int, at: datetime) -> ReviewRow:
+    return ReviewRow(
+        id=f"github.test:{installation_id}:{pull[1]}:{head:040x}",
+        installation_id=installation_id,
+        repository=pull[0],
+        pull_request=pull[1],
+        head_sha=f"{head:040x}",
+        state="planned",
+        coverage=_coverage(pull[1]),
+        created_at=at,
+        finished_at=at + timedelta(seconds=70),
+    )
 
 
 def _coverage(number: int) -> dict[str, Any]:
