@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import sqlalchemy as sa
 from fastapi import FastAPI
 from prometheus_client import generate_latest
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from app.choosing import choose
 from app.domain.errors import spoken_place
@@ -95,10 +97,16 @@ def create_app(settings: Settings, *, booted: bool = False) -> FastAPI:
             await asyncio.to_thread(shutdown)
 
     app = FastAPI(title="Understudy", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(ClientDisconnect, _hang_up)
     app.include_router(watching_router(_watching(settings)))
     if settings.role.answers:
         _answer(app, settings)
     return app
+
+
+async def _hang_up(_request: Request, _error: Exception) -> Response:
+    """A caller who leaves in the middle of a body hears no answer, and is no error of ours to be logged as one."""
+    return Response(status_code=400)
 
 
 def _watching(settings: Settings) -> Watching:

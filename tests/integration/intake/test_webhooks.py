@@ -2,6 +2,7 @@
 
 import logging
 import random
+import socket
 import threading
 import uuid
 from collections import Counter
@@ -27,6 +28,7 @@ from tests.integration.intake.conftest import (
     a_payload,
     running,
     settings_for,
+    sign,
     stored,
     wait_outcome,
 )
@@ -128,6 +130,23 @@ def test_no_payload_and_no_secret_reaches_a_log(
     assert canary not in logged
     for secret in (*SECRETS, TOKEN, "canary-of-a-stranger", "canary-guessed-token", "PRIVATE KEY"):
         assert secret not in logged
+
+
+def test_who_hangs_up_in_the_middle_is_no_error_of_ours(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", True)
+    headers = sign(b"x", SECRETS[0]) | {"x-github-event": "push", "x-github-delivery": "12345678-hung"}
+    headers |= {"host": "here", "content-length": "1000"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with socket.create_connection(("127.0.0.1", int(service.url.rsplit(":", 1)[1]))) as caller:
+        caller.sendall(f"POST /webhooks HTTP/1.1\r\n{head}\r\nhalf".encode())
+        caller.shutdown(socket.SHUT_WR)
+        while caller.recv(1000):
+            pass  # until the service has closed it, too
+    assert service.deliver(a_payload()).status_code == 202
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_the_operator_sees_counts_and_starts_trainings(service: Service) -> None:
