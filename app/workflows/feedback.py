@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from app.curation.decision import PRIVATE_LABEL, REJECT_LABEL
 from app.curation.people import People
-from app.domain.errors import Refused, RetryLater, UnderstudyError
+from app.domain.errors import Refused, RetryLater
 from app.domain.policies import Curation
 from app.domain.safe_markdown import render_suggestion
 from app.domain.verdicts import Feedback, Verdict, decide_verdict
@@ -103,18 +103,13 @@ async def poll_feedback(installation_id: int) -> dict[str, int]:
             away = away + 1 if isinstance(error, RetryLater) else 0
             if away == _AWAY:
                 raise
-            _log.error("no signs read of %s#%s: %s", repository, number, _told(error))
+            _log.error("no signs read of %s#%s: %s", repository, number, error)
             counts["failed"] += 1
         else:
             away = 0
             counts["pull_requests"] += 1
         await progress(stage="feedback", **counts)
     return counts
-
-
-def _told(error: Exception) -> str:
-    """Our own errors say what to do; what else is raised may hold a stranger's text."""
-    return str(error) if isinstance(error, UnderstudyError) else type(error).__name__
 
 
 @step()

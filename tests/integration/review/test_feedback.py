@@ -17,6 +17,8 @@ from app.dataset.building import build_snapshot
 from app.dataset.erasing import Erased, is_touched
 from app.dataset.findings import render_finding_outcomes
 from app.domain.erasure import ErasureKind, Subject
+from app.domain.errors import Refused
+from app.domain.log_lines import render_message
 from app.domain.review_policy import is_held_back
 from app.domain.snapshots import OutcomeRow
 from app.github.client import GitHubClient
@@ -183,8 +185,9 @@ def test_a_pull_request_that_github_does_not_show_any_more_is_settled_as_unknown
     assert not is_open(team, number)
 
 
+@pytest.mark.parametrize("error", [KeyError("a stranger's text"), Refused("forbidden", "a stranger's text")])
 def test_a_pull_request_that_makes_its_look_fail_ends_no_other_look(
-    commanded: Commanded, monkeypatch: pytest.MonkeyPatch
+    commanded: Commanded, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever is raised: a policy file, a repository's settings on GitHub, a bug of ours."""
     team = commanded.team
@@ -195,13 +198,16 @@ def test_a_pull_request_that_makes_its_look_fail_ends_no_other_look(
 
     async def fetch(client: GitHubClient, repository: str, asked: int) -> HarvestedPull:
         if asked == hostile:
-            raise KeyError("maybe")
+            raise error
         return await told(client, repository, asked)
 
     monkeypatch.setattr(GitHubClient, "fetch_harvest", fetch)
     counts = poll(team)
     assert counts["failed"] == 1
     assert counts["pull_requests"] >= 1
+    (line,) = [render_message(record) for record in caplog.records if "no signs read" in str(record.msg)]
+    assert type(error).__name__ in line
+    assert "stranger" not in line
     assert (is_open(team, hostile), is_open(team, number)) == (True, False)
 
 
